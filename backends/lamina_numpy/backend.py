@@ -1,0 +1,49 @@
+"""Conversion, dtypes and loading on NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.contract import Backend, Executable
+from lamina.errors import BackendNotAvailableError
+from lamina.program import Program
+from lamina_numpy.executable import NumPyExecutable
+from lamina_numpy.kernels import kernels
+
+
+class NumPyBackend(Backend):
+    """Arrays of NumPy, on the CPU."""
+
+    name = "numpy"
+    kernels = kernels
+
+    def __init__(self, device: str | None = None) -> None:
+        if device not in (None, "cpu"):
+            raise BackendNotAvailableError(
+                f"the backend 'numpy' has no device {device!r}.", expected="cpu.", fix="use torch or cupy for a GPU."
+            )
+        super().__init__(device)
+
+    def from_host(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        copied = np.array(array, dtype=object if array.dtype.kind in "UT" else None, order="C")
+        return copied if copied.dtype.isnative else copied.astype(copied.dtype.newbyteorder("="))
+
+    def to_host(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.asarray(array)
+
+    def shape_of(self, array: np.ndarray[Any, Any]) -> tuple[int, ...]:
+        return array.shape
+
+    def copy(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.array(array, order="C")
+
+    def overwrite(self, target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
+        np.copyto(target, source)
+
+    def from_dlpack(self, tensor: Any) -> np.ndarray[Any, Any]:
+        return np.from_dlpack(tensor)
+
+    def load(self, program: Program) -> Executable:
+        return NumPyExecutable(program, self.kernels)

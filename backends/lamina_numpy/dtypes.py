@@ -1,0 +1,16 @@
+"""Names of dtypes to NumPy's objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def numpy_dtype(name: str) -> np.dtype[Any]:
+    """NumPy's dtype object of a dtype of lamina."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(object if name == "string" else name)

@@ -1,0 +1,79 @@
+"""Non-linearities into buffers, and the fused losses of a training step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.contract import KernelTable
+from lamina.shapes import Spec
+from lamina_numpy.dtypes import numpy_dtype
+from lamina_numpy.kernels.elementwise import quiet
+
+kernels = KernelTable()
+kernels.add("tanh", np.tanh, out=True, specialize=lambda inputs, outputs, attrs: np.tanh)
+
+
+@kernels("sigmoid", out=True)
+def sigmoid(x: Any, out: Any = None) -> Any:
+    """By tanh, which is cheaper than exp and does not overflow."""
+    half = x.dtype.type(0.5)
+    y = np.tanh(np.multiply(x, half, out=out), out=out)
+    return np.add(np.multiply(y, half, out=out), half, out=out)
+
+
+@kernels("relu", out=True)
+def relu(x: Any, out: Any = None) -> Any:
+    return np.maximum(x, x.dtype.type(0), out=out)
+
+
+@kernels.specialized("relu")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    zero = np.zeros((), numpy_dtype(inputs[0].dtype))
+    maximum = np.maximum
+    return lambda x, out: maximum(x, zero, out=out)
+
+
+@kernels("relu_gradient", out=True)
+def relu_gradient(dy: Any, y: Any, out: Any = None) -> Any:
+    result = np.where(y > 0, dy, dy.dtype.type(0))
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out
+
+
+@kernels.specialized("relu_gradient")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    """A mask of sign bits: -y as an integer is negative where y is positive, and its shifted sign keeps dy's bits."""
+    dtype = inputs[0].dtype
+    if dtype != "float32" or inputs[0].shape != inputs[1].shape:
+        return None
+    negative, shift, both = np.negative, np.right_shift, np.bitwise_and
+    last = np.asarray(31, np.int32)
+    mask = np.empty(inputs[1].shape, np.int32)
+
+    def kernel(dy: Any, y: Any, out: Any) -> None:
+        negative(y.view(np.int32), mask)
+        shift(mask, last, mask)
+        both(dy.view(np.int32), mask, out.view(np.int32))
+
+    return kernel
+
+
+@kernels("softmax", out=True)
+@quiet
+def softmax(x: Any, axis: int, out: Any = None) -> Any:
+    peak = np.maximum.reduce(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
+    e = np.exp(np.subtract(x, peak, out=out), out=out)
+    return np.divide(e, np.add.reduce(e, axis, None, None, True), out=out)
+
+
+@kernels("log_softmax", out=True)
+@quiet
+def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
+    peak = np.maximum.reduce(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
+    shifted = np.subtract(x, peak, out=out)
+    return np.subtract(shifted, np.log(np.add.reduce(np.exp(shifted), axis, None, None, True)), out=out)

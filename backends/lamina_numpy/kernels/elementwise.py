@@ -1,0 +1,83 @@
+"""Ufuncs, which can write into a buffer, with NumPy's warnings turned off: infinities and NaN are results."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.contract import KernelTable
+from lamina.shapes import Spec
+from lamina_numpy.dtypes import numpy_dtype
+
+kernels = KernelTable()
+
+QUIET = {
+    "add": np.add, "multiply": np.multiply, "negative": np.negative, "maximum": np.maximum, "minimum": np.minimum,
+    "abs": np.absolute, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "square": np.square, "sin": np.sin,
+    "cos": np.cos, "equal": np.equal, "not_equal": np.not_equal, "less": np.less, "less_equal": np.less_equal,
+    "greater": np.greater, "greater_equal": np.greater_equal, "logical_and": np.logical_and,
+    "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not, "isnan": np.isnan,
+    "isinf": np.isinf, "isfinite": np.isfinite, "sign": np.sign, "complex_conjugate": np.conjugate,
+    "subtract": np.subtract, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
+    "divide": np.divide, "mod": np.remainder, "floor_divide": np.floor_divide, "power": np.power,
+    "reciprocal": np.reciprocal,
+}  # fmt: skip
+
+
+def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function without NumPy's floating-point warnings."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return wrapped
+
+
+def _positional(ufunc: np.ufunc) -> Callable[[Sequence[Spec], Sequence[Spec], Mapping[str, Any]], Any]:
+    """In a replayed step the executable turns warnings off once, so the bare ufunc will do, its buffer last."""
+
+    def specialize(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+        if ufunc in (np.maximum, np.minimum):  # a positional buffer is deprecated for these two
+            return lambda a, b, out: ufunc(a, b, out=out)
+        return ufunc
+
+    return specialize
+
+
+for _name, _ufunc in QUIET.items():
+    kernels.add(_name, quiet(_ufunc), out=True, specialize=_positional(_ufunc))
+
+
+@kernels("rsqrt", out=True)
+@quiet
+def rsqrt(x: Any, out: Any = None) -> Any:
+    return np.reciprocal(np.sqrt(x, out=out), out=out)
+
+
+@kernels("cast")
+@quiet
+def cast(x: Any, dtype: str) -> Any:
+    wanted = numpy_dtype(dtype)
+    if x.dtype.kind == "c" and wanted.kind not in "cb":
+        x = x.real
+    if x.dtype.kind == "f" and wanted.kind in "iu":
+        return np.nan_to_num(np.trunc(x), nan=0.0, posinf=None, neginf=None).astype(np.int64).astype(wanted)
+    return x.astype(wanted)
+
+
+@kernels.specialized("cast")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    kinds = [numpy_dtype(s.dtype).kind for s in (inputs[0], outputs[0])]
+    if kinds[0] == "c" or (kinds[0] not in "bui" and kinds[1] in "ui"):
+        return None
+    return lambda x, out: np.copyto(out, x, casting="unsafe")
+
+
+@kernels("where")
+def where(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition, a, b)

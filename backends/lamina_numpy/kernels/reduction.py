@@ -1,0 +1,101 @@
+"""Sums by matrix products with ones where that is faster, and ufunc reductions into buffers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lamina.contract import KernelTable
+from lamina.shapes import Spec
+from lamina_numpy.dtypes import numpy_dtype
+from lamina_numpy.kernels.elementwise import quiet
+
+kernels = KernelTable()
+_SMALL = "?bBh"
+
+
+@kernels("sum", out=True)
+@quiet
+def sum_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    dtype = np.int32 if x.dtype.char in _SMALL else x.dtype
+    return np.add.reduce(x, axis, dtype, out, keepdims)
+
+
+def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
+    """Sums of a matrix along one side, or of everything, as a product with ones; None for other shapes."""
+    if spec.dtype not in ("float32", "float64") or not spec.size:
+        return None
+    dtype = numpy_dtype(spec.dtype)
+    if axis == (0,) and spec.ndim == 2:
+        ones = np.ones(spec.shape[0], dtype)
+        return lambda x, out: ones.dot(x, out)
+    if axis == (1,) and spec.ndim == 2:
+        ones = np.ones(spec.shape[1], dtype)
+        return lambda x, out: x.dot(ones, out)
+    return None
+
+
+@kernels.specialized("sum")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    (x,), axis = inputs, attrs["axis"]
+    product = _ones_product(x, axis)
+    if product is not None:
+        if not attrs["keepdims"]:
+            return product
+        flat = (x.shape[1 - axis[0]],)
+        return lambda x, out: product(x, out.reshape(flat))
+    dtype, keepdims, reduce = numpy_dtype(outputs[0].dtype), attrs["keepdims"], np.add.reduce
+    return lambda x, out: reduce(x, axis, dtype, out, keepdims)
+
+
+@kernels("mean", out=True)
+@quiet
+def mean(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    count = math.prod(x.shape[a] for a in axis)
+    total = np.add.reduce(x, axis, x.dtype, out, keepdims)
+    return np.multiply(total, x.dtype.type(1.0 / count if count else np.nan), out=out)
+
+
+@kernels.specialized("mean")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    (x,), axis, keepdims = inputs, attrs["axis"], attrs["keepdims"]
+    count = math.prod(x.shape[a] for a in axis)
+    if not count:
+        return None
+    dtype, reduce, multiply = numpy_dtype(x.dtype), np.add.reduce, np.multiply
+    factor = np.asarray(1.0 / count, dtype)
+
+    def kernel(x: Any, out: Any) -> None:
+        reduce(x, axis, dtype, out, keepdims)
+        multiply(out, factor, out)
+
+    return kernel
+
+
+@kernels("prod", out=True)
+@quiet
+def prod(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    return np.multiply.reduce(x, axis, x.dtype, out, keepdims)
+
+
+@kernels("max", out=True)
+def max_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    return np.maximum.reduce(x, axis, None, out, keepdims)
+
+
+@kernels("min", out=True)
+def min_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
+    return np.minimum.reduce(x, axis, None, out, keepdims)
+
+
+@kernels("argmax")
+def argmax(x: Any, axis: int) -> Any:
+    return np.argmax(x, axis).astype(np.int32)
+
+
+@kernels("argmin")
+def argmin(x: Any, axis: int) -> Any:
+    return np.argmin(x, axis).astype(np.int32)

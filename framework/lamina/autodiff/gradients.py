@@ -1,0 +1,244 @@
+"""What users call: gradients of functions with respect to arguments or Variables."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lamina import ops
+from lamina.autodiff.tape import Tape
+from lamina.dtypes import INEXACT
+from lamina.errors import ArgumentTypeError, DTypeError, GradientError, ShapeError
+from lamina.runtime.convert import to_tensor
+from lamina.runtime.listeners import KernelCall, hidden_from_tapes, listeners, listening
+from lamina.runtime.op import Op
+from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
+
+Function = Callable[..., Any]
+
+
+def grad(f: Function) -> Function:
+    """The gradient of ``f(x)`` as a function ``g(x, dy=None)`` of the same x.
+
+    ``dy`` has the shape of ``f(x)`` and weighs its elements; None means ones, that is the gradient of the sum.
+    Raises GradientError if nothing leads from x to the result, DTypeError if x is not floating.
+
+    >>> grad(lambda x: x * x * x)(2.0).item()
+    12.0
+    >>> grad(grad(lambda x: x * x * x))(2.0).item()
+    12.0
+    """
+
+    def gradient(x: Any, dy: Any = None) -> Tensor:
+        return value_and_grad(f)(x, dy)[1]
+
+    return gradient
+
+
+def grads(f: Function) -> Function:
+    """The gradients of ``f(*xs)`` as a function ``g(xs, dy=None)`` that takes and gives a list.
+
+    >>> [g.item() for g in grads(lambda a, b: a * b)([2.0, 3.0])]
+    [3.0, 2.0]
+    """
+
+    def gradient(xs: Sequence[Any], dy: Any = None) -> list[Tensor]:
+        return value_and_grads(f)(xs, dy)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Function) -> Function:
+    """Like ``grad``, but ``g(x, dy=None)`` returns ``(f(x), gradient)``.
+
+    >>> y, dx = value_and_grad(lambda x: x * x)(3.0)
+    >>> y.item(), dx.item()
+    (9.0, 6.0)
+    """
+
+    def both(x: Any, dy: Any = None) -> tuple[Tensor, Tensor]:
+        value, found = value_and_grads(f)([x], dy)
+        return value, found[0]
+
+    return both
+
+
+def value_and_grads(f: Function) -> Callable[..., tuple[Tensor, list[Tensor]]]:
+    """Like ``grads``, but ``g(xs, dy=None)`` returns ``(f(*xs), gradients)``."""
+
+    def both(xs: Sequence[Any], dy: Any = None) -> tuple[Tensor, list[Tensor]]:
+        if not isinstance(xs, (list, tuple)):
+            raise ArgumentTypeError(f"xs is a {type(xs).__name__}.", expected="a list of tensors, one per argument.")
+        sources = [ops.identity(_differentiable(x, f"xs[{i}]")) for i, x in enumerate(xs)]
+        tape = Tape(variables=())
+        for source in sources:
+            tape.watch(source)
+        with listening(tape):
+            value = _result(f(*sources))
+        found = tape.gradients([value], [_cotangent(value, dy)], sources)
+        for i, gradient in enumerate(found):
+            if gradient is None:
+                raise GradientError(
+                    f"nothing connects the result of {_name(f)} to xs[{i}].",
+                    expected="f to compute its result from every x with ops of lamina.",
+                    fix="leave that argument out, or check for numpy() or a cast to an integer dtype on the way.",
+                )
+        return value, found
+
+    return both
+
+
+def variable_grads(f: Function, var_list: Sequence[Variable] | None = None) -> tuple[Tensor, dict[str, Tensor | None]]:
+    """The value of ``f()``, a scalar, and its gradients with respect to Variables, by name.
+
+    ``var_list`` None means every trainable Variable that ``f`` reads. A listed Variable that is not trainable, or
+    that nothing connects, gets None. Raises GradientError if there is no Variable at all.
+
+    >>> import lamina
+    >>> w = lamina.Variable(3.0, name="w")
+    >>> value, gradients = variable_grads(lambda: w * w)
+    >>> value.item(), gradients["w"].item()
+    (9.0, 6.0)
+    """
+    value, pairs = gradients_of_variables(f, var_list)
+    return value, {variable.name: gradient for variable, gradient in pairs}
+
+
+def gradients_of_variables(
+    f: Function, var_list: Sequence[Variable] | None = None
+) -> tuple[Tensor, list[tuple[Variable, Tensor | None]]]:
+    """Like ``variable_grads``, but the gradients come as pairs in the order of ``var_list``, or of reading."""
+    if var_list is not None and not any(v.trainable for v in var_list):
+        raise GradientError(
+            f"none of the {len(var_list)} Variables is trainable.", expected="at least one trainable Variable."
+        )
+    tape = Tape(None if var_list is None else [v for v in var_list if v.trainable])
+    with listening(tape):
+        value = _result(f())
+    if value.shape not in ((), (1,)):
+        raise ShapeError(
+            f"{_name(f)} returned a tensor of shape {value.shape}.",
+            expected="a scalar.",
+            fix="reduce it, for example with .mean() or .sum().",
+        )
+    return value, tape_gradients(tape, value, var_list)
+
+
+def tape_gradients(
+    tape: Tape, value: Tensor, var_list: Sequence[Variable] | None
+) -> list[tuple[Variable, Tensor | None]]:
+    """Walks a tape back from a scalar to the Variables it has seen."""
+    read = tape.variables
+    if not read:
+        raise GradientError(
+            "the function read no trainable Variable.",
+            expected="a result computed from at least one.",
+            fix="pass Variables themselves to ops, not their numpy() values.",
+        )
+    found = tape.gradients([value], [_cotangent(value, None)], [tensor for _, tensor in read.values()])
+    by_variable = dict(zip(read, found, strict=True))
+    if all(gradient is None for gradient in found):
+        raise GradientError(
+            "nothing connects the result to the Variables that were read.",
+            fix="check for numpy() or a cast to an integer dtype on the way.",
+        )
+    variables = [v for v, _ in read.values()] if var_list is None else list(var_list)
+    return [(v, by_variable.get(id(v))) for v in variables]
+
+
+def custom_gradient(f: Function) -> Function:
+    """A function with a gradient of its own.
+
+    ``f(*xs, save)`` returns ``(value, gradient)``, where ``gradient(dy, saved)`` gives one tensor per x (or the only
+    one), and ``save(tensors)`` keeps what it needs; without a parameter named ``save``, f gets only the tensors and
+    ``gradient`` only ``dy``. The ops inside f are not taped.
+
+    >>> @custom_gradient
+    ... def clipped(x, save):
+    ...     save([x])
+    ...     return x, lambda dy, saved: dy.clip(-1.0, 1.0)
+    >>> grad(lambda x: clipped(x) * 5.0)(2.0).item()
+    1.0
+    """
+    takes_save = "save" in inspect.signature(f).parameters
+
+    @functools.wraps(f)
+    def wrapped(*args: Any) -> Tensor:
+        xs = tuple(to_tensor(x) for x in args)
+        saved: list[Tensor] = []
+        with hidden_from_tapes():
+            returned = f(*xs, saved.extend) if takes_save else f(*xs)
+            value, rule = _checked_pair(returned, f)
+            value = ops.identity(value) if any(value is x for x in xs) else value
+        call = KernelCall(_op_for(f, rule, saved if takes_save else None, len(xs)), xs, {}, (value,))
+        for listener in listeners():
+            listener.on_gradient(call)
+        return value
+
+    return wrapped
+
+
+def _checked_pair(returned: Any, f: Function) -> tuple[Tensor, Function]:
+    if not (isinstance(returned, tuple) and len(returned) == 2 and callable(returned[1])):
+        raise GradientError(
+            f"{_name(f)} returned {type(returned).__name__}.", expected="a pair (value, gradient function)."
+        )
+    return _result(returned[0]), returned[1]
+
+
+class _CustomOp(Op[Any, Any]):
+    """What a tape sees of a custom gradient: an op that is in no registry and has one rule for all inputs."""
+
+    def __init__(self, name: str, rule: Function) -> None:
+        self.name = name
+        self.variadic = True
+        self.inputs = ("xs",)
+        self.outputs = ("y",)
+        self.gradients = {}
+        self._add_gradient(rule, ("xs",))
+
+
+def _op_for(f: Function, rule: Function, saved: list[Tensor] | None, count: int) -> _CustomOp:
+    def checked(dy: Tensor) -> tuple[Tensor, ...]:
+        found = rule(dy) if saved is None else rule(dy, saved)
+        found = tuple(found) if isinstance(found, (list, tuple)) else (found,)
+        if len(found) != count:
+            raise GradientError(
+                f"the gradient of {_name(f)} returned {len(found)} tensors.", expected=f"{count}, one for each input."
+            )
+        return found
+
+    return _CustomOp(_name(f), checked)
+
+
+def _differentiable(x: Any, name: str) -> Tensor:
+    tensor = to_tensor(float(x) if isinstance(x, int) else x)
+    if tensor.dtype not in INEXACT:
+        raise DTypeError(
+            f"{name} has dtype {tensor.dtype}, for which there is no gradient.",
+            expected="a floating or complex dtype.",
+            fix="cast it: x.cast('float32').",
+        )
+    return tensor
+
+
+def _result(value: Any) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise GradientError(f"the function returned {type(value).__name__}.", expected="a Tensor.")
+    return value
+
+
+def _cotangent(value: Tensor, dy: Any) -> Tensor:
+    if dy is None:
+        return ops.ones_like(value)
+    tensor = to_tensor(dy, value.dtype)
+    if tensor.shape != value.shape:
+        raise ShapeError(f"dy has shape {tensor.shape}.", expected=f"the shape of the result, {value.shape}.")
+    return tensor
+
+
+def _name(f: Function) -> str:
+    return getattr(f, "__name__", type(f).__name__)

@@ -1,0 +1,74 @@
+"""The promise of a backend: arrays in and out, kernels, and how to run a recorded program."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from lamina.contract.kernels import KernelTable
+from lamina.program import Interpreter, Program
+
+
+class Executable(Protocol):
+    """A loaded program: called with native arrays, it returns outputs and the written state.
+
+    With ``updates_in_place`` the arrays of ``state`` belong to Variables and the executable has written the new values
+    into them itself; the second list is then empty. The same list object is handed over as long as the arrays in it
+    are the same, so that views of them can be made once.
+    """
+
+    updates_in_place: bool
+
+    def __call__(self, inputs: Sequence[Any], state: Sequence[Any]) -> tuple[list[Any], list[Any]]: ...
+
+
+class Backend(ABC):
+    """Array arithmetic of one library on one device, and nothing else.
+
+    A subclass has a ``name`` and a table of ``kernels``. Kernels take and return native arrays, and check nothing
+    again: shapes, dtypes and settings were checked before.
+    """
+
+    name: ClassVar[str]
+    kernels: ClassVar[KernelTable]
+
+    def __init__(self, device: str | None = None) -> None:
+        self.device = device or "cpu"
+
+    @abstractmethod
+    def from_host(self, array: np.ndarray[Any, Any]) -> Any:
+        """A native array with the values of a NumPy array, sharing no memory with it."""
+
+    @abstractmethod
+    def to_host(self, array: Any) -> np.ndarray[Any, Any]:
+        """A NumPy array with the values of a native one; it may share memory and must not be written to."""
+
+    @abstractmethod
+    def shape_of(self, array: Any) -> tuple[int, ...]:
+        """The shape of a native array, needed where it depends on values."""
+
+    @abstractmethod
+    def copy(self, array: Any) -> Any:
+        """A native array with the same values and its own memory."""
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        """Copies the values of one native array into another of the same shape and dtype."""
+        target[...] = source
+
+    def from_dlpack(self, tensor: Any) -> Any:
+        """A native array of another library's array that speaks DLPack; TypeError if it cannot be taken over."""
+        raise TypeError(f"the backend {self.name!r} takes no DLPack tensors")
+
+    def supports(self, dtype: str) -> str | None:
+        """None if the backend has this dtype, else one line on what is missing and how to get it."""
+        return None
+
+    def load(self, program: Program) -> Executable:
+        """Makes a program runnable. The default is the reference interpreter."""
+        return Interpreter(program, self.kernels, self.from_host)
+
+    def synchronize(self) -> None:  # noqa: B027 - most backends compute at once and have nothing to wait for
+        """Waits until all work handed to the device is done."""

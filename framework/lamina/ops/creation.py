@@ -1,0 +1,170 @@
+"""Ops that make tensors: constants, ranges, and tensors of given values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lamina.dtypes import ARITHMETIC, canonical_dtype
+from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
+from lamina.ops.elementwise import cast
+from lamina.ops.shaping import broadcast_to, reshape
+from lamina.runtime.convert import scalar as _scalar
+from lamina.runtime.convert import to_tensor
+from lamina.runtime.op import TensorLike, op
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec, as_int, as_shape
+
+
+def tensor(values: TensorLike, shape: Any = None, dtype: Any = None) -> Tensor:
+    """A tensor of given values: a number, nested lists, a NumPy array, or any array that speaks DLPack.
+
+    Python floats become float32 and Python ints int32; NumPy arrays keep their dtype. ``shape`` rearranges the
+    values, ``dtype`` converts them. Raises ShapeError for ragged lists, DTypeError for dtypes lamina does not have.
+
+    >>> tensor([1, 2, 3, 4], shape=(2, 2), dtype="float32").tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    wanted = None if dtype is None else canonical_dtype(dtype)
+    found = to_tensor(values, wanted)
+    if wanted is not None and found.dtype != wanted:
+        found = cast(found, wanted)
+    return found if shape is None else reshape(found, shape)
+
+
+def scalar(value: Any, dtype: Any = None) -> Tensor:
+    """A tensor without axes. Raises ArgumentTypeError if the value is not a single number, bool or string.
+
+    >>> scalar(2.5).shape
+    ()
+    """
+    found = tensor(value, dtype=dtype)
+    if found.shape:
+        raise ArgumentTypeError(f"scalar of a value of shape {found.shape}.", expected="a single value.")
+    return found
+
+
+@op(result=lambda shape, fill_value, dtype: Spec(shape, dtype))
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """A tensor of a shape with one value everywhere. As NumPy; None takes the dtype of the Python number.
+
+    >>> full((2,), 7.0).tolist()
+    [7.0, 7.0]
+    """
+
+
+@full.settings
+def _(shape: Any, fill_value: Any, dtype: Any) -> dict[str, Any]:
+    if not isinstance(fill_value, (bool, int, float, complex)):
+        raise ArgumentTypeError(f"full: fill_value is {fill_value!r}.", expected="a number.")
+    wanted = canonical_dtype(type(fill_value) if dtype is None else dtype)
+    if wanted not in ARITHMETIC:
+        raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a numeric dtype.")
+    return {"shape": as_shape(shape), "fill_value": fill_value, "dtype": wanted}
+
+
+def zeros(shape: Any, dtype: Any = "float32") -> Tensor:
+    """A tensor of zeros. As NumPy, but float32.
+
+    >>> zeros((2,)).tolist()
+    [0.0, 0.0]
+    """
+    return full(shape, 0, dtype)
+
+
+def ones(shape: Any, dtype: Any = "float32") -> Tensor:
+    """A tensor of ones. As NumPy, but float32.
+
+    >>> ones((2,)).tolist()
+    [1.0, 1.0]
+    """
+    return full(shape, 1, dtype)
+
+
+def full_like(x: TensorLike, fill_value: Any) -> Tensor:
+    """One value everywhere in the shape, dtype and backend of x.
+
+    >>> full_like([1.0, 2.0], 7).tolist()
+    [7.0, 7.0]
+    """
+    x = to_tensor(x)
+    if x._backend is None:
+        return x
+    return broadcast_to(_scalar(fill_value, x.dtype, x._backend), x.shape)
+
+
+def zeros_like(x: TensorLike) -> Tensor:
+    """Zeros in the shape, dtype and backend of x.
+
+    >>> zeros_like([1.0, 2.0]).tolist()
+    [0.0, 0.0]
+    """
+    return full_like(x, 0)
+
+
+def ones_like(x: TensorLike) -> Tensor:
+    """Ones in the shape, dtype and backend of x.
+
+    >>> ones_like([3.0, 2.0]).tolist()
+    [1.0, 1.0]
+    """
+    return full_like(x, 1)
+
+
+@op(result=lambda start, stop, step, dtype: Spec((max(0, math.ceil((stop - start) / step)),), dtype), public=False)
+def progression(start: Any, stop: Any, step: Any, dtype: Any) -> Tensor:
+    """start, start + step, ... up to but without stop: what ``arange`` gives.
+
+    >>> progression(0, 3, 1, "int32").tolist()
+    [0, 1, 2]
+    """
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None) -> Tensor:
+    """Evenly spaced numbers from start up to but without stop; one argument is stop. As NumPy.
+
+    The dtype is int32 for ints and float32 if one of them is a float. Raises ArgumentError for step 0.
+
+    >>> arange(3).tolist(), arange(1, 2, 0.5).tolist()
+    ([0, 1, 2], [1.0, 1.5])
+    """
+    if stop is None:
+        start, stop = 0, start
+    for name, value in (("start", start), ("stop", stop), ("step", step)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ArgumentTypeError(f"arange: {name} is {value!r}.", expected="a finite number.")
+    if step == 0:
+        raise ArgumentError("arange: step is 0.", expected="another step.")
+    ints = all(isinstance(v, int) for v in (start, stop, step))
+    return progression(start, stop, step, canonical_dtype(dtype or (int if ints else float)))
+
+
+@op(result=lambda start, stop, num, dtype: Spec((num,), dtype))
+def linspace(start: float, stop: float, num: int, dtype: Any = "float32") -> Tensor:
+    """``num`` evenly spaced numbers from start to stop, both included. As NumPy.
+
+    >>> linspace(0.0, 1.0, 3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+
+
+@linspace.settings
+def _(start: Any, stop: Any, num: Any, dtype: Any) -> dict[str, Any]:
+    count = as_int(num, "num", minimum=1)
+    return {"start": float(start), "stop": float(stop), "num": count, "dtype": canonical_dtype(dtype)}
+
+
+@op(result=lambda num_rows, num_columns, dtype: Spec((num_rows, num_columns), dtype))
+def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32") -> Tensor:
+    """The identity matrix: ones on the diagonal, zeros elsewhere. As NumPy.
+
+    >>> eye(2).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+
+
+@eye.settings
+def _(num_rows: Any, num_columns: Any, dtype: Any) -> dict[str, Any]:
+    rows = as_int(num_rows, "num_rows", minimum=0)
+    columns = rows if num_columns is None else as_int(num_columns, "num_columns", minimum=0)
+    return {"num_rows": rows, "num_columns": columns, "dtype": canonical_dtype(dtype)}

@@ -1,0 +1,67 @@
+"""Hangs operators, indexing and the ops as methods on tensors and Variables.
+
+Here and not in the class, because ops are made of tensors: the class cannot know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from lamina import ops
+from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
+
+METHODS: Final = (
+    "abs", "add", "all", "any", "argmax", "argmin", "broadcast_to", "cast", "ceil", "clip", "conv2d", "cos", "divide",
+    "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "floor", "floor_divide", "gather",
+    "gelu", "greater", "greater_equal", "hard_sigmoid", "identity", "isfinite", "isinf", "isnan", "leaky_relu", "less",
+    "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp",
+    "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "mod", "multiply", "negative", "not_equal",
+    "one_hot", "pad", "power", "prod", "reciprocal", "relu", "reshape", "round", "rsqrt", "sigmoid", "sign", "silu",
+    "sin", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "std", "stop_gradient", "subtract", "sum",
+    "tanh", "tile", "transpose", "unstack", "variance", "where",
+)  # fmt: skip
+"""Ops that are methods too: the object is their first argument (of ``where`` it is the condition)."""
+
+_OPERATORS: Final = {
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "mod",
+    "pow": "power", "matmul": "matmul",
+}  # fmt: skip
+_COMPARISONS: Final = {
+    "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+}  # fmt: skip
+_LOGICAL: Final = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
+
+
+def _forward(function: Any) -> Callable[[Any, Any], Any]:
+    return lambda a, b: NotImplemented if _foreign(b) else function(a, b)
+
+
+def _reflected(function: Any) -> Callable[[Any, Any], Any]:
+    return lambda a, b: NotImplemented if _foreign(b) else function(b, a)
+
+
+def _foreign(value: Any) -> bool:
+    """Whether an operand is nothing an op could take, so that Python may ask the other side."""
+    return value is None or isinstance(value, (str, dict, set)) or hasattr(type(value), "__lamina_hint__")
+
+
+def _attach(cls: type) -> None:
+    for name in METHODS:
+        setattr(cls, name, getattr(ops, name))
+    for name, op in {**_OPERATORS, **_LOGICAL}.items():
+        setattr(cls, f"__{name}__", _forward(getattr(ops, op)))
+        setattr(cls, f"__r{name}__", _reflected(getattr(ops, op)))
+    for name, op in _COMPARISONS.items():
+        setattr(cls, f"__{name}__", _forward(getattr(ops, op)))
+    setattr(cls, "__neg__", lambda x: ops.negative(x))
+    setattr(cls, "__pos__", lambda x: ops.identity(x))
+    setattr(cls, "__abs__", lambda x: ops.abs(x))
+    setattr(cls, "__invert__", lambda x: ops.logical_not(x))
+    setattr(cls, "__getitem__", lambda x, key: ops.getitem(x, key))
+    setattr(cls, "T", property(lambda x: ops.transpose(x)))
+
+
+for _cls in (Tensor, Variable):
+    _attach(_cls)

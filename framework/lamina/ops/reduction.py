@@ -1,0 +1,250 @@
+"""Ops that reduce axes: sums, extremes, tests and positions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lamina.dtypes import ARITHMETIC, BOOL, FLOATING, INEXACT, REAL
+from lamina.errors import ShapeError
+from lamina.ops.elementwise import cast, divide, equal, exp, log, multiply, sqrt, square, subtract, where, isfinite, add
+from lamina.ops.shaping import broadcast_to, reshape
+from lamina.runtime.op import TensorLike, composite_op, op
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec, normalize_axes, normalize_axis, reduced_shape
+
+Axes = Any
+"""An axis, a tuple of axes, or None for all of them."""
+
+_SUM_DTYPES = {"bool": "int32", "uint8": "int32", "int8": "int32", "int16": "int32"}
+
+
+def _reduced(dtypes: dict[str, str] | str | None = None) -> Any:
+    """Result rule: the given axes gone, or of size 1."""
+
+    def rule(x: Any, axis: tuple[int, ...], keepdims: bool) -> Spec:
+        dtype = dtypes if isinstance(dtypes, str) else (dtypes or {}).get(x.dtype, x.dtype)
+        return Spec(reduced_shape(x.shape, axis, keepdims), dtype)
+
+    return rule
+
+
+def _axes_settings(x: Tensor, axis: Axes, keepdims: bool) -> dict[str, Any]:
+    return {"axis": normalize_axes(axis, x.ndim), "keepdims": bool(keepdims)}
+
+
+def _restored(dy: Tensor, shape: tuple[int, ...], axis: tuple[int, ...]) -> Tensor:
+    """A reduced tensor with its reduced axes back, of size 1."""
+    return reshape(dy, reduced_shape(shape, axis, True))
+
+
+@op(result=_reduced(_SUM_DTYPES), dtypes=ARITHMETIC)
+def sum(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Sum over axes (None: all of them). As NumPy, but int32 stays int32, and bool and small integers become int32.
+
+    >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0).tolist()
+    [4.0, 6.0]
+    """
+
+
+sum.settings(_axes_settings)
+
+
+@sum.gradient
+def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    return broadcast_to(_restored(dy, x.shape, axis), x.shape)
+
+
+@op(result=_reduced(), dtypes=INEXACT, integers="float32")
+def mean(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Arithmetic mean over axes (None: all of them). As NumPy, but integers become float32. NaN of no elements.
+
+    >>> mean([[1.0, 2.0], [3.0, 4.0]]).item()
+    2.5
+    """
+
+
+mean.settings(_axes_settings)
+
+
+@mean.gradient
+def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    count = math.prod(x.shape[a] for a in axis)
+    return broadcast_to(_restored(divide(dy, float(count or 1)), x.shape, axis), x.shape)
+
+
+@op(result=_reduced(), dtypes=ARITHMETIC[1:])
+def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Product over axes (None: all of them). As NumPy, but the dtype stays.
+
+    >>> prod([2.0, 3.0]).item()
+    6.0
+    """
+
+
+prod.settings(_axes_settings)
+
+
+def _some_elements(name: str) -> Any:
+    def rule(x: Any, axis: tuple[int, ...], keepdims: bool) -> Spec:
+        if any(x.shape[a] == 0 for a in axis):
+            raise ShapeError(
+                f"{name} of a tensor of shape {x.shape} over axis {axis}.", expected="at least one element."
+            )
+        return Spec(reduced_shape(x.shape, axis, keepdims), x.dtype)
+
+    return rule
+
+
+@op(result=_some_elements("max"), dtypes=REAL)
+def max(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Largest element over axes (None: all of them). As NumPy. Equal maxima share the gradient evenly.
+
+    >>> max([[1.0, 2.0], [3.0, 0.0]], axis=1).tolist()
+    [2.0, 3.0]
+    """
+
+
+@op(result=_some_elements("min"), dtypes=REAL)
+def min(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Smallest element over axes (None: all of them). As NumPy. Equal minima share the gradient evenly.
+
+    >>> min([[1.0, 2.0], [3.0, 0.0]], axis=1).tolist()
+    [1.0, 0.0]
+    """
+
+
+def _extreme_gradient(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
+    ties = cast(equal(x, _restored(y, x.shape, axis)), dy.dtype)
+    return multiply(_restored(dy, x.shape, axis), divide(ties, sum(ties, axis, keepdims=True)))
+
+
+for _extreme in (max, min):
+    _extreme.settings(_axes_settings)
+    _extreme.gradient(_extreme_gradient)
+
+
+@op(result=_reduced(), dtypes=BOOL)
+def all(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Whether all elements over axes (None: all of them) are true. As NumPy, for bool tensors only.
+
+    >>> all([True, False]).item()
+    False
+    """
+
+
+all.settings(_axes_settings)
+
+
+@op(result=_reduced(), dtypes=BOOL)
+def any(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Whether some element over axes (None: all of them) is true. As NumPy, for bool tensors only.
+
+    >>> any([True, False]).item()
+    True
+    """
+
+
+any.settings(_axes_settings)
+
+
+def _position(name: str) -> Any:
+    def rule(x: Any, axis: int) -> Spec:
+        if x.shape[axis] == 0:
+            raise ShapeError(
+                f"{name} of a tensor of shape {x.shape} over axis {axis}.", expected="at least one element."
+            )
+        return Spec(reduced_shape(x.shape, (axis,), False), "int32")
+
+    return rule
+
+
+@op(result=_position("argmax"), dtypes=REAL)
+def argmax(x: TensorLike, axis: int = 0) -> Tensor:
+    """Position of the largest element along an axis, the first of equal ones, as int32.
+
+    The axis defaults to 0, as in TensorFlow.js.
+
+    >>> argmax([[1.0, 5.0], [3.0, 0.0]], axis=1).tolist()
+    [1, 0]
+    """
+
+
+@op(result=_position("argmin"), dtypes=REAL)
+def argmin(x: TensorLike, axis: int = 0) -> Tensor:
+    """Position of the smallest element along an axis, the first of equal ones, as int32.
+
+    The axis defaults to 0, as in TensorFlow.js.
+
+    >>> argmin([[1.0, 5.0], [3.0, 0.0]], axis=1).tolist()
+    [0, 1]
+    """
+
+
+def _axis_setting(x: Tensor, axis: Any) -> dict[str, Any]:
+    return {"axis": normalize_axis(axis, x.ndim)}
+
+
+argmax.settings(_axis_setting)
+argmin.settings(_axis_setting)
+
+
+@composite_op(result=_reduced(), dtypes=FLOATING, integers="float32")
+def variance(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Mean squared distance from the mean over axes (None: all of them). As ``numpy.var``: biased.
+
+    >>> variance([1.0, 3.0]).item()
+    1.0
+    """
+    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
+
+
+variance.settings(_axes_settings)
+
+
+@composite_op(result=_reduced(), dtypes=FLOATING, integers="float32")
+def std(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Standard deviation over axes (None: all of them): sqrt(variance). As ``numpy.std``: biased.
+
+    >>> std([1.0, 3.0]).item()
+    1.0
+    """
+    return sqrt(variance(x, axis, keepdims))
+
+
+std.settings(_axes_settings)
+
+
+@composite_op(result=_reduced(), dtypes=FLOATING, integers="float32")
+def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """ln(sum(e^x)) over axes (None: all of them), finite wherever the result is. As SciPy.
+
+    >>> logsumexp([1000.0, 1000.0]).item()
+    1000.693115234375
+    """
+    peak = max(x, axis, keepdims=True)
+    shift = where(isfinite(peak), peak, 0.0)
+    summed = log(sum(exp(subtract(x, shift)), axis, keepdims=True))
+    return reshape(add(summed, shift), reduced_shape(x.shape, axis, keepdims))
+
+
+logsumexp.settings(_axes_settings)
+
+
+@logsumexp.gradient
+def _(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
+    total = _restored(y, x.shape, axis)
+    weights = exp(subtract(x, where(isfinite(total), total, 0.0)))
+    return multiply(_restored(dy, x.shape, axis), weights)
+
+
+@prod.gradient
+def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """The product of all others: the plain one over x where x is not 0, and worked out without x where it is."""
+    zeros = equal(x, 0.0)
+    others = where(zeros, 1.0, x)
+    count = sum(cast(zeros, x.dtype), axis, keepdims=True)
+    rest = prod(others, axis, keepdims=True)
+    only = where(zeros, rest, 0.0)
+    share = where(equal(count, 0.0), divide(rest, others), where(equal(count, 1.0), only, 0.0))
+    return multiply(_restored(dy, x.shape, axis), share)

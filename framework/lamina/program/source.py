@@ -1,0 +1,90 @@
+"""A program as straight-line Python: what the fast executables run, and what a user can read.
+
+Kernels, attributes and constants are bound by name in a namespace, never written into the text, so nothing of a
+user's or a file's ever becomes source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lamina.program.program import Instruction, Program
+
+
+def to_source(program: Program, name: str = "step") -> str:
+    """The program as readable Python source, for people; attributes are shown as comments would be.
+
+    >>> from lamina.shapes import Spec
+    >>> s = Spec((2,), "float32")
+    >>> print(to_source(Program(slots=(s, s), inputs=(0,), instructions=(Instruction("exp", (0,), (1,)),), outputs=(1,))))
+    def step(inputs, state):
+        s0, = inputs
+        s1 = exp(s0)
+        return [s1], []
+    """
+    return _assemble(name, _head(program) + [_readable(i) for i in program.instructions] + [_tail(program)])
+
+
+def compile_source(
+    program: Program, kernels: Mapping[str, Callable[..., Any]], constants: Mapping[int, Any], name: str = "step"
+) -> Callable[[Sequence[Any], Sequence[Any]], tuple[list[Any], list[Any]]]:
+    """A Python function of ``(inputs, state)`` that calls the kernels one after the other and frees what is done."""
+    namespace: dict[str, Any] = {f"s{slot}": array for slot, array in constants.items()}
+    lines = _head(program)
+    last = program.last_uses()
+    for index, instruction in enumerate(program.instructions):
+        namespace[f"k{index}"] = kernels[instruction.op]
+        lines.append(call_line(index, instruction, namespace))
+        gone = {s for s in (*instruction.inputs, *instruction.outputs) if last.get(s, index) == index}
+        gone -= constants.keys()
+        if gone:
+            lines.append("del " + ", ".join(f"s{slot}" for slot in sorted(gone)))
+    lines.append(_tail(program))
+    return bind(name, lines, namespace)
+
+
+def call_line(index: int, instruction: Instruction, namespace: dict[str, Any]) -> str:
+    """``s3 = k1(s0, s2, axis=k1_axis)``; the attributes' values go into the namespace."""
+    arguments = [f"s{slot}" for slot in instruction.inputs]
+    for key, value in instruction.attrs.items():
+        namespace[f"k{index}_{key}"] = value
+        arguments.append(f"{key}=k{index}_{key}")
+    return f"{_targets(instruction)} = k{index}({', '.join(arguments)})"
+
+
+def bind(name: str, lines: list[str], namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Compiles the lines into a function whose globals are ``namespace``."""
+    text = _assemble(name, lines, parameters="inputs, state")
+    exec(compile(text, f"<lamina {name}>", "exec"), namespace)  # noqa: S102 - text made above from slot numbers only
+    function: Callable[..., Any] = namespace[name]
+    return function
+
+
+def _assemble(name: str, lines: list[str], parameters: str = "inputs, state") -> str:
+    return "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in lines)])
+
+
+def _head(program: Program) -> list[str]:
+    lines = []
+    if program.inputs:
+        lines.append("".join(f"s{slot}, " for slot in program.inputs).rstrip() + " = inputs")
+    if program.state:
+        lines.append("".join(f"s{slot}, " for slot in program.state).rstrip() + " = state")
+    return lines
+
+
+def _tail(program: Program) -> str:
+    outputs = ", ".join(f"s{slot}" for slot in program.outputs)
+    writes = ", ".join(f"s{slot}" for _, slot in program.writes)
+    return f"return [{outputs}], [{writes}]"
+
+
+def _targets(instruction: Instruction) -> str:
+    return ", ".join(f"s{slot}" for slot in instruction.outputs)
+
+
+def _readable(instruction: Instruction) -> str:
+    arguments = [f"s{slot}" for slot in instruction.inputs]
+    arguments += [f"{key}={value!r}" for key, value in instruction.attrs.items()]
+    return f"{_targets(instruction)} = {instruction.op}({', '.join(arguments)})"

@@ -1,0 +1,223 @@
+"""The compiled step: build, record, record again and compare, load, replay."""
+
+from __future__ import annotations
+
+import functools
+import os
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
+
+from lamina import structures
+from lamina.contract import Executable
+from lamina.errors import ArgumentError, ReplayError
+from lamina.ops.random import default_generator
+from lamina.program import Interpreter, Program, optimize
+from lamina.replay.recorder import Recorder
+from lamina.replay.signature import signature, split_arguments
+from lamina.runtime.backends import get_backend
+from lamina.runtime.listeners import listeners, listening
+from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
+
+CACHE_SIZE: Final = 64
+"""Signatures a step keeps; further ones run eagerly, with one warning."""
+
+LEVELS: Final = ("off", "interpret", "nopasses", "on")
+
+
+def replay_level() -> str:
+    """What ``LAMINA_REPLAY`` asks for: 'off' (always eager), 'interpret', 'nopasses' or 'on'."""
+    level = os.environ.get("LAMINA_REPLAY") or "on"
+    if level not in LEVELS:
+        raise ArgumentError(f"LAMINA_REPLAY is {level!r}.", expected=f"one of {', '.join(LEVELS)}.")
+    return level
+
+
+class _Entry:
+    """What is known of one signature."""
+
+    def __init__(self) -> None:
+        self.recorded: Program | None = None
+        self.program: Program | None = None
+        self.executable: Executable | None = None
+        self.variables: list[Variable] = []
+        self.structure: Any = None
+        self.state: list[Any] | None = None
+        self.eager_because: str | None = None
+
+
+class CompiledStep:
+    """A function of tensors whose kernel calls are recorded twice and then replayed.
+
+    The first two calls of each signature run eagerly and must give the same program. ``strict`` raises what keeps a
+    step from being replayed; otherwise it warns once, says why, and stays eager.
+    """
+
+    def __init__(self, f: Callable[..., Any], *, strict: bool = True) -> None:
+        functools.update_wrapper(self, f)
+        self._function = f
+        self._strict = strict
+        self._entries: dict[Hashable, _Entry] = {}
+        self._warned: set[str] = set()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        level = replay_level()
+        if level == "off" or any(isinstance(listener, Recorder) for listener in listeners()):
+            return self._function(*args, **kwargs)
+        backend = get_backend()
+        arguments = (args, kwargs)
+        tensors, static = split_arguments(structures.flatten(arguments), backend)
+        key = (level, signature(tensors, static, backend), _form(arguments))
+        entry = self._entries.get(key)
+        if entry is None:
+            if len(self._entries) >= CACHE_SIZE:
+                self._warn(f"the cache of recorded steps is full ({CACHE_SIZE} signatures); further ones run eagerly")
+                return self._function(*args, **kwargs)
+            entry = self._entries[key] = _Entry()
+        if entry.eager_because is not None or listeners():
+            return self._function(*args, **kwargs)
+        if entry.executable is None:
+            return self._record(entry, level, arguments, tensors)
+        return self._replay(entry, tensors)
+
+    def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
+        default_generator()  # it makes a Variable, which must not happen while recording
+        leaves = iter(tensors)
+        args, kwargs = structures.map_structure(lambda x: next(leaves) if _is_tensor(x) else x, arguments)
+        recorder = Recorder(tensors)
+        try:
+            with listening(recorder):
+                result = self._function(*args, **kwargs)
+            outputs = structures.flatten(result)
+            program = recorder.program([t for t in outputs if isinstance(t, Tensor)])
+        except ReplayError as error:
+            recorder.undo()
+            if self._strict:
+                raise
+            self._stay_eager(entry, str(error))
+            return self._function(*args, **kwargs)
+        if recorder.not_replayable is not None:
+            self._stay_eager(entry, recorder.not_replayable, quietly=self._strict)
+        elif entry.recorded is None:
+            entry.recorded = program
+        else:
+            self._compare_and_load(entry, level, program, recorder, result)
+        return result
+
+    def _compare_and_load(self, entry: _Entry, level: str, program: Program, recorder: Recorder, result: Any) -> None:
+        assert entry.recorded is not None
+        difference = entry.recorded.first_difference(program)
+        if difference is not None:
+            self._stay_eager(entry, f"two recordings of it differ: {difference}")
+            if self._strict:
+                raise ReplayError(
+                    f"two recordings of the step {self._name!r} differ: {difference}.",
+                    expected="the same kernel calls with the same Python numbers at every call.",
+                    fix="keep what changes in a Variable or pass it as a tensor.",
+                )
+            return
+        outputs = structures.flatten(result)
+        entry.structure = structures.unflatten(result, (None if isinstance(x, Tensor) else _Static(x) for x in outputs))
+        entry.variables = recorder.variables
+        entry.program = program if level in ("nopasses", "interpret") else optimize(program)
+        backend = get_backend()
+        if level == "interpret":
+            entry.executable = Interpreter(entry.program, backend.kernels, backend.from_host)
+        else:
+            entry.executable = backend.load(entry.program)
+        entry.recorded = None
+
+    def _replay(self, entry: _Entry, tensors: Sequence[Tensor]) -> Any:
+        executable, program, variables = entry.executable, entry.program, entry.variables
+        assert executable is not None and program is not None
+        backend = get_backend()
+        arrays = [t._array for t in tensors]
+        if executable.updates_in_place:
+            outputs, _ = executable(arrays, self._storage(entry))
+            for index, _ in program.writes:
+                variables[index].was_overwritten()
+        else:
+            outputs, written = executable(arrays, [v.value._array for v in variables])
+            for (index, slot), array in zip(program.writes, written, strict=True):
+                variables[index].assign(Tensor(array, program.slots[slot], backend))
+        found = (Tensor(a, program.slots[s], backend) for a, s in zip(outputs, program.outputs, strict=True))
+        return structures.map_structure(lambda x: x.value if isinstance(x, _Static) else next(found), entry.structure)
+
+    @staticmethod
+    def _storage(entry: _Entry) -> list[Any]:
+        """The Variables' arrays, as the same list object as long as they are the same arrays."""
+        state = entry.state
+        if state is None or any(v.storage_is_stale for v in entry.variables):
+            fresh = [v.storage() for v in entry.variables]
+            if state is None or any(a is not b for a, b in zip(state, fresh, strict=True)):
+                state = entry.state = fresh
+        return state
+
+    def _stay_eager(self, entry: _Entry, reason: str, quietly: bool = False) -> None:
+        entry.eager_because = reason
+        entry.recorded = None
+        if not self._strict and not quietly:
+            self._warn(f"the step {self._name!r} runs eagerly: {reason}")
+
+    def _warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            warnings.warn(message, stacklevel=4)
+
+    @property
+    def _name(self) -> str:
+        return getattr(self._function, "__name__", type(self._function).__name__)
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs that are replayed, one per signature."""
+        return [e.program for e in self._entries.values() if e.program is not None]
+
+    def explain(self) -> str:
+        """What became of each signature: its program and sizes, or why it runs eagerly."""
+        parts = []
+        for entry in self._entries.values():
+            if entry.eager_because is not None:
+                parts.append(f"runs eagerly: {entry.eager_because}")
+            elif entry.program is None:
+                parts.append("recorded once; the next call records again and compares")
+            else:
+                parts.append(f"replays {len(entry.program.instructions)} instructions\n{entry.program}")
+        return f"{self._name}: {len(parts)} signature(s)\n" + "\n\n".join(parts)
+
+
+class _Static:
+    """A result that is no tensor: it is returned as it was when the step was recorded."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return split_arguments([leaf], get_backend())[0] != []
+
+
+def _form(structure: Any) -> Hashable:
+    """The nesting of a structure, hashable."""
+    if isinstance(structure, dict):
+        return ("dict", *((key, _form(value)) for key, value in structure.items()))
+    if isinstance(structure, (list, tuple)):
+        return (type(structure).__name__, *(_form(value) for value in structure))
+    return None
+
+
+def function(f: Callable[..., Any]) -> CompiledStep:
+    """Makes a function of tensors run as a recorded step: the first two calls eagerly, then replayed.
+
+    State belongs in Variables; Python numbers are part of the signature. Raises HostReadError where a value is read
+    inside, ReplayError where two recordings differ. ``.explain()`` shows the program.
+
+    >>> import lamina
+    >>> @lamina.function
+    ... def double(x):
+    ...     return x * 2.0
+    >>> [double(lamina.tensor([float(i)])).tolist() for i in range(4)]
+    [[0.0], [2.0], [4.0], [6.0]]
+    """
+    return CompiledStep(f)

@@ -1,0 +1,179 @@
+"""From anything that looks like an array to a tensor, and from one backend to another."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from lamina.contract import Backend
+from lamina.dtypes import canonical_dtype
+from lamina.errors import ArgumentTypeError, BackendError, DTypeError, LaminaError, ShapeError
+from lamina.runtime.backends import get_backend
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
+
+SCALARS: Final = (bool, int, float, complex)
+_CACHED_SCALARS: Final = 1024
+_scalars: OrderedDict[Any, Tensor] = OrderedDict()
+
+
+def to_tensor(value: Any, dtype: str | None = None, backend: Backend | None = None) -> Tensor:
+    """A tensor of a tensor-like value: a Tensor, a Variable, a NumPy array, nested lists, or what speaks DLPack.
+
+    Python floats become float32 and Python ints int32; NumPy arrays keep their dtype.
+    """
+    if type(value) is Tensor:
+        return value
+    if isinstance(value, SCALARS) and not isinstance(value, np.generic):
+        return scalar(value, dtype or canonical_dtype(type(value)), backend or get_backend())
+    if hasattr(value, "__lamina_tensor__"):
+        found: Tensor = value.__lamina_tensor__()
+        return found
+    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        return _from_dlpack(value, backend or get_backend())
+    return from_numpy(_to_numpy(value, dtype), backend or get_backend())
+
+
+def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
+    """A tensor with the values of a NumPy array, sharing no memory with it."""
+    dtype = "string" if array.dtype.kind in "UOT" else canonical_dtype(array.dtype)
+    missing = backend.supports(dtype)
+    if missing is not None:
+        raise DTypeError(f"the backend {backend.name!r} has no dtype {dtype}: {missing}")
+    return Tensor(backend.from_host(array), Spec(array.shape, dtype), backend)
+
+
+def scalar(value: Any, dtype: str, backend: Backend) -> Tensor:
+    """A tensor without axes for a Python scalar; the most recent ones are kept and shared."""
+    key = (type(value), value, dtype, id(backend), math.copysign(1, value) if isinstance(value, float) else 1)
+    found = _scalars.get(key)
+    if found is None:
+        found = from_numpy(_checked_scalar(value, dtype), backend)
+        _scalars[key] = found
+        if len(_scalars) > _CACHED_SCALARS:
+            _scalars.popitem(last=False)
+    return found
+
+
+def meet(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Tensors of several backends on one: the active one if a tensor is there or they differ otherwise.
+
+    They move through DLPack where both sides can, else through host memory.
+    """
+    active = get_backend()
+    return tuple(t if t._backend is active or t._backend is None else move(t, active) for t in tensors)
+
+
+def move(tensor: Tensor, backend: Backend) -> Tensor:
+    """The tensor on another backend. Raises BackendError if there is no way across."""
+    if tensor.backend is backend:
+        return tensor
+    missing = backend.supports(tensor.dtype)
+    if missing is not None:
+        raise BackendError(
+            f"a {tensor.dtype} tensor cannot go from {tensor.backend.name!r} to {backend.name!r}: {missing}",
+            fix="cast it first, or keep the computation on one backend.",
+        )
+    try:
+        array = backend.from_dlpack(tensor.array)
+    except (TypeError, BufferError, RuntimeError, ValueError):  # how libraries say that this one will not do
+        array = backend.from_host(tensor.backend.to_host(tensor.array))
+    return Tensor(array, tensor.spec, backend)
+
+
+def _from_dlpack(value: Any, backend: Backend) -> Tensor:
+    try:
+        array = backend.from_dlpack(value)
+        dtype = canonical_dtype(value.dtype)
+    except (TypeError, BufferError, RuntimeError, ValueError) as error:
+        if isinstance(error, LaminaError):
+            raise
+        return from_numpy(_to_numpy(value, None), backend)
+    return Tensor(array, Spec(tuple(value.shape), dtype), backend)
+
+
+def _to_numpy(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, (list, tuple)) and _holds_tensors(value):
+        value = _without_tensors(value)
+    elif not isinstance(value, (list, tuple, str, np.generic, range)) and not hasattr(value, "__array__"):
+        raise ArgumentTypeError(
+            f"a {type(value).__name__} is not a tensor.",
+            expected="a Tensor, a NumPy array, a number, or nested lists of numbers.",
+            fix=getattr(type(value), "__lamina_hint__", None),
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(
+            "nested lists of unequal lengths are not a tensor.", expected="lists of equal length at each level."
+        ) from error
+    return _python_default(array, value)
+
+
+def _python_default(array: np.ndarray[Any, Any], value: Any) -> np.ndarray[Any, Any]:
+    """Numbers out of Python lists are float32, int32 or complex64; NumPy's own scalars keep their dtype."""
+    if hasattr(value, "__array__") or _has_numpy_leaf(value):
+        return array
+    kind = array.dtype.kind
+    if kind == "f" or (array.size == 0 and kind != "U"):
+        return array.astype(np.float32)
+    if kind in "iu":
+        return _checked_int32(array)
+    return array.astype(np.complex64) if kind == "c" else array
+
+
+def _has_numpy_leaf(value: Any) -> bool:
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return isinstance(value, (np.generic, np.ndarray))
+
+
+def _holds_tensors(value: Any) -> bool:
+    return any(hasattr(v, "numpy") or (isinstance(v, (list, tuple)) and _holds_tensors(v)) for v in value)
+
+
+def _without_tensors(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_without_tensors(v) for v in value]
+    return value.numpy() if hasattr(value, "numpy") else value
+
+
+def _checked_int32(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    bounds = np.iinfo(np.int32)
+    if array.size and (array.max() > bounds.max or array.min() < bounds.min):
+        raise DTypeError(
+            f"an integer between {array.min()} and {array.max()} does not fit into int32, the dtype of Python ints.",
+            fix="give dtype='int64', or a NumPy array of that dtype.",
+        )
+    return array.astype(np.int32)
+
+
+def _checked_scalar(value: Any, dtype: str) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(value, dtype=numpy_dtype(dtype))
+    except (OverflowError, TypeError) as error:
+        raise DTypeError(f"the number {value!r} does not fit into {dtype}.") from error
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """NumPy's dtype object for a dtype of lamina; strings are objects.
+
+    Raises DTypeError for bfloat16 if the package ml_dtypes is missing.
+    """
+    if dtype == "bfloat16":
+        try:
+            import ml_dtypes
+        except ImportError as error:
+            raise DTypeError(
+                "NumPy has no bfloat16 of its own.",
+                expected="the package ml_dtypes to be installed.",
+                fix="pip install 'lamina[bfloat16]', or use float16 or float32.",
+            ) from error
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(object if dtype == "string" else dtype)

@@ -1,0 +1,65 @@
+"""``run_kernel``: the one place where a kernel is called eagerly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lamina.contract import Backend
+from lamina.errors import KernelMissingError
+from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import meet
+from lamina.runtime.listeners import KernelCall, listeners
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
+
+if TYPE_CHECKING:
+    from lamina.runtime.op import Op
+
+
+def run_kernel(op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
+    """Checks by the op's result rule, calls the backend's kernel, wraps the result, tells the listeners.
+
+    Returns a Tensor, or a tuple of them for an op with several results. Inputs without values give results without.
+    """
+    result = op.result(*inputs, **attrs)
+    backend = inputs[0]._backend if inputs else get_backend()
+    for tensor in inputs:
+        if tensor._backend is not backend:
+            inputs = meet(inputs)
+            backend = None if any(t._backend is None for t in inputs) else inputs[0]._backend
+            break
+    if backend is None:
+        return _without_values(op, result)
+    kernel = backend.kernels.functions.get(op.name)
+    if kernel is None:
+        raise missing_kernel(op, backend)
+    raw = kernel(*[t._array for t in inputs], **attrs)
+    if type(result) is Spec:
+        if op.shape_from_values:
+            result = Spec(backend.shape_of(raw), result.dtype)
+        wrapped = Tensor(raw, result, backend)
+        outputs: tuple[Tensor, ...] = (wrapped,)
+    else:
+        if op.shape_from_values:
+            result = tuple(Spec(backend.shape_of(a), s.dtype) for a, s in zip(raw, result, strict=True))
+        wrapped = outputs = tuple(Tensor(a, s, backend) for a, s in zip(raw, result, strict=True))
+    heard = listeners()
+    if heard:
+        call = KernelCall(op, inputs, attrs, outputs)
+        for listener in heard:
+            listener.on_call(call)
+    return wrapped
+
+
+def _without_values(op: Op, result: Any) -> Any:
+    if type(result) is Spec:
+        return Tensor(None, result, None)
+    return tuple(Tensor(None, spec, None) for spec in result)
+
+
+def missing_kernel(op: Op, backend: Backend) -> KernelMissingError:
+    """The error for an op that a backend does not have."""
+    return KernelMissingError(
+        f"the backend {backend.name!r} has no kernel for the op {op.name!r}.",
+        fix="use another backend, or add one through the hook lamina_kernels.",
+    )

@@ -1,0 +1,283 @@
+"""Ops: a public function with its result rule, its gradients and its documentation in one place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Generic, ParamSpec, TypeVar
+
+from lamina.contract import Backend
+from lamina.dtypes import ALL, BOOL, INTEGER, canonical_dtype, promote_dtypes, weak_dtype
+from lamina.errors import ArgumentTypeError, DTypeError
+from lamina.program import Effect
+from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import SCALARS, scalar, to_tensor
+from lamina.runtime.dispatch import run_kernel
+from lamina.runtime.listeners import KernelCall, hidden_from_tapes, listeners
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
+
+TensorLike = Any
+"""What an op takes for a tensor: a Tensor, a Variable, a NumPy array, a number, nested lists of numbers."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Rule = Callable[..., Any]
+
+OPS: Final[dict[str, Op[Any, Any]]] = {}
+"""Every op by name: what the conformance kit, the docs and the tests walk over."""
+
+
+class Gradient:
+    """The rule for the gradient with respect to some of an op's inputs, and the names of what it needs kept."""
+
+    __slots__ = ("function", "needs", "targets")
+
+    def __init__(self, function: Callable[..., Any], targets: tuple[str, ...]) -> None:
+        self.function = function
+        self.targets = targets
+        self.needs = tuple(p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY)
+
+
+class Op(Generic[P, R]):
+    """A primitive op. Calling it converts and promotes the arguments and sends one kernel call over the wire.
+
+    The parameters annotated ``TensorLike`` are its tensors (``*name: TensorLike`` takes any number), the others its
+    settings. The function itself has no body: the meaning is the backends' kernels.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        result: Rule,
+        dtypes: Collection[str] | dict[str, Collection[str]] = ALL,
+        promote: Sequence[str] | bool = True,
+        effect: Effect = "pure",
+        shape_from_values: bool = False,
+        outputs: tuple[str, ...] = ("y",),
+        integers: str | None = None,
+        public: bool = True,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.name = function.__name__
+        parameters = inspect.signature(function).parameters.values()
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.inputs = tuple(p.name for p in parameters if p.annotation == "TensorLike")
+        self.defaults = {p.name: p.default for p in parameters if p.annotation != "TensorLike"}
+        self.result = result
+        self.effect: Effect = effect
+        self.shape_from_values = shape_from_values
+        self.outputs = outputs
+        self.public = public
+        self._integers = integers
+        self.gradients: dict[str, Gradient] = {}
+        self._settings: Callable[..., dict[str, Any]] | None = None
+        self._dtypes = dtypes if isinstance(dtypes, dict) else dict.fromkeys(self.inputs, dtypes)
+        self._promoted = self.inputs if promote is True else tuple(promote or ())
+        if self.name in OPS:
+            raise ValueError(f"the op {self.name!r} exists already")
+        OPS[self.name] = self
+
+    def gradient(self, *targets: Any) -> Any:
+        """Decorator for a rule ``(dy, *, names...) -> gradient``, written in ops.
+
+        Bare, it is the rule of the only input; with names, of those inputs (a tuple if there are several). The
+        keyword-only names say what the tape must keep: inputs, outputs (``y``) and settings by their names.
+        """
+        if len(targets) == 1 and callable(targets[0]):
+            return self._add_gradient(targets[0], self.inputs[:1])
+        return lambda function: self._add_gradient(function, targets or self.inputs)
+
+    def _add_gradient(self, function: Callable[..., Any], targets: tuple[str, ...]) -> Callable[..., Any]:
+        rule = Gradient(function, targets)
+        self.gradients.update(dict.fromkeys(targets, rule))
+        return function
+
+    def settings(self, function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        """Decorator for ``(*tensors, **settings) -> settings``: checks the settings and gives them their one form."""
+        self._settings = function
+        return function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if kwargs or len(args) != len(self.inputs) or self.defaults or self.variadic:
+            values, attrs = self._bind(args, kwargs)
+        else:
+            values, attrs = args, {}
+        tensors = self._tensors(values)
+        if self._settings is not None:
+            attrs = self._settings(*tensors, **attrs)
+        return run_kernel(self, tensors, attrs)  # type: ignore[no-any-return]
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Splits a call into tensors and settings; settings may also follow the tensors by position."""
+        count = len(args) if self.variadic else len(self.inputs)
+        values, rest = args[:count], args[count:]
+        attrs = dict(self.defaults)
+        names = iter(self.defaults)
+        for value in rest:
+            name = next(names, None)
+            if name is None or name in kwargs:
+                raise self._wrong_call(
+                    f"got {len(args)} positional arguments" if name is None else f"{name} is given twice"
+                )
+            attrs[name] = value
+        if kwargs:
+            if len(values) < count and not self.variadic:
+                missing = [n for n in self.inputs[len(values) :] if n not in kwargs]
+                if missing:
+                    raise self._wrong_call(f"{missing[0]} is missing")
+                values += tuple(kwargs.pop(n) for n in self.inputs[len(values) :])
+            unknown = [n for n in kwargs if n not in attrs]
+            if unknown:
+                raise self._wrong_call(f"there is no argument {unknown[0]!r}")
+            attrs.update(kwargs)
+        if len(values) < count:
+            raise self._wrong_call(f"{self.inputs[len(values)]} is missing")
+        for name, value in attrs.items():
+            if value is inspect.Parameter.empty:
+                raise self._wrong_call(f"{name} is missing")
+        return values, attrs
+
+    def _wrong_call(self, what: str) -> ArgumentTypeError:
+        return ArgumentTypeError(f"{self.name}: {what}.", expected=f"{self.name}{inspect.signature(self.__wrapped__)}.")
+
+    def _tensors(self, values: tuple[Any, ...]) -> tuple[Tensor, ...]:
+        """The arguments as tensors: weak scalars beside them, promoted to one dtype where the op asks for it."""
+        first = values[0] if values else None
+        if type(first) is Tensor and self._integers is None:
+            dtype = first.dtype
+            if all(type(v) is Tensor and v.dtype == dtype for v in values[1:]):
+                self._check_dtypes(values)
+                return values
+        tensors = self._from_arguments(values)
+        tensors = self._promote(tensors)
+        self._check_dtypes(tensors)
+        return tensors
+
+    def _from_arguments(self, values: tuple[Any, ...]) -> tuple[Tensor, ...]:
+        strong = {i: to_tensor(v) for i, v in enumerate(values) if not isinstance(v, SCALARS) or hasattr(v, "dtype")}
+        if len(strong) == len(values):
+            return tuple(strong.values())
+        backend = _home([t for t in strong.values() if t._backend is not None])
+        dtype = _common([strong[i].dtype for i in strong if self._name(i) in self._promoted])
+        return tuple(
+            strong[i] if i in strong else scalar(v, self._scalar_dtype(v, dtype, self._name(i)), backend)
+            for i, v in enumerate(values)
+        )
+
+    def _scalar_dtype(self, value: Any, beside: str | None, name: str) -> str:
+        dtype = canonical_dtype(type(value))
+        if beside is not None and name in self._promoted:
+            dtype = weak_dtype(type(value), beside)
+        accepted = self._dtypes[name]
+        return "float32" if dtype not in accepted and dtype in BOOL + INTEGER and "float32" in accepted else dtype
+
+    def _name(self, index: int) -> str:
+        return self.inputs[0] if self.variadic else self.inputs[index]
+
+    def _promote(self, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if not self._promoted or (len(tensors) < 2 and self._integers is None):
+            return tensors
+        chosen = [self._name(i) in self._promoted for i in range(len(tensors))]
+        dtype = _common([t.dtype for t, c in zip(tensors, chosen, strict=True) if c])
+        if self._integers is not None and dtype in BOOL + INTEGER:
+            dtype = self._integers
+        return tuple(
+            t if not c or dtype is None or t.dtype == dtype else OPS["cast"](t, dtype=dtype)
+            for t, c in zip(tensors, chosen, strict=True)
+        )
+
+    def _check_dtypes(self, tensors: tuple[Tensor, ...]) -> None:
+        for i, tensor in enumerate(tensors):
+            name = self._name(i)
+            if tensor.dtype not in self._dtypes[name]:
+                accepted = ", ".join(self._dtypes[name])
+                raise DTypeError(
+                    f"{self.name}({', '.join(self.inputs)}): {name} has dtype {tensor.dtype}.",
+                    expected=f"{name} to be one of {accepted}.",
+                    fix=f"convert it first, for example {name}.cast({next(iter(self._dtypes[name]))!r}).",
+                )
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """As a method, an op takes the object it is called on as its first argument, as functions do."""
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}{inspect.signature(self.__wrapped__)}>"
+
+
+class CompositeOp(Op[P, R]):
+    """An op that is defined by other ops; a backend may bring a kernel of its own for it.
+
+    With a gradient of its own it is one step for the tape, else it is taped as its parts.
+    """
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        values, attrs = self._bind(args, kwargs)
+        tensors = self._tensors(values)
+        if self._settings is not None:
+            attrs = self._settings(*tensors, **attrs)
+        self.result(*tensors, **attrs)
+        heard = listeners()
+        whole = bool(self.gradients) or not any(x.wants_parts(tensors) for x in heard)
+        backend = _home([t for t in tensors if t._backend is not None])
+        if whole and self.name in backend.kernels.functions:
+            return run_kernel(self, tensors, attrs)  # type: ignore[no-any-return]
+        if not self.gradients or not heard:
+            return self.__wrapped__(*tensors, **attrs)  # type: ignore[no-any-return]
+        return self._with_own_gradient(tensors, attrs)
+
+    def _with_own_gradient(self, tensors: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
+        with hidden_from_tapes():
+            outputs = self.__wrapped__(*tensors, **attrs)
+        call = KernelCall(self, tensors, attrs, outputs if isinstance(outputs, tuple) else (outputs,))
+        for listener in listeners():
+            listener.on_gradient(call)
+        return outputs
+
+
+def _home(tensors: Sequence[Tensor]) -> Backend:
+    """The backend a call will run on: the tensors' own if they agree, else the active one."""
+    if tensors and all(t._backend is tensors[0]._backend for t in tensors):
+        return tensors[0].backend
+    return get_backend()
+
+
+def _common(dtypes: Sequence[str]) -> str | None:
+    return functools.reduce(promote_dtypes, dtypes) if dtypes else None
+
+
+def op(*, result: Rule, **options: Any) -> Callable[[Callable[P, R]], Op[P, R]]:
+    """Decorator: makes a primitive op of a function that has a signature and a docstring, but no body.
+
+    ``result`` maps the inputs' specs and the settings to the result's spec, and raises before any backend runs.
+    ``dtypes`` says what is accepted (for all inputs, or by name), ``promote`` which inputs are brought to one dtype,
+    ``integers`` the dtype that integer inputs are converted to, ``effect`` what passes over recorded programs must
+    respect, ``shape_from_values`` that the rule cannot know the shape, ``public`` False that users need not see it.
+    """
+
+    def decorate(function: Callable[P, R]) -> Op[P, R]:
+        return Op(function, result=result, **options)
+
+    return decorate
+
+
+def composite_op(*, result: Rule, **options: Any) -> Callable[[Callable[P, R]], CompositeOp[P, R]]:
+    """Decorator: makes an op of a function written in other ops. Options as for ``op``."""
+
+    def decorate(function: Callable[P, R]) -> CompositeOp[P, R]:
+        return CompositeOp(function, result=result, **options)
+
+    return decorate
+
+
+def same_as(index: int = 0, dtype: str | None = None) -> Rule:
+    """Result rule: the shape of one input, and its dtype unless another is given."""
+
+    def rule(*inputs: Any, **_: Any) -> Spec:
+        given = inputs[index]
+        return Spec(given.shape, dtype or given.dtype)
+
+    return rule

@@ -1,0 +1,160 @@
+"""Pure rules of shapes: broadcasting, axes, windows. No arrays.
+
+A shape is a tuple of ints; ``None`` stands for an unknown size and occurs only in layers and models.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from lamina.errors import ArgumentError, ArgumentTypeError, OutOfRangeError, ShapeError
+
+Shape = tuple[int, ...]
+
+
+class Spec(NamedTuple):
+    """What is known of a tensor without its values: shape and dtype."""
+
+    shape: Shape
+    dtype: str
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+
+def as_int(value: Any, name: str, *, minimum: int | None = None) -> int:
+    """``value`` as a Python int; refuses booleans, floats and strings by the argument's name."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer.")
+    number = operator.index(value)
+    if minimum is not None and number < minimum:
+        raise ArgumentError(f"{name} is {number}.", expected=f"{name} to be an integer of at least {minimum}.")
+    return number
+
+
+def as_shape(shape: Any, name: str = "shape") -> Shape:
+    """A shape given as an int or a sequence of ints, as a tuple of non-negative ints."""
+    sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    return tuple(as_int(size, f"{name}[{i}]", minimum=0) for i, size in enumerate(sizes))
+
+
+def normalize_axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """An axis counted from the front: -1 is the last.
+
+    Raises OutOfRangeError if the tensor has no such axis.
+    """
+    number = as_int(axis, name)
+    if not -ndim <= number < ndim:
+        raise OutOfRangeError(
+            f"{name} is {number}, but the tensor has {ndim} axes.",
+            expected=f"{name} between {-ndim} and {ndim - 1}." if ndim else "no axis: the tensor is a scalar.",
+        )
+    return number % ndim
+
+
+def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """One axis, several, or None for all of them, as a sorted tuple counted from the front."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
+    found = sorted(normalize_axis(a, ndim) for a in axes)
+    if len(set(found)) != len(found):
+        raise ArgumentError(f"axis is {axis!r}.", expected="each axis at most once.")
+    return tuple(found)
+
+
+def broadcast_shapes(op: str, names: Sequence[str], shapes: Sequence[Shape]) -> Shape:
+    """The shape that NumPy's broadcasting gives; ``op`` and ``names`` only serve the message.
+
+    Raises ShapeError if two sizes of one axis differ and neither is 1.
+    """
+    first = shapes[0]
+    if all(s == first for s in shapes):
+        return first
+    result: list[int] = []
+    for sizes in zip(*(_padded(s, max(map(len, shapes))) for s in shapes), strict=True):
+        wanted = {s for s in sizes if s != 1}
+        if len(wanted) > 1:
+            described = " and ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=False))
+            raise ShapeError(
+                f"{op}({', '.join(names)}): {described}.",
+                expected="each pair of sizes, counted from the last axis, to be equal or one of them 1.",
+                fix="reshape one of them, or add an axis with expand_dims.",
+            )
+        result.append(wanted.pop() if wanted else 1)
+    return tuple(result)
+
+
+def _padded(shape: Shape, ndim: int) -> Shape:
+    return (1,) * (ndim - len(shape)) + shape
+
+
+def broadcast_axes(shape: Shape, result: Shape) -> tuple[int, ...]:
+    """The axes of ``result`` along which ``shape`` was repeated: those a gradient is summed over."""
+    padded = _padded(shape, len(result))
+    return tuple(
+        i
+        for i, (a, b) in enumerate(zip(padded, result, strict=True))
+        if a == 1 and b != 1 or i < len(result) - len(shape)
+    )
+
+
+def reduced_shape(shape: Shape, axes: Iterable[int], keepdims: bool) -> Shape:
+    """The shape after reducing ``axes``."""
+    gone = set(axes)
+    if keepdims:
+        return tuple(1 if i in gone else size for i, size in enumerate(shape))
+    return tuple(size for i, size in enumerate(shape) if i not in gone)
+
+
+def resolve_reshape(shape: Shape, target: Any) -> Shape:
+    """The target of a reshape with its one -1 filled in.
+
+    Raises ShapeError if the number of elements would change.
+    """
+    sizes = (target,) if hasattr(target, "__index__") else tuple(target)
+    sizes = tuple(as_int(s, f"shape[{i}]", minimum=-1) for i, s in enumerate(sizes))
+    known = math.prod(s for s in sizes if s != -1)
+    total = math.prod(shape)
+    unknown = sizes.count(-1)
+    fits = total == known if not unknown else unknown == 1 and known != 0 and total % known == 0
+    if not fits:
+        raise ShapeError(
+            f"reshape(x, {sizes}): x is {shape} with {total} elements.",
+            expected=f"a shape with {total} elements and at most one -1.",
+        )
+    return tuple(total // known if s == -1 else s for s in sizes)
+
+
+def window_output(size: int, window: int, stride: int, padding: str, dilation: int = 1) -> int:
+    """The number of positions of a window along one axis, by TensorFlow's rule for 'valid' and 'same'."""
+    if padding == "same":
+        return -(-size // stride)
+    return max(0, (size - (dilation * (window - 1) + 1)) // stride + 1)
+
+
+def window_padding(size: int, window: int, stride: int, padding: str, dilation: int = 1) -> tuple[int, int]:
+    """How many elements to add before and after one axis; the odd one goes after, as in TensorFlow."""
+    if padding != "same":
+        return (0, 0)
+    reach = (window_output(size, window, stride, padding) - 1) * stride + dilation * (window - 1) + 1
+    total = max(0, reach - size)
+    return (total // 2, total - total // 2)
+
+
+def as_pair(value: Any, name: str, *, minimum: int = 1) -> tuple[int, int]:
+    """One int or two as a pair, such as a kernel size or strides."""
+    values = (value, value) if hasattr(value, "__index__") else tuple(value) if isinstance(value, Sequence) else None
+    if values is None or len(values) != 2 or isinstance(value, str):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer or a pair of integers.")
+    return (as_int(values[0], name, minimum=minimum), as_int(values[1], name, minimum=minimum))
