@@ -222,7 +222,7 @@ class _Builder:
             self.free.setdefault(raw.nbytes, []).append(raw)
 
     def _add_writes(self) -> None:
-        """Copies the remaining results into their Variables; those that read another Variable's array go first aside."""
+        """Copies the remaining results into their Variables, after setting those aside that share a Variable's array."""
         staged = [(i, s) for i, s in self.program.writes if self.owners.get(s) != i]
         overwritten = {self.program.state[i] for i, _ in self.program.writes}
         for index, slot in staged:

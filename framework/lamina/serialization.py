@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from lamina.errors import SerializationError, UnknownNameError
@@ -29,7 +30,7 @@ KINDS: Final = (
 )
 
 _REGISTERED: dict[str, Any] = {}
-_SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("lamina_custom_objects", default={})
+_SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("lamina_custom_objects", default=MappingProxyType({}))
 
 
 def register(name: str | None = None) -> Callable[[T], T]:
@@ -46,7 +47,7 @@ def register(name: str | None = None) -> Callable[[T], T]:
     """
 
     def decorate(found: T) -> T:
-        key = name or getattr(found, "__name__", "")
+        key: str = name or getattr(found, "__name__", "")
         present = _REGISTERED.get(key)
         if present is not None and _origin(present) != _origin(found):
             raise SerializationError(
@@ -64,7 +65,7 @@ def _origin(found: Any) -> tuple[str | None, str | None]:
 
 @contextmanager
 def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
-    """``with custom_object_scope({"MyLayer": MyLayer}):`` makes names known inside the block."""
+    """Makes names known inside ``with custom_object_scope({"MyLayer": MyLayer}):``."""
     token = _SCOPED.set({**_SCOPED.get(), **objects})
     try:
         yield

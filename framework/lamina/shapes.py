@@ -105,7 +105,7 @@ def broadcast_axes(shape: Shape, result: Shape) -> tuple[int, ...]:
     return tuple(
         i
         for i, (a, b) in enumerate(zip(padded, result, strict=True))
-        if a == 1 and b != 1 or i < len(result) - len(shape)
+        if (a == 1 and b != 1) or i < len(result) - len(shape)
     )
 
 

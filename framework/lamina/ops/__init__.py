@@ -114,8 +114,9 @@ from lamina.ops.shaping import (
     unstack,
 )
 from lamina.ops.training import adam_update, momentum_update
-from lamina.ops import methods  # isort: skip - last, when every op exists
 from lamina.runtime.op import OPS
+
+from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
     "OPS", "abs", "adam_update", "add", "all", "any", "arange", "argmax", "argmin", "argwhere", "broadcast_to", "cast",

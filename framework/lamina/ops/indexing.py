@@ -9,9 +9,9 @@ import numpy as np
 
 from lamina.dtypes import ALL, BOOL, INTEGER, NUMERIC, canonical_dtype
 from lamina.errors import ArgumentTypeError, OutOfRangeError, ShapeError
+from lamina.ops.creation import arange
 from lamina.ops.elementwise import add, cast, multiply, where
 from lamina.ops.elementwise import equal as _equal
-from lamina.ops.creation import arange
 from lamina.ops.shaping import expand_dims, reshape, transpose
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, op

@@ -47,7 +47,7 @@ def _foreign(value: Any) -> bool:
     return value is None or isinstance(value, (str, dict, set)) or hasattr(type(value), "__lamina_hint__")
 
 
-def _attach(cls: type) -> None:
+def _attach(cls: Any) -> None:
     for name in METHODS:
         setattr(cls, name, getattr(ops, name))
     for name, op in {**_OPERATORS, **_LOGICAL}.items():
@@ -55,12 +55,12 @@ def _attach(cls: type) -> None:
         setattr(cls, f"__r{name}__", _reflected(getattr(ops, op)))
     for name, op in _COMPARISONS.items():
         setattr(cls, f"__{name}__", _forward(getattr(ops, op)))
-    setattr(cls, "__neg__", lambda x: ops.negative(x))
-    setattr(cls, "__pos__", lambda x: ops.identity(x))
-    setattr(cls, "__abs__", lambda x: ops.abs(x))
-    setattr(cls, "__invert__", lambda x: ops.logical_not(x))
-    setattr(cls, "__getitem__", lambda x, key: ops.getitem(x, key))
-    setattr(cls, "T", property(lambda x: ops.transpose(x)))
+    cls.__neg__ = lambda x: ops.negative(x)
+    cls.__pos__ = lambda x: ops.identity(x)
+    cls.__abs__ = lambda x: ops.abs(x)
+    cls.__invert__ = lambda x: ops.logical_not(x)
+    cls.__getitem__ = lambda x, key: ops.getitem(x, key)
+    cls.T = property(lambda x: ops.transpose(x))
 
 
 for _cls in (Tensor, Variable):

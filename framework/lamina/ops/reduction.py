@@ -7,7 +7,7 @@ from typing import Any
 
 from lamina.dtypes import ARITHMETIC, BOOL, FLOATING, INEXACT, REAL
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import cast, divide, equal, exp, log, multiply, sqrt, square, subtract, where, isfinite, add
+from lamina.ops.elementwise import add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, subtract, where
 from lamina.ops.shaping import broadcast_to, reshape
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor

@@ -65,8 +65,6 @@ def momentum_update(*tensors: TensorLike, count: int, momentum: float, nesterov:
     p, g, m = (rest[i * count : (i + 1) * count] for i in range(3))
     steps = tuple(multiply(g_, rate) for g_ in g)
     m = tuple(subtract(multiply(m_, momentum), s) for m_, s in zip(m, steps, strict=True))
-    if nesterov:
-        moves = tuple(subtract(multiply(m_, momentum), s) for m_, s in zip(m, steps, strict=True))
-    else:
-        moves = m
+    ahead = (subtract(multiply(m_, momentum), s) for m_, s in zip(m, steps, strict=True))
+    moves = tuple(ahead) if nesterov else m
     return (*(add(p_, move) for p_, move in zip(p, moves, strict=True)), *m)

@@ -70,7 +70,7 @@ def lifetimes(program: Program) -> dict[int, tuple[int, int]]:
     """
     bases = view_bases(program)
     last = program.last_uses()
-    born = {slot: -1 for slot in (*program.inputs, *program.state, *program.constants)}
+    born = dict.fromkeys((*program.inputs, *program.state, *program.constants), -1)
     for index, instruction in enumerate(program.instructions):
         born.update(dict.fromkeys(instruction.outputs, index))
     ends = {slot: last.get(slot, start) for slot, start in born.items()}

@@ -17,7 +17,8 @@ def to_source(program: Program, name: str = "step") -> str:
 
     >>> from lamina.shapes import Spec
     >>> s = Spec((2,), "float32")
-    >>> print(to_source(Program(slots=(s, s), inputs=(0,), instructions=(Instruction("exp", (0,), (1,)),), outputs=(1,))))
+    >>> exp = Instruction("exp", (0,), (1,))
+    >>> print(to_source(Program(slots=(s, s), inputs=(0,), instructions=(exp,), outputs=(1,))))
     def step(inputs, state):
         s0, = inputs
         s1 = exp(s0)

@@ -130,7 +130,8 @@ class CompiledStep:
 
     def _replay(self, entry: _Entry, tensors: Sequence[Tensor]) -> Any:
         executable, program, variables = entry.executable, entry.program, entry.variables
-        assert executable is not None and program is not None
+        assert executable is not None
+        assert program is not None
         backend = get_backend()
         arrays = [t._array for t in tensors]
         if executable.updates_in_place:

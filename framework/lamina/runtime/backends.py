@@ -49,7 +49,7 @@ def set_backend(name: str, *, device: str | None = None) -> Backend:
 
 @contextmanager
 def backend_scope(name: str, *, device: str | None = None) -> Iterator[Backend]:
-    """``with backend_scope("torch"):`` makes a backend the active one inside the block, for this thread or task."""
+    """Makes a backend the active one inside ``with backend_scope("torch"):``, for this thread or task."""
     token = _ACTIVE.set(find_backend(name, device))
     try:
         active = _ACTIVE.get()
