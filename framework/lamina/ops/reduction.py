@@ -87,7 +87,7 @@ prod.settings(_axes_settings)
 
 def _some_elements(name: str) -> Any:
     def rule(x: Any, axis: tuple[int, ...], keepdims: bool) -> Spec:
-        if any(x.shape[a] == 0 for a in axis):
+        if 0 in [x.shape[a] for a in axis]:
             raise ShapeError(
                 f"{name} of a tensor of shape {x.shape} over axis {axis}.", expected="at least one element."
             )
