@@ -47,7 +47,7 @@ def register(name: str | None = None) -> Callable[[T], T]:
     """
 
     def decorate(found: T) -> T:
-        key: str = name or getattr(found, "__name__", "")
+        key = name or str(getattr(found, "__name__", ""))
         present = _REGISTERED.get(key)
         if present is not None and _origin(present) != _origin(found):
             raise SerializationError(

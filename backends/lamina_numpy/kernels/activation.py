@@ -13,6 +13,11 @@ from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import quiet
 
 kernels = KernelTable()
+
+# Typed as Any because NumPy's stubs know no positional keepdims; keywords would cost time at each call.
+_add: Any = np.add.reduce
+_maximum: Any = np.maximum.reduce
+
 kernels.add("tanh", np.tanh, out=True, specialize=lambda inputs, outputs, attrs: np.tanh)
 
 
@@ -66,14 +71,14 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @kernels("softmax", out=True)
 @quiet
 def softmax(x: Any, axis: int, out: Any = None) -> Any:
-    peak = np.maximum.reduce(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
+    peak = _maximum(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
     e = np.exp(np.subtract(x, peak, out=out), out=out)
-    return np.divide(e, np.add.reduce(e, axis, None, None, True), out=out)
+    return np.divide(e, _add(e, axis, None, None, True), out=out)
 
 
 @kernels("log_softmax", out=True)
 @quiet
 def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
-    peak = np.maximum.reduce(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
+    peak = _maximum(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
     shifted = np.subtract(x, peak, out=out)
-    return np.subtract(shifted, np.log(np.add.reduce(np.exp(shifted), axis, None, None, True)), out=out)
+    return np.subtract(shifted, np.log(_add(np.exp(shifted), axis, None, None, True)), out=out)

@@ -16,12 +16,18 @@ from lamina_numpy.kernels.elementwise import quiet
 kernels = KernelTable()
 _SMALL = "?bBh"
 
+# Typed as Any because NumPy's stubs know no positional keepdims; keywords would cost time at each call.
+_add: Any = np.add.reduce
+_multiply: Any = np.multiply.reduce
+_maximum: Any = np.maximum.reduce
+_minimum: Any = np.minimum.reduce
+
 
 @kernels("sum", out=True)
 @quiet
 def sum_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     dtype = np.int32 if x.dtype.char in _SMALL else x.dtype
-    return np.add.reduce(x, axis, dtype, out, keepdims)
+    return _add(x, axis, dtype, out, keepdims)
 
 
 def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
@@ -47,7 +53,7 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
             return product
         flat = (x.shape[1 - axis[0]],)
         return lambda x, out: product(x, out.reshape(flat))
-    dtype, keepdims, reduce = numpy_dtype(outputs[0].dtype), attrs["keepdims"], np.add.reduce
+    dtype, keepdims, reduce = numpy_dtype(outputs[0].dtype), attrs["keepdims"], _add
     return lambda x, out: reduce(x, axis, dtype, out, keepdims)
 
 
@@ -55,7 +61,7 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @quiet
 def mean(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     count = math.prod(x.shape[a] for a in axis)
-    total = np.add.reduce(x, axis, x.dtype, out, keepdims)
+    total = _add(x, axis, x.dtype, out, keepdims)
     return np.multiply(total, x.dtype.type(1.0 / count if count else np.nan), out=out)
 
 
@@ -65,7 +71,7 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     count = math.prod(x.shape[a] for a in axis)
     if not count:
         return None
-    dtype, reduce, multiply = numpy_dtype(x.dtype), np.add.reduce, np.multiply
+    dtype, reduce, multiply = numpy_dtype(x.dtype), _add, np.multiply
     factor = np.asarray(1.0 / count, dtype)
 
     def kernel(x: Any, out: Any) -> None:
@@ -78,17 +84,17 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @kernels("prod", out=True)
 @quiet
 def prod(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
-    return np.multiply.reduce(x, axis, x.dtype, out, keepdims)
+    return _multiply(x, axis, x.dtype, out, keepdims)
 
 
 @kernels("max", out=True)
 def max_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
-    return np.maximum.reduce(x, axis, None, out, keepdims)
+    return _maximum(x, axis, None, out, keepdims)
 
 
 @kernels("min", out=True)
 def min_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
-    return np.minimum.reduce(x, axis, None, out, keepdims)
+    return _minimum(x, axis, None, out, keepdims)
 
 
 @kernels("argmax")

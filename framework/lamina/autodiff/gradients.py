@@ -20,7 +20,7 @@ from lamina.runtime.variable import Variable
 Function = Callable[..., Any]
 
 
-def grad(f: Function) -> Function:
+def grad(f: Function) -> Callable[..., Tensor]:
     """The gradient of ``f(x)`` as a function ``g(x, dy=None)`` of the same x.
 
     ``dy`` has the shape of ``f(x)`` and weighs its elements; None means ones, that is the gradient of the sum.
@@ -38,7 +38,7 @@ def grad(f: Function) -> Function:
     return gradient
 
 
-def grads(f: Function) -> Function:
+def grads(f: Function) -> Callable[..., list[Tensor]]:
     """The gradients of ``f(*xs)`` as a function ``g(xs, dy=None)`` that takes and gives a list.
 
     >>> [g.item() for g in grads(lambda a, b: a * b)([2.0, 3.0])]
@@ -51,7 +51,7 @@ def grads(f: Function) -> Function:
     return gradient
 
 
-def value_and_grad(f: Function) -> Function:
+def value_and_grad(f: Function) -> Callable[..., tuple[Tensor, Tensor]]:
     """Like ``grad``, but ``g(x, dy=None)`` returns ``(f(x), gradient)``.
 
     >>> y, dx = value_and_grad(lambda x: x * x)(3.0)

@@ -87,10 +87,10 @@ def full_like(x: TensorLike, fill_value: Any) -> Tensor:
     >>> full_like([1.0, 2.0], 7).tolist()
     [7.0, 7.0]
     """
-    x = to_tensor(x)
-    if x._backend is None:
-        return x
-    return broadcast_to(_scalar(fill_value, x.dtype, x._backend), x.shape)
+    like = to_tensor(x)
+    if like._backend is None:
+        return like
+    return broadcast_to(_scalar(fill_value, like.dtype, like._backend), like.shape)
 
 
 def zeros_like(x: TensorLike) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from lamina.dtypes import ALL, BOOL, INTEGER, NUMERIC, canonical_dtype
 from lamina.errors import ArgumentTypeError, OutOfRangeError, ShapeError
 from lamina.ops.creation import arange
-from lamina.ops.elementwise import add, cast, multiply, where
+from lamina.ops.elementwise import add, cast, less, multiply, where
 from lamina.ops.elementwise import equal as _equal
 from lamina.ops.shaping import expand_dims, reshape, transpose
 from lamina.runtime.convert import to_tensor
@@ -145,7 +145,7 @@ def _take(x: Tensor, arrays: dict[int, Tensor], entries: tuple[Any, ...]) -> Ten
     flat: Tensor | None = None
     for axis, size in zip(axes, sizes, strict=True):
         index = cast(arrays[axis], "int64" if arrays[axis].dtype == "int64" else "int32")
-        index = where(index < 0, index + size, index)
+        index = where(less(index, 0), add(index, size), index)
         flat = index if flat is None else add(multiply(flat, size), index)
     assert flat is not None
     taken = gather(rows, flat, axis=0)

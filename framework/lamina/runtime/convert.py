@@ -175,5 +175,6 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
                 expected="the package ml_dtypes to be installed.",
                 fix="pip install 'lamina[bfloat16]', or use float16 or float32.",
             ) from error
-        return np.dtype(ml_dtypes.bfloat16)
+        found: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return found
     return np.dtype(object if dtype == "string" else dtype)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lamina.runtime.op import Op
 
 
-def run_kernel(op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
+def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
     """Checks by the op's result rule, calls the backend's kernel, wraps the result, tells the listeners.
 
     Returns a Tensor, or a tuple of them for an op with several results. Inputs without values give results without.
@@ -37,8 +37,8 @@ def run_kernel(op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any
     if type(result) is Spec:
         if op.shape_from_values:
             result = Spec(backend.shape_of(raw), result.dtype)
-        wrapped = Tensor(raw, result, backend)
-        outputs: tuple[Tensor, ...] = (wrapped,)
+        outputs: tuple[Tensor, ...] = (Tensor(raw, result, backend),)
+        wrapped: Any = outputs[0]
     else:
         if op.shape_from_values:
             result = tuple(Spec(backend.shape_of(a), s.dtype) for a, s in zip(raw, result, strict=True))
@@ -51,13 +51,13 @@ def run_kernel(op: Op, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any
     return wrapped
 
 
-def _without_values(op: Op, result: Any) -> Any:
+def _without_values(op: Op[Any, Any], result: Any) -> Any:
     if type(result) is Spec:
         return Tensor(None, result, None)
     return tuple(Tensor(None, spec, None) for spec in result)
 
 
-def missing_kernel(op: Op, backend: Backend) -> KernelMissingError:
+def missing_kernel(op: Op[Any, Any], backend: Backend) -> KernelMissingError:
     """The error for an op that a backend does not have."""
     return KernelMissingError(
         f"the backend {backend.name!r} has no kernel for the op {op.name!r}.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class KernelCall(NamedTuple):
     """One call of a kernel, as told to listeners."""
 
-    op: Op
+    op: Op[Any, Any]
     inputs: tuple[Tensor, ...]
     attrs: dict[str, Any]
     outputs: tuple[Tensor, ...]

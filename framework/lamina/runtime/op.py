@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from typing import Any, Final, Generic, ParamSpec, TypeVar, overload
 
 from lamina.contract import Backend
 from lamina.dtypes import ALL, BOOL, INTEGER, canonical_dtype, promote_dtypes, weak_dtype
@@ -23,6 +23,7 @@ TensorLike = Any
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 
 OPS: Final[dict[str, Op[Any, Any]]] = {}
@@ -46,6 +47,8 @@ class Op(Generic[P, R]):
     The parameters annotated ``TensorLike`` are its tensors (``*name: TensorLike`` takes any number), the others its
     settings. The function itself has no body: the meaning is the backends' kernels.
     """
+
+    __wrapped__: Callable[..., Any]
 
     def __init__(
         self,
@@ -80,6 +83,10 @@ class Op(Generic[P, R]):
             raise ValueError(f"the op {self.name!r} exists already")
         OPS[self.name] = self
 
+    @overload
+    def gradient(self, function: F, /) -> F: ...
+    @overload
+    def gradient(self, *targets: str) -> Callable[[F], F]: ...
     def gradient(self, *targets: Any) -> Any:
         """Decorator for a rule ``(dy, *, names...) -> gradient``, written in ops.
 
@@ -227,7 +234,7 @@ class CompositeOp(Op[P, R]):
             return run_kernel(self, tensors, attrs)  # type: ignore[no-any-return]
         if not self.gradients or not heard:
             return self.__wrapped__(*tensors, **attrs)  # type: ignore[no-any-return]
-        return self._with_own_gradient(tensors, attrs)
+        return self._with_own_gradient(tensors, attrs)  # type: ignore[no-any-return]
 
     def _with_own_gradient(self, tensors: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
         with hidden_from_tapes():
