@@ -30,6 +30,9 @@ class NumPyBackend(Backend):
         copied = np.array(array, dtype=object if array.dtype.kind in "UT" else None, order="C")
         return copied if copied.dtype.isnative else copied.astype(copied.dtype.newbyteorder("="))
 
+    def adopt_host(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return array if array.flags.c_contiguous and array.dtype.isnative else self.from_host(array)
+
     def to_host(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.asarray(array)
 

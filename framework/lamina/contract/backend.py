@@ -42,6 +42,10 @@ class Backend(ABC):
     def from_host(self, array: np.ndarray[Any, Any]) -> Any:
         """A native array with the values of a NumPy array, sharing no memory with it."""
 
+    def adopt_host(self, array: np.ndarray[Any, Any]) -> Any:
+        """Like ``from_host`` for an array that nobody will write to any more: memory may be shared."""
+        return self.from_host(array)
+
     @abstractmethod
     def to_host(self, array: Any) -> np.ndarray[Any, Any]:
         """A NumPy array with the values of a native one; it may share memory and must not be written to."""

@@ -33,6 +33,7 @@ def get_backend() -> Backend:
     active = _ACTIVE.get()
     if active is None:
         active = find_backend(os.environ.get("LAMINA_BACKEND") or "numpy", os.environ.get("LAMINA_DEVICE") or None)
+        _ACTIVE.set(active)
     return active
 
 
@@ -55,6 +56,16 @@ def backend_scope(name: str, *, device: str | None = None) -> Iterator[Backend]:
         active = _ACTIVE.get()
         assert active is not None
         yield active
+    finally:
+        _ACTIVE.reset(token)
+
+
+@contextmanager
+def on_backend(backend: Backend) -> Iterator[None]:
+    """Makes a backend that is at hand the active one inside the block."""
+    token = _ACTIVE.set(backend)
+    try:
+        yield
     finally:
         _ACTIVE.reset(token)
 

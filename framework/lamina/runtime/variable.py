@@ -86,7 +86,7 @@ class Variable:
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape and dtype; returns the Variable itself.
 
-        Raises ShapeError or DTypeError, and changes nothing, if it does not fit.
+        Raises ShapeError or DTypeError, and changes nothing, if it does not fit. A tensor without values changes nothing.
         """
         tensor = to_tensor(value, self.dtype, self._backend)
         if tensor.shape != self.shape:
@@ -99,6 +99,8 @@ class Variable:
                 f"Variable {self.name!r} has dtype {self.dtype}, and the new value {tensor.dtype}.",
                 fix=f"cast the value: value.cast({self.dtype!r}).",
             )
+        if tensor._backend is None:  # only shapes are being worked out: nothing happens
+            return self
         tensor = move(tensor, self._backend)
         for listener in listeners():
             listener.on_write(self, tensor)

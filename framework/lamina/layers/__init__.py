@@ -1,0 +1,18 @@
+"""Layers: functions with weights, from which models are made.
+
+Knows ops, initializers, regularizers, constraints and activations; knows nothing of models, training or files.
+"""
+
+from lamina.layers.convolution import Conv2D
+from lamina.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Reshape
+from lamina.layers.layer import Layer
+from lamina.layers.merge import Add, Concatenate
+from lamina.layers.normalization import BatchNormalization
+from lamina.layers.pooling import MaxPooling2D
+from lamina.layers.recurrent import LSTM
+from lamina.layers.symbolic import SymbolicTensor
+
+__all__ = [
+    "LSTM", "Activation", "Add", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "Embedding",
+    "Flatten", "Input", "InputLayer", "Layer", "MaxPooling2D", "Reshape", "SymbolicTensor",
+]  # fmt: skip

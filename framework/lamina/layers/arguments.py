@@ -1,0 +1,46 @@
+"""Checks of constructors' arguments, by name."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.shapes import as_int
+
+
+def positive(value: Any, name: str) -> int:
+    """A size: an integer of at least 1."""
+    return as_int(value, name, minimum=1)
+
+
+def rate(value: Any, name: str = "rate") -> float:
+    """A fraction: a number from 0 to below or at 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be a number.")
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise ArgumentError(f"{name} is {value}.", expected=f"{name} to be between 0 and 1.")
+    return float(value)
+
+
+def number(value: Any, name: str, *, minimum: float = -math.inf) -> float:
+    """A finite number of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be a number.")
+    if not math.isfinite(value) or value < minimum:
+        raise ArgumentError(f"{name} is {value}.", expected=f"{name} to be finite and at least {minimum}.")
+    return float(value)
+
+
+def choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """One of a few words."""
+    if value not in allowed:
+        raise ArgumentError(f"{name} is {value!r}.", expected=f"one of {', '.join(map(repr, allowed))}.")
+    return str(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False; None counts as False."""
+    if value is not None and not isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
+    return bool(value)

@@ -1,0 +1,61 @@
+"""A layer's configuration, read off the names of its constructor's arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+from lamina import activations
+from lamina.errors import SerializationError
+from lamina.serialization import serialize
+
+
+@functools.lru_cache(maxsize=512)
+def constructor_arguments(cls: type) -> tuple[str, ...]:
+    """The names of a class's own constructor arguments; those of ``**common`` belong to the base class."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    return tuple(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+
+
+@functools.lru_cache(maxsize=512)
+def all_arguments(cls: type) -> tuple[str, ...]:
+    """The names of all settings of a layer class, those that ``**common`` passes on included."""
+    names: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base) and base is not object:
+            names.update(dict.fromkeys(constructor_arguments(base)))
+            if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(base.__init__).parameters.values()):
+                break
+    return tuple(names)
+
+
+def read_config(layer: Any, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The constructor's arguments as plain values, from the attributes of the same names."""
+    config: dict[str, Any] = {}
+    for name in constructor_arguments(type(layer)):
+        if name in leave_out:
+            continue
+        if not hasattr(layer, name):
+            raise SerializationError(
+                f"the layer class {type(layer).__name__} has no attribute {name!r}.",
+                expected="each argument of __init__ to be kept under its own name.",
+                fix=f"set self.{name} = {name} in __init__, or write get_config.",
+            )
+        config[name] = plain(getattr(layer, name))
+    return config
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: objects as their configs, functions by name, tuples as lists."""
+    if hasattr(value, "get_config"):
+        return serialize(value)
+    if callable(value):
+        return activations.serialize(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    return value
+
+

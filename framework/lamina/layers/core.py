@@ -1,0 +1,287 @@
+"""Input, dense, embedding, and what changes activations or shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import activations, initializers, ops
+from lamina.dtypes import canonical_dtype
+from lamina.errors import ArgumentError, ShapeError
+from lamina.layers.arguments import flag, positive
+from lamina.layers.arguments import rate as _rate
+from lamina.layers.layer import Layer
+from lamina.layers.naming import unique_name
+from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.ops.random import SeedGenerator
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_int
+
+
+class InputLayer(Layer):
+    """The place where data enter a model. ``lamina.Input`` makes one and gives its symbolic tensor.
+
+    Give ``input_shape`` without the batch, or ``batch_input_shape`` with it (also under Keras's names ``shape`` and
+    ``batch_shape``).
+    """
+
+    def __init__(
+        self, shape: Any = None, batch_shape: Any = None, sparse: bool = False, *, name: str | None = None, **common: Any
+    ) -> None:
+        if shape is not None:
+            common.setdefault("input_shape", shape)
+        if batch_shape is not None:
+            common.setdefault("batch_input_shape", batch_shape)
+        super().__init__(name=name or unique_name("Input"), **common)
+        if self.batch_input_shape is None:
+            raise ArgumentError("an InputLayer without a shape.", expected="shape=(...) or batch_shape=(None, ...).")
+        if flag(sparse, "sparse"):
+            raise ArgumentError("sparse is True.", expected="False: sparse inputs are not supported.")
+        self.sparse = False
+        self.built = True
+        node = Node(self, (), {})
+        node.outputs = [SymbolicTensor(self.batch_input_shape, self.dtype, node, 0)]
+        self._nodes.append(node)
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        assert self.batch_input_shape is not None
+        shape = list(self.batch_input_shape)
+        return {"batch_input_shape": shape, "dtype": self.dtype, "sparse": False, "name": self.name}
+
+
+def Input(  # noqa: N802 - the name of Keras and TensorFlow.js
+    shape: Any = None, batch_size: int | None = None, dtype: Any = None, name: str | None = None, batch_shape: Any = None
+) -> SymbolicTensor:
+    """A symbolic tensor for data that will enter a model: ``shape`` without the batch, or ``batch_shape`` with it.
+
+    >>> Input(shape=(784,), name="image").shape
+    (None, 784)
+    """
+    layer = InputLayer(
+        input_shape=shape, batch_input_shape=batch_shape, batch_size=batch_size, dtype=dtype or "float32", name=name
+    )
+    return layer._nodes[0].outputs[0]
+
+
+class Dense(Layer):
+    """Densely connected layer: y = activation(x @ kernel + bias).
+
+    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,).
+
+    >>> layer = Dense(2, kernel_initializer="ones", name="d")
+    >>> layer([[1.0, 2.0, 3.0]]).tolist()
+    [[6.0, 6.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.units = positive(units, "units")
+        self.activation = activations.get(activation)
+        self.use_bias = flag(use_bias, "use_bias")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.bias_constraint = bias_constraint
+
+    def build(self, input_shape: Any) -> None:
+        if len(input_shape) < 2:
+            raise ShapeError(f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features).")
+        self.features = input_shape[-1]
+        self.kernel = self.add_weight(
+            (self.features, self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (self.units,),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def call(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.features,):
+            raise ShapeError(
+                f"Dense got an input of shape {x.shape}.",
+                expected=f"the last axis to be {self.features}, as when the layer was built.",
+            )
+        rows = x if x.ndim == 2 else ops.reshape(x, (-1, self.features))
+        y = ops.matmul(rows, self.kernel)
+        if self.use_bias:
+            y = ops.add(y, self.bias)
+        y = y if x.ndim == 2 else ops.reshape(y, (*x.shape[:-1], self.units))
+        result: Tensor = self.activation(y)
+        return result
+
+
+class Activation(Layer):
+    """Applies an activation function, given by name or as a function of a tensor.
+
+    >>> Activation("relu")([-2.0, 1.0]).tolist()
+    [0.0, 1.0]
+    """
+
+    supports_masking = True
+
+    def __init__(self, activation: Any, **common: Any) -> None:
+        super().__init__(**common)
+        self.activation = activations.get(activation)
+
+    def call(self, x: Tensor) -> Tensor:
+        result: Tensor = self.activation(x)
+        return result
+
+
+class Dropout(Layer):
+    """Sets a fraction ``rate`` of the elements to 0 in training and scales the others by 1 / (1 - rate).
+
+    (Srivastava et al. 2014.) Outside training it does nothing. ``noise_shape`` has 1 where elements share their fate
+    along an axis, None for the input's own size. ``seed`` makes the masks reproducible, equal on every backend.
+
+    >>> Dropout(0.5)([1.0, 2.0]).tolist()
+    [1.0, 2.0]
+    """
+
+    supports_masking = True
+
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
+        super().__init__(**common)
+        self.rate = _rate(rate)
+        self.noise_shape = noise_shape
+        self.seed = None if seed is None else as_int(seed, "seed")
+        if self.rate > 0:
+            self._generator = SeedGenerator(self.seed, name=f"{self.name}/seed_generator")
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        if not training or self.rate == 0:
+            return x
+        shape = x.shape
+        if self.noise_shape is not None:
+            shape = tuple(s if n is None else n for s, n in zip(x.shape, self.noise_shape, strict=True))
+        kept = ops.random.uniform(shape, seed=self._generator) >= self.rate
+        scale = 1.0 / (1.0 - self.rate) if self.rate < 1 else 0.0
+        return x * (kept.cast(x.dtype) * scale)
+
+
+class Flatten(Layer):
+    """All axes but the batch as one: (batch, a, b, ...) becomes (batch, a * b * ...).
+
+    >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]]).tolist()
+    [[1.0, 2.0, 3.0, 4.0]]
+    """
+
+    def __init__(self, data_format: str | None = None, **common: Any) -> None:
+        super().__init__(**common)
+        if data_format not in (None, "channels_last", "channels_first"):
+            raise ArgumentError(f"data_format is {data_format!r}.", expected="'channels_last' or 'channels_first'.")
+        self.data_format = data_format
+
+    def call(self, x: Tensor) -> Tensor:
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = ops.transpose(x, (0, *range(2, x.ndim), 1))
+        size = 1
+        for s in x.shape[1:]:
+            size *= s
+        return ops.reshape(x, (x.shape[0], size))
+
+
+class Reshape(Layer):
+    """The elements of each example in another shape; one size may be -1.
+
+    >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]]).tolist()
+    [[[1.0, 2.0], [3.0, 4.0]]]
+    """
+
+    def __init__(self, target_shape: Any, **common: Any) -> None:
+        super().__init__(**common)
+        sizes = (target_shape,) if hasattr(target_shape, "__index__") else tuple(target_shape)
+        self.target_shape = tuple(-1 if s is None else as_int(s, "target_shape", minimum=-1) for s in sizes)
+        if self.target_shape.count(-1) > 1:
+            raise ArgumentError(f"target_shape is {self.target_shape}.", expected="at most one -1.")
+
+    def call(self, x: Tensor) -> Tensor:
+        shape = self.target_shape
+        if -1 in shape:
+            known = 1
+            for size in shape:
+                known *= size if size != -1 else 1
+            total = 1
+            for size in x.shape[1:]:
+                total *= size
+            shape = tuple(total // known if s == -1 and known else s for s in shape)
+        return ops.reshape(x, (x.shape[0], *shape))
+
+
+class Embedding(Layer):
+    """Turns non-negative integers into vectors: y = embeddings[x].
+
+    Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
+    (input_dim, output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask.
+
+    >>> Embedding(3, 2, embeddings_initializer="ones")([[0, 2]]).shape
+    (1, 2, 2)
+    """
+
+    autocast = False
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        input_length: Any = None,
+        **common: Any,
+    ) -> None:
+        if input_length is not None and "input_shape" not in common and "batch_input_shape" not in common:
+            lengths = (input_length,) if hasattr(input_length, "__index__") else tuple(input_length)
+            common["input_shape"] = lengths
+        super().__init__(**common)
+        self.input_dim = positive(input_dim, "input_dim")
+        self.output_dim = positive(output_dim, "output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = embeddings_regularizer
+        self.embeddings_constraint = embeddings_constraint
+        self.mask_zero = flag(mask_zero, "mask_zero")
+        self.input_length = input_length
+        self.supports_masking = self.mask_zero  # type: ignore[misc]
+
+    def build(self, input_shape: Any) -> None:
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            name="embeddings",
+        )
+
+    def call(self, x: Tensor) -> Tensor:
+        indices = x if x.dtype == "int64" else ops.cast(x, canonical_dtype("int32"))
+        return ops.gather(self.embeddings, indices, axis=0)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return ops.not_equal(inputs, 0) if self.mask_zero else None

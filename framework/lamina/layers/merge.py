@@ -1,0 +1,83 @@
+"""Layers that bring several inputs together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import ops
+from lamina.errors import ArgumentTypeError, ShapeError
+from lamina.layers.layer import Layer
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_int
+
+
+class Merge(Layer):
+    """Base of layers that take a list of tensors."""
+
+    supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, list) or len(input_shape) < 2:
+            raise ArgumentTypeError(
+                f"{type(self).__name__} was called on one tensor.", expected="a list of at least two tensors."
+            )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """An element counts where it counts in every input that has a mask."""
+        masks = [m for m in mask or () if m is not None]
+        found = masks[0] if masks else None
+        for other in masks[1:]:
+            found = ops.logical_and(found, other)
+        return found
+
+
+class Add(Merge):
+    """Sum of the inputs, element by element, broadcast; inputs of fewer axes get them after the batch.
+
+    >>> Add()([[[1.0]], [[2.0]]]).tolist()
+    [[3.0]]
+    """
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        ndim = max(x.ndim for x in inputs)
+        aligned = [ops.reshape(x, (*x.shape[:1], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in inputs]
+        total = aligned[0]
+        for x in aligned[1:]:
+            total = ops.add(total, x)
+        return total
+
+
+class Concatenate(Merge):
+    """The inputs one after the other along an axis; their other axes are equal.
+
+    >>> Concatenate()([[[1.0]], [[2.0]]]).tolist()
+    [[1.0, 2.0]]
+    """
+
+    def __init__(self, axis: int = -1, **common: Any) -> None:
+        super().__init__(**common)
+        self.axis = as_int(axis, "axis")
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        ndim = len(input_shape[0])
+        axis = self.axis % ndim
+        for shape in input_shape[1:]:
+            pairs = zip(shape, input_shape[0], strict=False)
+            clash = any(i != axis and None not in (a, b) and a != b for i, (a, b) in enumerate(pairs))
+            if len(shape) != ndim or clash:
+                raise ShapeError(
+                    f"Concatenate got inputs of shapes {input_shape}.", expected=f"equal shapes except along axis {axis}."
+                )
+
+    def call(self, inputs: Sequence[Tensor]) -> Tensor:
+        return ops.concatenate(inputs, self.axis)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if not mask or all(m is None for m in mask):
+            return None
+        if self.axis % inputs[0].ndim != 1:
+            return super().compute_mask(inputs, mask)
+        full = [ops.ones(x.shape[:2], "bool") if m is None else m for x, m in zip(inputs, mask, strict=True)]
+        return ops.concatenate(full, 1)

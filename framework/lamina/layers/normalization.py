@@ -1,0 +1,95 @@
+"""Layers that normalize."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import initializers, ops
+from lamina.layers.arguments import flag, number, rate
+from lamina.layers.layer import Layer
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_int
+
+
+class BatchNormalization(Layer):
+    """Normalizes each channel: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+
+    In training, mean and (biased) variance are those of the batch, and the moving ones follow them:
+    moving = moving * momentum + batch * (1 - momentum). Otherwise the moving ones are used. (Ioffe and Szegedy 2015,
+    arXiv:1502.03167.) Weights of the size of ``axis``: ``gamma``, ``beta``, ``moving_mean``, ``moving_variance``.
+
+    >>> BatchNormalization(epsilon=0.0)([[1.0], [3.0]], training=True).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.axis = as_int(axis, "axis")
+        self.momentum = rate(momentum, "momentum")
+        self.epsilon = number(epsilon, "epsilon", minimum=0)
+        self.center = flag(center, "center")
+        self.scale = flag(scale, "scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.beta_regularizer = beta_regularizer
+        self.gamma_regularizer = gamma_regularizer
+        self.beta_constraint = beta_constraint
+        self.gamma_constraint = gamma_constraint
+
+    def build(self, input_shape: Any) -> None:
+        size = (input_shape[self.axis],)
+        if self.scale:
+            self.gamma = self.add_weight(
+                size, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+                name="gamma",
+            )  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(
+                size, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+                name="beta",
+            )  # fmt: skip
+        self.moving_mean = self.add_weight(size, self.moving_mean_initializer, trainable=False, name="moving_mean")
+        self.moving_variance = self.add_weight(
+            size, self.moving_variance_initializer, trainable=False, name="moving_variance"
+        )
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        axis = self.axis % x.ndim
+        others = tuple(i for i in range(x.ndim) if i != axis)
+        shape = tuple(s if i == axis else 1 for i, s in enumerate(x.shape))
+        if training and self.trainable:
+            mean, variance = ops.mean(x, others), ops.variance(x, others)
+            self._follow(mean, variance)
+        else:
+            mean, variance = self.moving_mean.value, self.moving_variance.value
+        factor = ops.rsqrt(variance + self.epsilon)
+        if self.scale:
+            factor = factor * self.gamma
+        shift = -mean * factor
+        if self.center:
+            shift = shift + self.beta
+        return x * ops.reshape(factor, shape) + ops.reshape(shift, shape)
+
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + ops.stop_gradient(batch) * (1.0 - self.momentum))

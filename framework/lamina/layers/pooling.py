@@ -1,0 +1,48 @@
+"""Pooling layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import ops
+from lamina.errors import ShapeError
+from lamina.layers.arguments import choice
+from lamina.layers.convolution import from_channels_last, to_channels_last
+from lamina.layers.layer import Layer
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_pair
+
+
+class MaxPooling2D(Layer):
+    """The largest element of each window of an image.
+
+    Input (batch, height, width, channels), or with data_format='channels_first' (batch, channels, height, width).
+
+    >>> MaxPooling2D()(ops.ones((1, 4, 4, 3))).shape
+    (1, 2, 2, 3)
+    """
+
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.pool_size = as_pair(pool_size, "pool_size")
+        self.strides = self.pool_size if strides is None else as_pair(strides, "strides")
+        self.padding = choice(padding, "padding", ("valid", "same"))
+        self.data_format = choice(data_format or "channels_last", "data_format", ("channels_last", "channels_first"))
+
+    def build(self, input_shape: Any) -> None:
+        if len(input_shape) != 4:
+            raise ShapeError(
+                f"MaxPooling2D got an input of shape {input_shape}.",
+                expected="four axes: (batch, height, width, channels).",
+            )
+
+    def call(self, x: Tensor) -> Tensor:
+        x = to_channels_last(x, self.data_format)
+        return from_channels_last(ops.max_pool2d(x, self.pool_size, self.strides, self.padding), self.data_format)

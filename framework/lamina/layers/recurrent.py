@@ -1,0 +1,145 @@
+"""Recurrent layers: steps over time, written in ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import activations, initializers, ops
+from lamina.errors import ShapeError
+from lamina.layers.arguments import flag, positive, rate
+from lamina.layers.layer import Layer
+from lamina.ops.random import SeedGenerator
+from lamina.runtime.tensor import Tensor
+
+
+class LSTM(Layer):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997).
+
+    With [i, f, g, o] = x_t @ kernel + h @ recurrent_kernel + bias:
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g); h = sigmoid(o) * tanh(c).
+    Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
+    ``return_state`` also h and c. Weights: ``kernel`` (features, 4 * units), ``recurrent_kernel`` (units, 4 * units),
+    ``bias`` (4 * units,). Where a mask is False the state and the output stay as they were.
+
+    >>> LSTM(4)(ops.zeros((2, 3, 5))).shape
+    (2, 4)
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.units = positive(units, "units")
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.use_bias = flag(use_bias, "use_bias")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias")
+        self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint, self.recurrent_constraint = kernel_constraint, recurrent_constraint
+        self.bias_constraint = bias_constraint
+        self.dropout, self.recurrent_dropout = rate(dropout, "dropout"), rate(recurrent_dropout, "recurrent_dropout")
+        self.seed = seed
+        self.return_sequences = flag(return_sequences, "return_sequences")
+        self.return_state = flag(return_state, "return_state")
+        self.go_backwards = flag(go_backwards, "go_backwards")
+        if self.dropout or self.recurrent_dropout:
+            self._generator = SeedGenerator(seed, name=f"{self.name}/seed_generator")
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape[0] if isinstance(input_shape, list) else input_shape
+        if len(shape) != 3:
+            raise ShapeError(f"LSTM got an input of shape {shape}.", expected="three axes: (batch, time, features).")
+        width = 4 * self.units
+        self.kernel = self.add_weight(
+            (shape[-1], width), self.kernel_initializer, regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint, name="kernel",
+        )  # fmt: skip
+        self.recurrent_kernel = self.add_weight(
+            (self.units, width), self.recurrent_initializer, regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint, name="recurrent_kernel",
+        )  # fmt: skip
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (width,), self._initial_bias, regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+                name="bias",
+            )  # fmt: skip
+
+    def _initial_bias(self, shape: Any, dtype: str = "float32") -> Tensor:
+        """The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015)."""
+        if not self.unit_forget_bias:
+            return self.bias_initializer(shape, dtype=dtype)
+        u = self.units
+        parts = [self.bias_initializer((u,), dtype=dtype), ops.ones((u,), dtype), self.bias_initializer((2 * u,), dtype=dtype)]
+        return ops.concatenate(parts)
+
+    def call(self, x: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        batch, time, features = x.shape
+        if initial_state is None:
+            h = c = ops.zeros((batch, self.units), x.dtype)
+        else:
+            h, c = initial_state
+        x_scale, h_scale = self._dropout_masks(x, training)
+        projected = ops.matmul(ops.reshape(x * x_scale if x_scale is not None else x, (-1, features)), self.kernel)
+        if self.use_bias:
+            projected = projected + self.bias
+        steps = ops.unstack(ops.reshape(projected, (batch, time, 4 * self.units)), 1)
+        masks = ops.unstack(mask, 1) if mask is not None else [None] * time
+        outputs: list[Tensor] = []
+        for t in reversed(range(time)) if self.go_backwards else range(time):
+            new_h, new_c = self._step(steps[t], h * h_scale if h_scale is not None else h, c)
+            if masks[t] is not None:
+                keep = ops.expand_dims(masks[t], -1)
+                new_h, new_c = ops.where(keep, new_h, h), ops.where(keep, new_c, c)
+            h, c = new_h, new_c
+            outputs.append(h)
+        result = ops.stack(outputs, 1) if self.return_sequences else h
+        return [result, h, c] if self.return_state else result
+
+    def _step(self, projected: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        z = projected + ops.matmul(h, self.recurrent_kernel)
+        i, f, g, o = ops.split(z, 4, axis=1)
+        c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
+        return self.recurrent_activation(o) * self.activation(c), c
+
+    def _dropout_masks(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None]:
+        """One mask for the inputs and one for the states, shared by all steps of a sequence."""
+        shapes = ((self.dropout, (x.shape[0], 1, x.shape[2])), (self.recurrent_dropout, (x.shape[0], self.units)))
+        masks: list[Tensor | None] = []
+        for fraction, shape in shapes:
+            if not training or not fraction:
+                masks.append(None)
+                continue
+            kept = ops.random.uniform(shape, seed=self._generator) >= fraction
+            masks.append(kept.cast(x.dtype) * (1.0 / (1.0 - fraction) if fraction < 1 else 0.0))
+        return masks[0], masks[1]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        found = mask if self.return_sequences else None
+        return [found, None, None] if self.return_state else found
