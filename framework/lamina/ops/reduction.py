@@ -219,8 +219,8 @@ std.settings(_axes_settings)
 def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """ln(sum(e^x)) over axes (None: all of them), finite wherever the result is. As SciPy.
 
-    >>> logsumexp([1000.0, 1000.0]).item()
-    1000.693115234375
+    >>> round(logsumexp([1000.0, 1000.0]).item(), 3)
+    1000.693
     """
     peak = max(x, axis, keepdims=True)
     shift = where(isfinite(peak), peak, 0.0)
