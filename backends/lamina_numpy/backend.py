@@ -37,7 +37,8 @@ class NumPyBackend(Backend):
         return np.asarray(array)
 
     def shape_of(self, array: np.ndarray[Any, Any]) -> tuple[int, ...]:
-        return array.shape
+        shape: tuple[int, ...] = array.shape
+        return shape
 
     def copy(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.array(array, order="C")

@@ -10,7 +10,6 @@ import numpy as np
 from lamina.contract import Backend
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentTypeError, DTypeError, ShapeError
-from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy, move, numpy_dtype, to_tensor
 from lamina.runtime.listeners import listeners
 from lamina.runtime.tensor import Tensor
@@ -86,7 +85,8 @@ class Variable:
     def assign(self, value: Any) -> Variable:
         """Replaces the value by one of the same shape and dtype; returns the Variable itself.
 
-        Raises ShapeError or DTypeError, and changes nothing, if it does not fit. A tensor without values changes nothing.
+        Raises ShapeError or DTypeError, and changes nothing, if it does not fit. A tensor without
+        values changes nothing either.
         """
         tensor = to_tensor(value, self.dtype, self._backend)
         if tensor.shape != self.shape:
