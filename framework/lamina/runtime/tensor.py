@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,15 @@ from lamina.errors import ArgumentTypeError, DTypeError, HostReadError, ShapeErr
 from lamina.runtime.listeners import listeners
 from lamina.shapes import Shape, Spec
 
+if TYPE_CHECKING:
+    from lamina.runtime.methods import Methods
+else:
+    Methods = object  # lamina.ops.methods attaches the real ones
+
 _uids = itertools.count(1)
 
 
-class Tensor:
+class Tensor(Methods):
     """An n-dimensional array of one dtype on one backend. Its values never change.
 
     Make one with ``lamina.tensor``. Every op is also a method, so that ``x.matmul(w).add(b).relu()`` chains; the
@@ -146,7 +151,7 @@ class Tensor:
 
     def __iter__(self) -> Iterator[Tensor]:
         for i in range(len(self)):
-            yield self[i]  # type: ignore[index]  # __getitem__ is attached by lamina.ops.methods
+            yield self[i]
 
     __hash__ = object.__hash__
 

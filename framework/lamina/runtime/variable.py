@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,15 @@ from lamina.runtime.listeners import listeners
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Shape, Spec
 
+if TYPE_CHECKING:
+    from lamina.runtime.methods import Methods
+else:
+    Methods = object  # lamina.ops.methods attaches the real ones
+
 _numbers = itertools.count(1)
 
 
-class Variable:
+class Variable(Methods):
     """A named value that can be assigned; its shape and dtype stay.
 
     Ops take a Variable wherever they take a tensor. Gradients and replayed steps find Variables by themselves.
