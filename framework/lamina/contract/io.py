@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
+
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+Bytes = bytes | bytearray | memoryview
+"""Raw bytes of any of Python's kinds: a big model is not copied just to change the kind."""
 
 
 class WeightSpec(NamedTuple):
@@ -24,21 +30,25 @@ class ModelArtifacts:
 
     topology: Mapping[str, Any]
     weight_specs: tuple[WeightSpec, ...] = ()
-    weight_data: bytes = b""
-    format: str = "layers-model"
+    weight_data: Bytes = b""
+    format: str | None = "layers-model"
     generated_by: str | None = None
     converted_by: str | None = None
     training_config: Mapping[str, Any] | None = None
     user_defined_metadata: Mapping[str, Any] | None = None
+    signature: Mapping[str, Any] | None = None
+    model_initializer: Mapping[str, Any] | None = None
+    initializer_signature: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class SaveResult:
-    """What a save wrote, and when."""
+    """What a save wrote, and when. Sizes are those of the JSON text and of the raw weights."""
 
     address: str
     topology_bytes: int
     weight_bytes: int
+    weight_specs_bytes: int = 0
     date_saved: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
 
@@ -56,5 +66,29 @@ class Loads(Protocol):
     def load(self) -> ModelArtifacts: ...
 
 
+@runtime_checkable
+class Manages(Protocol):
+    """A handler whose scheme can also list its models, by address, and remove one."""
+
+    @classmethod
+    def list_models(cls) -> Mapping[str, SaveResult]: ...
+
+    def remove(self) -> SaveResult: ...
+
+
 IOHandler = Saves | Loads
-"""Save and load are separately optional: a handler has one of them, or both."""
+"""Save and load are separately optional: a handler has one of them, or both.
+
+A plugin announces the class (or function) of a scheme through ``lamina_io_handlers``; it is called with the whole
+address, such as ``"memory://digits"``, and gives the handler of that address.
+"""
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """The scheme of an address, in lower case, and what follows it; an address without a scheme is a file's.
+
+    >>> split_address("memory://digits"), split_address("models/digits")
+    (('memory', 'digits'), ('file', 'models/digits'))
+    """
+    found = _SCHEME.match(address)
+    return (found[1].lower(), address[found.end() :]) if found else ("file", address)

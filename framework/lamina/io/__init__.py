@@ -1,0 +1,48 @@
+"""Models to and from storage, as artifacts: topology, weights, training configuration, metadata.
+
+Knows JSON, bytes and NumPy arrays by name; knows nothing of layers, models, tensors or backends. An address is a
+string (``"folder"``, ``"file://folder"``, ``"localstorage://name"``, ``"memory://name"``, or a plugin's scheme), a
+path object, or any object with ``save(artifacts)`` and/or ``load()``::
+
+    save_artifacts(address, artifacts: ModelArtifacts) -> SaveResult
+    load_artifacts(address) -> ModelArtifacts
+    encode_weights([(name, array, group), ...]) -> (tuple[WeightSpec, ...], bytes)
+    decode_weights(specs, data) -> [(WeightSpec, array), ...]
+
+    list_models(scheme=None) -> {address: SaveResult}
+    remove_model(address) -> SaveResult
+    copy_model(source, destination) -> SaveResult
+    move_model(source, destination) -> SaveResult
+
+    from_memory(artifacts), with_save_handler(function)      handlers made of what is at hand
+    encode_model_json(artifacts, paths), decode_model_json(text, where)   for handlers of other media
+
+>>> import numpy as np
+>>> specs, data = encode_weights([("dense/kernel", np.ones((2, 3), "float32"), None)])
+>>> saved = save_artifacts("memory://example", ModelArtifacts({"class_name": "Sequential"}, specs, data))
+>>> [(spec.name, array.shape) for spec, array in decode_weights(specs, load_artifacts("memory://example").weight_data)]
+[('dense/kernel', (2, 3))]
+>>> removed = remove_model("memory://example")
+"""
+
+from lamina.contract.io import ModelArtifacts, SaveResult, WeightSpec
+from lamina.io.checks import Limits
+from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
+from lamina.io.objects import from_memory, with_save_handler
+from lamina.io.router import (
+    Address,
+    copy_model,
+    find_handler,
+    list_models,
+    load_artifacts,
+    move_model,
+    remove_model,
+    save_artifacts,
+)
+from lamina.io.weights import decode_weights, encode_weights
+
+__all__ = [
+    "Address", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec", "copy_model",
+    "decode_model_json", "decode_weights", "encode_model_json", "encode_weights", "find_handler", "from_memory",
+    "list_models", "load_artifacts", "move_model", "remove_model", "save_artifacts", "with_save_handler",
+]  # fmt: skip
