@@ -56,11 +56,16 @@ class Conv2D(Layer):
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
 
-    def build(self, input_shape: Any) -> None:
-        if len(input_shape) != 4:
+    def check_input(self, input_shape: Any) -> None:
+        check_image(self, input_shape)
+        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        if self.built and channels != self.channels:
             raise ShapeError(
-                f"Conv2D got an input of shape {input_shape}.", expected="four axes: (batch, height, width, channels)."
+                f"Conv2D got an input of shape {input_shape} with {channels} channels.",
+                expected=f"{self.channels} channels, as when the layer was built.",
             )
+
+    def build(self, input_shape: Any) -> None:
         self.channels = input_shape[-1 if self.data_format == "channels_last" else 1]
         self.kernel = self.add_weight(
             (*self.kernel_size, self.channels, self.filters),
@@ -94,3 +99,12 @@ def to_channels_last(x: Tensor, data_format: str) -> Tensor:
 def from_channels_last(x: Tensor, data_format: str) -> Tensor:
     """The reverse of ``to_channels_last``."""
     return ops.transpose(x, (0, 3, 1, 2)) if data_format == "channels_first" else x
+
+
+def check_image(layer: Layer, input_shape: Any) -> None:
+    """Refuses what is not a batch of images."""
+    if len(input_shape) != 4:
+        raise ShapeError(
+            f"{type(layer).__name__} got an input of shape {input_shape}.",
+            expected="four axes: (batch, height, width, channels).",
+        )

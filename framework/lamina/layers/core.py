@@ -101,9 +101,17 @@ class Dense(Layer):
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
 
-    def build(self, input_shape: Any) -> None:
+    def check_input(self, input_shape: Any) -> None:
         if len(input_shape) < 2:
             raise ShapeError(f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features).")
+        if self.built and input_shape[-1] != self.features:
+            raise ShapeError(
+                f"Dense got an input of shape {input_shape}.",
+                expected=f"the last axis to be {self.features}, as in the (None, {self.features}) it was built for.",
+                fix="check the layer before, or make a new Dense.",
+            )
+
+    def build(self, input_shape: Any) -> None:
         self.features = input_shape[-1]
         self.kernel = self.add_weight(
             (self.features, self.units),
@@ -122,11 +130,6 @@ class Dense(Layer):
             )
 
     def call(self, x: Tensor) -> Tensor:
-        if x.shape[-1:] != (self.features,):
-            raise ShapeError(
-                f"Dense got an input of shape {x.shape}.",
-                expected=f"the last axis to be {self.features}, as when the layer was built.",
-            )
         rows = x if x.ndim == 2 else ops.reshape(x, (-1, self.features))
         y = ops.matmul(rows, self.kernel)
         if self.use_bias:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
@@ -25,6 +26,20 @@ from lamina.runtime.variable import Variable
 from lamina.structures import flatten, map_structure, unflatten
 
 _TRAINING: ContextVar[bool | None] = ContextVar("lamina_training", default=None)
+WeightSource = Callable[[str, tuple[int, ...], str], Any]
+"""Gives the value of a weight by its name, shape and dtype, or raises if there is none."""
+
+_WEIGHT_SOURCE: ContextVar[WeightSource | None] = ContextVar("lamina_weight_source", default=None)
+
+
+@contextmanager
+def weights_from(source: WeightSource) -> Iterator[None]:
+    """Weights made inside the block take their values from ``source``; no initializer runs, nothing else is allocated."""
+    token = _WEIGHT_SOURCE.set(source)
+    try:
+        yield
+    finally:
+        _WEIGHT_SOURCE.reset(token)
 
 
 class Layer:
@@ -79,6 +94,9 @@ class Layer:
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights. Called once, before the first call, with the shape (or shapes) of the input."""
+
+    def check_input(self, input_shape: Any) -> None:
+        """Refuses an input by its shape (or shapes), before anything runs; unknown sizes are None."""
 
     def call(self, inputs: Any, **kwargs: Any) -> Any:
         """Computes the output with ops. May also take ``training`` and ``mask``."""
@@ -144,6 +162,7 @@ class Layer:
         return unflatten(specs, iter(node.outputs))
 
     def _build_once(self, input_shape: Any) -> None:
+        self.check_input(input_shape)
         if not self.built:
             self.build(input_shape)
             self.built = True
@@ -163,12 +182,15 @@ class Layer:
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shape and dtype of each output for symbolic inputs. Uses ``compute_output_shape`` if a subclass has one."""
+        shapes = shapes_of(args[0])
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            shapes = self.compute_output_shape(shapes_of(args[0]))
-            return _as_outputs(shapes, self.dtype)
+            return _as_outputs(self.compute_output_shape(shapes), self.dtype)
         token = _TRAINING.set(False)
         try:
             return probe(self.call, (args, kwargs))
+        except LaminaError as error:
+            error.add_note(f"  For inputs of shape {shapes}, with unknown sizes filled by primes.")
+            raise
         finally:
             _TRAINING.reset(token)
 
@@ -204,9 +226,13 @@ class Layer:
                 expected="every size but the batch to be known when the layer is built.",
                 fix="give the input's shape in full.",
             )
-        default = "glorot_uniform" if wanted in FLOATING else "zeros"
-        value = initializers.get(initializer or default)(sizes, dtype=wanted)
         label = name or f"weight_{len(self._weights)}"
+        source = _WEIGHT_SOURCE.get()
+        if source is not None:
+            value = source(f"{self.name}/{label}", sizes, wanted)
+        else:
+            default = "glorot_uniform" if wanted in FLOATING else "zeros"
+            value = initializers.get(initializer or default)(sizes, dtype=wanted)
         if any(v.name == f"{self.name}/{label}" for v in self._weights):
             raise ArgumentError(f"the layer {self.name!r} has two weights named {label!r}.", expected="unique names.")
         variable = Variable(value, trainable, name=f"{self.name}/{label}")

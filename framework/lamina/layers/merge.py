@@ -17,7 +17,7 @@ class Merge(Layer):
 
     supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def check_input(self, input_shape: Any) -> None:
         if not isinstance(input_shape, list) or len(input_shape) < 2:
             raise ArgumentTypeError(
                 f"{type(self).__name__} was called on one tensor.", expected="a list of at least two tensors."
@@ -59,8 +59,8 @@ class Concatenate(Merge):
         super().__init__(**common)
         self.axis = as_int(axis, "axis")
 
-    def build(self, input_shape: Any) -> None:
-        super().build(input_shape)
+    def check_input(self, input_shape: Any) -> None:
+        super().check_input(input_shape)
         ndim = len(input_shape[0])
         axis = self.axis % ndim
         for shape in input_shape[1:]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import ops
-from lamina.errors import ShapeError
 from lamina.layers.arguments import choice
-from lamina.layers.convolution import from_channels_last, to_channels_last
+from lamina.layers.convolution import check_image, from_channels_last, to_channels_last
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_pair
@@ -36,12 +35,8 @@ class MaxPooling2D(Layer):
         self.padding = choice(padding, "padding", ("valid", "same"))
         self.data_format = choice(data_format or "channels_last", "data_format", ("channels_last", "channels_first"))
 
-    def build(self, input_shape: Any) -> None:
-        if len(input_shape) != 4:
-            raise ShapeError(
-                f"MaxPooling2D got an input of shape {input_shape}.",
-                expected="four axes: (batch, height, width, channels).",
-            )
+    def check_input(self, input_shape: Any) -> None:
+        check_image(self, input_shape)
 
     def call(self, x: Tensor) -> Tensor:
         x = to_channels_last(x, self.data_format)

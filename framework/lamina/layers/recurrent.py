@@ -19,7 +19,8 @@ class LSTM(Layer):
     c = sigmoid(f) * c + sigmoid(i) * tanh(g); h = sigmoid(o) * tanh(c).
     Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
     ``return_state`` also h and c. Weights: ``kernel`` (features, 4 * units), ``recurrent_kernel`` (units, 4 * units),
-    ``bias`` (4 * units,). Where a mask is False the state and the output stay as they were.
+    ``bias`` (4 * units,). Where a mask is False the state and the output stay as they were. Initial states [h, c] are given as
+    ``initial_state``, or after the input in a list.
 
     >>> LSTM(4)(ops.zeros((2, 3, 5))).shape
     (2, 4)
@@ -72,13 +73,21 @@ class LSTM(Layer):
         if self.dropout or self.recurrent_dropout:
             self._generator = SeedGenerator(seed, name=f"{self.name}/seed_generator")
 
+    def check_input(self, input_shape: Any) -> None:
+        input_shape = _first(input_shape)
+        if len(input_shape) != 3:
+            raise ShapeError(f"LSTM got an input of shape {input_shape}.", expected="three axes: (batch, time, features).")
+        if self.built and input_shape[-1] != self.kernel.shape[0]:
+            raise ShapeError(
+                f"LSTM got an input of shape {input_shape}.",
+                expected=f"the last axis to be {self.kernel.shape[0]}, as when the layer was built.",
+            )
+
     def build(self, input_shape: Any) -> None:
-        shape = input_shape[0] if isinstance(input_shape, list) else input_shape
-        if len(shape) != 3:
-            raise ShapeError(f"LSTM got an input of shape {shape}.", expected="three axes: (batch, time, features).")
+        input_shape = _first(input_shape)
         width = 4 * self.units
         self.kernel = self.add_weight(
-            (shape[-1], width), self.kernel_initializer, regularizer=self.kernel_regularizer,
+            (input_shape[-1], width), self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
         )  # fmt: skip
         self.recurrent_kernel = self.add_weight(
@@ -99,7 +108,10 @@ class LSTM(Layer):
         parts = [self.bias_initializer((u,), dtype=dtype), ops.ones((u,), dtype), self.bias_initializer((2 * u,), dtype=dtype)]
         return ops.concatenate(parts)
 
-    def call(self, x: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+    def call(self, inputs: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:
+        x, states = (inputs[0], inputs[1:]) if isinstance(inputs, (list, tuple)) else (inputs, None)
+        initial_state = initial_state or states
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         batch, time, features = x.shape
         if initial_state is None:
             h = c = ops.zeros((batch, self.units), x.dtype)
@@ -141,5 +153,11 @@ class LSTM(Layer):
         return masks[0], masks[1]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         found = mask if self.return_sequences else None
         return [found, None, None] if self.return_state else found
+
+
+def _first(shapes: Any) -> Any:
+    """The shape of the input itself, when initial states follow it in a list."""
+    return shapes[0] if isinstance(shapes, list) else shapes

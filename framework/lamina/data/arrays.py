@@ -1,0 +1,139 @@
+"""Data that lie in memory: checked once, then cut into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lamina.contract import Backend
+from lamina.errors import ArgumentError, DataError, DTypeError
+from lamina.runtime.convert import to_tensor
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
+from lamina.structures import flatten, map_structure, unflatten
+
+
+class Batch(NamedTuple):
+    """Inputs, targets and sample weights of some examples, in the structure in which they were given."""
+
+    x: Any
+    y: Any
+    sample_weight: Any
+
+
+class ArrayData:
+    """Arrays of equal length: inputs ``x``, targets ``y`` and sample weights, each an array or a list or dict of them.
+
+    Floating arrays become ``dtype``. Raises DataError if there is nothing, if lengths differ, or if targets hold
+    strings or NaN.
+    """
+
+    def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, dtype: str = "float32") -> None:
+        self.x = map_structure(lambda a: _array(a, "x", dtype), x)
+        self.y = None if y is None else map_structure(lambda a: _target(a, dtype), y)
+        self.sample_weight = (
+            None if sample_weight is None else map_structure(lambda a: _array(a, "sample_weight", dtype), sample_weight)
+        )
+        self._leaves = flatten(tuple(self._parts()))
+        self.count = _common_length(self.x, self.y, self.sample_weight)
+
+    def _parts(self) -> Batch:
+        return Batch(self.x, self.y, self.sample_weight)
+
+    def refresh(self) -> None:
+        """Takes notice that ``x`` was replaced by arrays of the same length."""
+        self._leaves = flatten(tuple(self._parts()))
+
+    def steps(self, batch_size: int) -> int:
+        """How many batches there are; the last may be smaller."""
+        return -(-self.count // batch_size)
+
+    def split(self, fraction: float) -> tuple[ArrayData, ArrayData]:
+        """The first part, and the last ``fraction`` of the examples as data of their own.
+
+        Raises ArgumentError if one of them would be empty.
+        """
+        if isinstance(fraction, bool) or not isinstance(fraction, float) or not 0 < fraction < 1:
+            raise ArgumentError(f"validation_split is {fraction!r}.", expected="a number between 0 and 1.")
+        cut = int(self.count * (1.0 - fraction))
+        if not 0 < cut < self.count:
+            raise ArgumentError(
+                f"validation_split is {fraction} of {self.count} examples.", expected="at least one example on each side."
+            )
+        return self._part(slice(None, cut)), self._part(slice(cut, None))
+
+    def _part(self, place: slice) -> ArrayData:
+        part = object.__new__(ArrayData)
+        part.x, part.y, part.sample_weight = map_structure(lambda a: None if a is None else a[place], self._parts())
+        part._leaves = flatten(tuple(part._parts()))
+        part.count = len(range(*place.indices(self.count)))
+        return part
+
+    def batches(self, batch_size: int, backend: Backend, order: np.ndarray[Any, Any] | None = None) -> Iterator[Batch]:
+        """The batches as tensors on a backend, in the given order of examples."""
+        structure = self._parts()
+        for start in range(0, self.count, batch_size):
+            stop = min(start + batch_size, self.count)
+            place = slice(start, stop) if order is None else order[start:stop]
+            yield unflatten(structure, (_batch(a, place, backend) for a in self._leaves))
+
+
+def _batch(array: np.ndarray[Any, Any] | None, place: Any, backend: Backend) -> Tensor | None:
+    if array is None:
+        return None
+    part = array[place] if isinstance(place, slice) else array.take(place, 0)
+    return Tensor(backend.adopt_host(part), Spec(part.shape, part.dtype.name), backend)
+
+
+def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
+    if value is None:
+        raise DataError(f"{name} is None.", expected="an array, or a list or dict of arrays.")
+    array = value if isinstance(value, np.ndarray) else to_tensor(value).numpy()
+    if array.dtype.kind in "OUST":
+        raise DataError(f"{name} holds strings or objects.", expected="numbers.", fix="encode them as integers first.")
+    if array.ndim == 0:
+        raise DataError(f"{name} is a single number.", expected="an array with one entry per example.")
+    if array.dtype.kind == "f" and array.dtype.name != dtype:
+        return array.astype(dtype)
+    if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        raise DTypeError(f"{name} has dtype {array.dtype}.", fix="convert it, for example with astype('int64').")
+    return array
+
+
+def _target(value: Any, dtype: str) -> np.ndarray[Any, Any]:
+    array = _array(value, "y", dtype)
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        row = int(np.argwhere(np.isnan(array))[0][0])
+        raise DataError(f"y holds NaN, first in example {row}.", expected="numbers.", fix="remove such examples.")
+    return array
+
+
+def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
+    lengths = {
+        name: {len(a) for a in flatten(part)} for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight)) if part is not None
+    }
+    if not lengths or not lengths["x"]:
+        raise DataError("x holds no arrays.", expected="at least one.")
+    if len(set.union(*lengths.values())) != 1:
+        described = ", ".join(f"{name} has {' and '.join(map(str, sorted(n)))} examples" for name, n in lengths.items())
+        raise DataError(f"{described}.", expected="equally many everywhere.")
+    (count,) = lengths["x"]
+    if count == 0:
+        raise DataError("the data are empty: x has 0 examples.", expected="at least one example.")
+    return count
+
+
+def class_weights(y: Any, weights: Mapping[int, float]) -> np.ndarray[Any, Any]:
+    """The weight of each example by its class: targets are class numbers, or one-hot rows.
+
+    Raises DataError for a class without a weight.
+    """
+    if not isinstance(y, np.ndarray) or y.ndim not in (1, 2):
+        raise DataError("class_weight needs one array of targets.", expected="class numbers, or one-hot rows.")
+    classes = y.argmax(1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(np.int64)
+    missing = sorted(set(np.unique(classes).tolist()) - set(weights))
+    if missing:
+        raise DataError(f"class_weight has no weight for the class {missing[0]}.", expected="one for each class in y.")
+    return np.array([weights[int(c)] for c in classes], np.float32)

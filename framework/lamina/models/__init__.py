@@ -1,0 +1,11 @@
+"""Models: layers joined into graphs, trained, summarized, saved.
+
+Knows everything below: layers, losses, metrics, optimizers, io, data, autodiff and replay.
+"""
+
+from lamina.models import callbacks
+from lamina.models.model import Model
+from lamina.models.saving import load_model
+from lamina.models.sequential import Sequential
+
+__all__ = ["Model", "Sequential", "callbacks", "load_model"]

@@ -1,0 +1,105 @@
+"""What ``compile`` was given, brought into one form: a loss and metrics for each output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lamina import losses, metrics, ops
+from lamina.errors import ArgumentError, DataError, UnknownNameError
+from lamina.metrics import Metric
+from lamina.runtime.tensor import Tensor
+
+
+def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
+    """One entry per output of what was given as a single value, a list, or a dict by the outputs' names."""
+    if isinstance(given, Mapping):
+        unknown = [key for key in given if key not in names]
+        if unknown:
+            raise UnknownNameError(
+                f"{what} names the output {unknown[0]!r}, which the model does not have.",
+                expected=f"some of {', '.join(names)}.",
+            )
+        return [given.get(name) for name in names]
+    if isinstance(given, (list, tuple)):
+        if len(given) != len(names):
+            raise ArgumentError(
+                f"{what} has {len(given)} entries for {len(names)} outputs.", expected="one for each output."
+            )
+        return list(given)
+    return [given] * len(names)
+
+
+class CompiledLoss:
+    """The weighted sum of the outputs' losses."""
+
+    def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
+        self.names = list(names)
+        self.losses = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
+        self.weights = [1.0 if w is None else float(w) for w in per_output(weights, names, "loss_weights")]
+        if all(one is None for one in self.losses):
+            raise ArgumentError("compile got no loss.", expected="a loss for at least one output.")
+
+    def __call__(self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]) -> tuple[Tensor, list[Any]]:
+        """The total, and each output's own loss (None for an output without one)."""
+        if len(y) != len(y_pred):
+            raise DataError(f"y holds {len(y)} arrays for {len(y_pred)} outputs.", expected="one for each output.")
+        parts = [
+            None if loss is None else loss(target, output, sample_weight=weight)
+            for loss, target, output, weight in zip(self.losses, y, y_pred, sample_weight, strict=True)
+        ]
+        total: Any = None
+        for part, weight in zip(parts, self.weights, strict=True):
+            if part is not None:
+                weighted = part if weight == 1.0 else ops.multiply(part, weight)
+                total = weighted if total is None else ops.add(total, weighted)
+        return total, parts
+
+
+class CompiledMetrics:
+    """The metrics of each output, under the names in which they appear in logs."""
+
+    def __init__(self, given: Any, names: Sequence[str], loss: CompiledLoss) -> None:
+        several = len(names) > 1
+        nested = isinstance(given, Mapping) or (
+            several and isinstance(given, (list, tuple)) and any(isinstance(g, (list, tuple)) for g in given)
+        )
+        lists = per_output(given, names, "metrics") if nested else [given] * len(names)
+        self._given = [_as_list(one) for one in lists]
+        self._prefixes = [f"{name}_" if several else "" for name in names]
+        self._losses = loss.losses
+        self._resolved: list[list[Metric]] | None = None
+
+    def resolve(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
+        """Makes the metrics; what "accuracy" means depends on the shapes of target and output."""
+        if self._resolved is None:
+            self._resolved = [
+                [self._one(metric, prefix, loss, target, output) for metric in given]
+                for given, prefix, loss, target, output in zip(
+                    self._given, self._prefixes, self._losses, y, y_pred, strict=True
+                )
+            ]
+
+    @staticmethod
+    def _one(given: Any, prefix: str, loss: Any, target: Any, output: Any) -> Metric:
+        made = metrics.get_for_output(given, loss=loss, y_shape=tuple(target.shape), output_shape=tuple(output.shape))
+        if prefix and not made.name.startswith(prefix):
+            made.name = prefix + made.name
+        return made
+
+    @property
+    def all(self) -> list[Metric]:
+        """All metrics, output by output; none before ``resolve``."""
+        return [metric for per_output_list in self._resolved or [] for metric in per_output_list]
+
+    def update(self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]) -> None:
+        """Takes one batch into account."""
+        for found, target, output, weight in zip(self._resolved or [], y, y_pred, sample_weight, strict=True):
+            for metric in found:
+                metric.update_state(target, output, sample_weight=weight)
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, (list, tuple)) else [given]

@@ -1,0 +1,119 @@
+"""A graph of layer calls between symbolic tensors: found by walking back from the outputs, run in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from lamina.errors import ArgumentTypeError, GraphError
+from lamina.layers.core import InputLayer
+from lamina.layers.layer import Layer
+from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.runtime.tensor import Tensor
+from lamina.structures import flatten, map_structure
+
+
+class Graph:
+    """The calls that lead from ``inputs`` to ``outputs``, in an order in which they can run.
+
+    ``layers`` are in Keras's order: those farthest from the outputs first. Raises GraphError if an input does not come
+    from ``Input``, if an output needs data that no input gives, or if two layers have one name.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.input_structure, self.output_structure = inputs, outputs
+        self.inputs = [_symbolic(x, "inputs") for x in flatten(inputs)]
+        self.outputs = [_symbolic(x, "outputs") for x in flatten(outputs)]
+        self._check_inputs()
+        self.nodes = self._ordered_nodes()
+        self.layers = self._ordered_layers()
+        self._check_names()
+
+    def _check_inputs(self) -> None:
+        if len({id(x) for x in self.inputs}) != len(self.inputs):
+            raise GraphError("an input is given twice.", expected="each input once.")
+        for x in self.inputs:
+            if not isinstance(x.layer, InputLayer):
+                raise GraphError(
+                    f"the input {x!r} is the output of the layer {x.layer.name!r}.", expected="tensors made by Input."
+                )
+
+    def _ordered_nodes(self) -> list[Node]:
+        """All calls, each after those it depends on; no recursion, for graphs may be deep."""
+        known = {id(x.node) for x in self.inputs}
+        ordered: list[Node] = [x.node for x in self.inputs]
+        waiting = [x.node for x in reversed(self.outputs)]
+        while waiting:
+            node = waiting[-1]
+            if id(node) in known:
+                waiting.pop()
+                continue
+            missing = [x.node for x in node.inputs if id(x.node) not in known]
+            if not missing:
+                if isinstance(node.layer, InputLayer):
+                    raise GraphError(
+                        f"the graph is disconnected: it needs the input {node.layer.name!r}, which is not among the "
+                        f"model's inputs {[x.name for x in self.inputs]}.",
+                        fix=f"add {node.layer.name!r} to inputs.",
+                    )
+                known.add(id(node))
+                ordered.append(node)
+            waiting.extend(reversed(missing))
+        return ordered
+
+    def _ordered_layers(self) -> list[Layer]:
+        depth: dict[int, int] = {}
+        for node in reversed(self.nodes):
+            own = depth.setdefault(id(node), 0)
+            for x in node.inputs:
+                depth[id(x.node)] = max(depth.get(id(x.node), 0), own + 1)
+        layers = {id(node.layer): node.layer for node in self.nodes}
+        farthest = {key: max(depth[id(n)] for n in self.nodes if id(n.layer) == key) for key in layers}
+        return sorted(layers.values(), key=lambda layer: -farthest[id(layer)])
+
+    def _check_names(self) -> None:
+        repeated = [name for name, count in Counter(layer.name for layer in self.layers).items() if count > 1]
+        if repeated:
+            raise GraphError(
+                f"the name {repeated[0]!r} is used by two layers of the model.",
+                expected="unique names, under which weights are saved.",
+                fix="give one of them another name.",
+            )
+
+    def run(self, inputs: list[Any], training: bool | None, masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        """The outputs for concrete inputs, in the outputs' structure, and their masks in a list.
+
+        A mask follows its own branch: a layer gets the masks of its inputs, and says what mask its output has.
+        """
+        values = {id(x): value for x, value in zip(self.inputs, inputs, strict=True)}
+        known_masks: dict[int, Any] = {id(x): m for x, m in zip(self.inputs, masks or [], strict=False)}
+        for node in self.nodes[len(self.inputs) :]:
+            self._run_node(node, values, known_masks, training)
+        result = map_structure(lambda x: values[id(x)], self.output_structure)
+        return result, [known_masks.get(id(x)) for x in self.outputs]
+
+    @staticmethod
+    def _run_node(node: Node, values: dict[int, Any], masks: dict[int, Any], training: bool | None) -> None:
+        layer = node.layer
+        args, kwargs = map_structure(
+            lambda x: values[id(x)] if isinstance(x, SymbolicTensor) else x, (node.args, node.kwargs)
+        )
+        mask = map_structure(lambda x: masks.get(id(x)) if isinstance(x, SymbolicTensor) else None, node.args[0])
+        masked = any(m is not None for m in flatten(mask))
+        if masked and layer.takes("mask") and "mask" not in kwargs:
+            kwargs["mask"] = mask
+        if training is not None and "training" not in kwargs:
+            kwargs["training"] = training
+        outputs = flatten(layer(*args, **kwargs))
+        values.update({id(x): value for x, value in zip(node.outputs, outputs, strict=True)})
+        if masked or layer.supports_masking:
+            found = layer.compute_mask(args[0], mask if masked else None)
+            for x, m in zip(node.outputs, found if isinstance(found, list) else [found], strict=False):
+                masks[id(x)] = m
+
+
+def _symbolic(x: Any, what: str) -> SymbolicTensor:
+    if not isinstance(x, SymbolicTensor):
+        given = f"a tensor of shape {x.shape}" if isinstance(x, Tensor) else repr(x)
+        raise ArgumentTypeError(f"{what} of a Model holds {given}.", expected="symbolic tensors, from Input and layers.")
+    return x

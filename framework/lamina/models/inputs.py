@@ -1,0 +1,57 @@
+"""Checks data against what a model takes, before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lamina.errors import DataError, ShapeError
+from lamina.structures import flatten, map_structure
+
+
+def with_feature_axis(model: Any, x: Any) -> Any:
+    """Arrays of one number per example get an axis of size 1 where the model's input has one, as in TensorFlow.js."""
+    graph = getattr(model, "graph", None)
+    if graph is None:
+        return x
+    wanted = {id(a): s for a, s in zip(_ordered(graph, x), graph.inputs, strict=False)}
+
+    def fitted(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        symbolic = wanted.get(id(array))
+        return array[:, None] if symbolic is not None and array.ndim == 1 and symbolic.ndim == 2 else array
+
+    return map_structure(fitted, x)
+
+
+def check_inputs(model: Any, x: Any) -> None:
+    """Raises DataError or ShapeError, naming the input, if the arrays do not fit the model's inputs."""
+    graph = getattr(model, "graph", None)
+    if graph is None:
+        return
+    arrays = _ordered(graph, x)
+    if len(arrays) != len(graph.inputs):
+        raise DataError(
+            f"x holds {len(arrays)} arrays, and the model {model.name!r} has {len(graph.inputs)} inputs.",
+            expected=f"one for each of {', '.join(s.name for s in graph.inputs)}.",
+        )
+    for array, symbolic in zip(arrays, graph.inputs, strict=True):
+        sizes = zip(array.shape[1:], symbolic.shape[1:], strict=False)
+        if array.ndim != symbolic.ndim or any(b is not None and a != b for a, b in sizes):
+            raise ShapeError(
+                f"the input {symbolic.name!r} of the model {model.name!r} takes shape {symbolic.shape}, "
+                f"and x has shape {array.shape}.",
+                expected="equal sizes on every axis but the first.",
+                fix="reshape x, or make the model with the shape of one example.",
+            )
+
+
+def _ordered(graph: Any, x: Any) -> list[Any]:
+    if isinstance(x, dict):
+        structure = graph.input_structure
+        keys = list(structure) if isinstance(structure, dict) else [s.name for s in graph.inputs]
+        missing = [key for key in keys if key not in x]
+        if missing:
+            raise DataError(f"x has no entry {missing[0]!r}.", expected=f"a dict with {', '.join(keys)}.")
+        return [x[key] for key in keys]
+    return flatten(x)

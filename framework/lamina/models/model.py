@@ -1,0 +1,192 @@
+"""The model: a layer made of layers, with training and saving."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lamina.contract import SaveResult
+from lamina.errors import GraphError, NotBuiltError, UnknownNameError
+from lamina.layers.layer import Layer
+from lamina.layers.symbolic import SymbolicTensor
+from lamina.models.graph import Graph
+from lamina.models.trainer import Trainer
+from lamina.runtime.backends import find_backend
+from lamina.shapes import as_int
+from lamina.structures import flatten
+
+
+class Model(Trainer):
+    """A graph of layers from ``inputs`` to ``outputs``, or a subclass with a ``call`` of its own.
+
+    ``inputs`` and ``outputs`` are symbolic tensors, or lists or dicts of them. A model is a layer: it can be called on
+    tensors, symbolic or concrete, and be part of another model.
+
+    >>> import lamina
+    >>> x = lamina.Input(shape=(4,))
+    >>> model = Model(x, lamina.layers.Dense(2)(x))
+    >>> model.count_params(), model(lamina.zeros((3, 4))).shape
+    (10, (3, 2))
+    """
+
+    graph: Graph | None = None
+    class_name: ClassVar[str] = "Model"
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
+        super().__init__(**common)
+        self._start_trainer()
+        if (inputs is None) != (outputs is None):
+            raise GraphError("a Model with only one of inputs and outputs.", expected="both, or neither for a subclass.")
+        if inputs is not None:
+            self._set_graph(Graph(inputs, outputs))
+
+    def _set_graph(self, graph: Graph) -> None:
+        self.graph = graph
+        self._layers = graph.layers
+        self.built = True
+
+    def _graph(self) -> Graph:
+        if self.graph is None:
+            raise NotBuiltError(
+                f"the model {self.name!r} has no graph of layers.", expected="a Model(inputs, outputs) or a built Sequential."
+            )
+        return self.graph
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        graph = self._graph()
+        return graph.run(self._in_order(inputs), training, flatten(mask) if mask is not None else None)[0]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+    def _in_order(self, inputs: Any) -> list[Any]:
+        """The given inputs in the graph's order: a dict goes by the names of its keys or of the inputs."""
+        graph = self._graph()
+        if isinstance(inputs, dict):
+            keys = list(graph.input_structure) if isinstance(graph.input_structure, dict) else self.input_names
+            missing = [key for key in keys if key not in inputs]
+            if missing:
+                raise GraphError(f"no data for the input {missing[0]!r}.", expected=f"a dict with {', '.join(keys)}.")
+            return [inputs[key] for key in keys]
+        found = flatten(inputs)
+        if len(found) != len(graph.inputs):
+            raise GraphError(
+                f"the model {self.name!r} got {len(found)} inputs.",
+                expected=f"{len(graph.inputs)}: {', '.join(self.input_names)}.",
+            )
+        return found
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, those farthest from the outputs first; each once, also when it is shared."""
+        return list(self.graph.layers) if self.graph is not None else self.sublayers()
+
+    def sublayers(self) -> list[Layer]:
+        if self.graph is not None:
+            return list(self.graph.layers)
+        return super().sublayers()
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that take the data."""
+        return list(self._graph().inputs)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that give the results."""
+        return list(self._graph().outputs)
+
+    @property
+    def input_layers(self) -> list[Layer]:
+        """The layers of the inputs."""
+        return [x.layer for x in self.inputs]
+
+    @property
+    def output_layers(self) -> list[Layer]:
+        """The layers of the outputs."""
+        return [x.layer for x in self.outputs]
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the input layers."""
+        return [x.name for x in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the keys of a dict of outputs, else those of the output layers, each once."""
+        structure = self._graph().output_structure
+        if isinstance(structure, dict):
+            return list(structure)
+        names: list[str] = []
+        for x in self.outputs:
+            name = x.name if x.name not in names else f"{x.name}_{x.index}"
+            names.append(name)
+        return names
+
+    @property
+    def input(self) -> Any:
+        return self._graph().input_structure
+
+    @property
+    def output(self) -> Any:
+        return self._graph().output_structure
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of a name or at an index. Raises UnknownNameError that lists the names."""
+        layers = self.layers
+        if index is not None:
+            number = as_int(index, "index")
+            if not -len(layers) <= number < len(layers):
+                raise UnknownNameError(f"there is no layer {number}.", expected=f"an index below {len(layers)}.")
+            return layers[number]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise UnknownNameError(
+            f"the model {self.name!r} has no layer named {name!r}.", expected=f"one of {', '.join(x.name for x in layers)}."
+        )
+
+    def to(self, backend: str, device: str | None = None) -> Model:
+        """Moves weights, optimizer state, metrics and random streams to another backend; returns the model itself."""
+        target = find_backend(backend, device)
+        for variable in self.state_variables():
+            variable.to(target)
+        return self
+
+    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
+        """Prints a table of the layers: output shapes, parameters, and for a graph what each layer receives."""
+        from lamina.models.summary import summary_lines
+
+        for line in summary_lines(self, line_length):
+            (print_fn or print)(line)
+
+    def save(self, address: Any, *, include_optimizer: bool = True) -> SaveResult:
+        """Saves topology, weights, training configuration and optimizer state as a TensorFlow.js model.
+
+        ``address`` is a path, ``file://...``, ``localstorage://name``, ``memory://name``, or an object with ``save``.
+        """
+        from lamina.models.saving import save_model
+
+        return save_model(self, address, include_optimizer=include_optimizer)
+
+    def save_weights(self, address: Any) -> SaveResult:
+        """Saves the model without optimizer state."""
+        return self.save(address, include_optimizer=False)
+
+    def load_weights(self, address: Any) -> None:
+        """Gives the weights the values of a saved model with the same weights, by name; all or none."""
+        from lamina.models.saving import load_weights
+
+        load_weights(self, address)
+
+    def get_config(self) -> dict[str, Any]:
+        from lamina.models.topology import graph_config
+
+        return graph_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        from lamina.models.topology import model_from_config
+
+        return model_from_config(config)
+
+

@@ -1,0 +1,194 @@
+"""Models to configs and back, in the form that TensorFlow.js and Keras 2 write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lamina.errors import LaminaError, SerializationError
+from lamina.layers.config import plain
+from lamina.layers.core import InputLayer
+from lamina.layers.layer import Layer
+from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.serialization import class_name, deserialize
+from lamina.structures import flatten
+
+MAX_LAYERS: Final = 10_000
+MAX_DEPTH: Final = 32
+
+
+def layer_config(layer: Layer) -> dict[str, Any]:
+    """A layer as ``{"class_name", "config"}``."""
+    name = getattr(layer, "class_name", None) if hasattr(layer, "graph") else None
+    return {"class_name": name or class_name(layer), "config": layer.get_config()}
+
+
+def graph_config(model: Any) -> dict[str, Any]:
+    """The config of a model that is a graph of layers, or of a stack."""
+    if model.class_name == "Sequential":
+        return {"name": model.name, "layers": _stack_configs(model)}
+    if model.graph is None:
+        raise SerializationError(
+            f"the model {model.name!r} is a subclass with a call of its own.",
+            expected="a Model(inputs, outputs) or a Sequential.",
+            fix="save its weights with get_weights, or build it as a graph of layers.",
+        )
+    graph = model.graph
+    numbers = _node_numbers(graph.nodes)
+    return {
+        "name": model.name,
+        "layers": [_entry(layer, graph.nodes, numbers) for layer in graph.layers],
+        "input_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.inputs],
+        "output_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.outputs],
+    }
+
+
+def _stack_configs(model: Any) -> list[dict[str, Any]]:
+    """The layers of a stack; the first one carries the input's shape, which is what TensorFlow.js reads."""
+    configs = [layer_config(layer) for layer in model.layers]
+    if configs and model.graph is not None and not hasattr(model.layers[0], "graph"):
+        source = model.graph.inputs[0]
+        first = dict(configs[0]["config"])
+        first.update(batch_input_shape=list(source.shape), dtype=model.layers[0].dtype)
+        configs[0] = {**configs[0], "config": first}
+    return configs
+
+
+def _node_numbers(nodes: list[Node]) -> dict[int, int]:
+    """The number of each call among the calls of its layer in this model."""
+    counts: dict[int, int] = {}
+    numbers: dict[int, int] = {}
+    for node in nodes:
+        numbers[id(node)] = counts.get(id(node.layer), 0)
+        counts[id(node.layer)] = numbers[id(node)] + 1
+    return numbers
+
+
+def _entry(layer: Layer, nodes: list[Node], numbers: dict[int, int]) -> dict[str, Any]:
+    calls = [n for n in nodes if n.layer is layer and not isinstance(layer, InputLayer)]
+    return {
+        "name": layer.name,
+        **layer_config(layer),
+        "inbound_nodes": [_inbound(node, numbers) for node in calls],
+    }
+
+
+def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
+    kwargs = dict(node.kwargs)
+    states = flatten(kwargs.pop("initial_state", None) or [])
+    if any(isinstance(x, SymbolicTensor) for x in flatten((node.args[1:], kwargs))):
+        raise SerializationError(
+            f"a call of the layer {node.layer.name!r} takes symbolic tensors beyond its first argument.",
+            expected="all of them in one list as the first argument.",
+        )
+    tensors = [*flatten(node.args[0]), *states]
+    settings = {key: plain(value) for key, value in kwargs.items()}
+    return [[x.name, numbers[id(x.node)], x.index, settings if not i else {}] for i, x in enumerate(tensors)]
+
+
+def model_from_config(config: Mapping[str, Any], depth: int = 0) -> Any:
+    """The model of a config, its weights as its layers make them.
+
+    Raises SerializationError if the config is malformed, UnknownNameError for a class that no registry knows.
+    """
+    if depth > MAX_DEPTH:
+        raise SerializationError(f"models nested more than {MAX_DEPTH} deep.")
+    layers = config.get("layers") if isinstance(config, Mapping) else None
+    if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
+        raise SerializationError("the config of a model has no list of layers.", expected=f"at most {MAX_LAYERS} layers.")
+    if "output_layers" in config:
+        return _functional(config, layers, depth)
+    return _sequential(config, layers, depth)
+
+
+def _made(entry: Any, depth: int) -> Layer:
+    """One layer, or a nested model."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
+        raise SerializationError(f"{str(entry)[:100]!r} is not the config of a layer.")
+    if entry.get("class_name") in ("Model", "Functional", "Sequential"):
+        model: Layer = model_from_config(entry["config"], depth + 1)
+        return model
+    return deserialize("layers", dict(entry), Layer)
+
+
+def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int) -> Any:
+    from lamina.models.sequential import Sequential
+
+    return Sequential([_made(entry, depth) for entry in entries], name=config.get("name"))
+
+
+def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> Any:
+    from lamina.models.model import Model
+
+    layers = {}
+    for entry in entries:
+        layer = _made(entry, depth)
+        layers[entry.get("name", layer.name)] = layer
+    outputs: dict[tuple[str, int], list[SymbolicTensor]] = {
+        (name, 0): layer._nodes[0].outputs for name, layer in layers.items() if isinstance(layer, InputLayer)
+    }
+    waiting = [
+        (entry["name"], number, call)
+        for entry in entries
+        for number, call in enumerate(_calls(entry))
+    ]
+    while waiting:
+        ready = [w for w in waiting if all((t[0], t[1]) in outputs for t in w[2])]
+        if not ready:
+            raise SerializationError(f"the layer {waiting[0][0]!r} waits for a layer that is never called.")
+        for name, number, call in ready:
+            outputs[name, number] = _apply(layers[name], call, outputs)
+        waiting = [w for w in waiting if (w[0], w[1]) not in outputs]
+    inputs = [_find(outputs, place) for place in _places(config, "input_layers")]
+    results = [_find(outputs, place) for place in _places(config, "output_layers")]
+    return Model(inputs if len(inputs) > 1 else inputs[0], results if len(results) > 1 else results[0], name=config.get("name"))
+
+
+def _calls(entry: Mapping[str, Any]) -> list[list[Any]]:
+    """The calls of a layer, each a list of [layer, call, output, settings]."""
+    calls = entry.get("inbound_nodes")
+    well_formed = isinstance(calls, list) and all(
+        isinstance(call, list) and call and all(_is_place(place) for place in call) for call in calls
+    )
+    if not well_formed or not isinstance(entry.get("name"), str):
+        raise SerializationError(
+            f"the layer {entry.get('name')!r} has malformed inbound_nodes.",
+            expected="a list of calls, each a list of [layer, call, output, settings].",
+        )
+    return list(calls or [])
+
+
+def _is_place(place: Any) -> bool:
+    return (
+        isinstance(place, list)
+        and len(place) in (3, 4)
+        and isinstance(place[0], str)
+        and all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < MAX_LAYERS for n in place[1:3])
+    )
+
+
+def _places(config: Mapping[str, Any], key: str) -> list[Any]:
+    places = config.get(key)
+    if isinstance(places, list) and len(places) == 3 and isinstance(places[0], str):
+        places = [places]
+    if not isinstance(places, list) or not places or not all(_is_place(place) for place in places):
+        raise SerializationError(f"{key} is {str(places)[:100]}.", expected="a list of [layer, call, output].")
+    return places
+
+
+def _find(outputs: dict[tuple[str, int], list[SymbolicTensor]], place: list[Any]) -> SymbolicTensor:
+    found = outputs.get((place[0], place[1]), [])
+    if place[2] >= len(found):
+        raise SerializationError(f"there is no output {place[:3]}.")
+    return found[place[2]]
+
+
+def _apply(layer: Layer, call: list[Any], outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> list[SymbolicTensor]:
+    tensors = [_find(outputs, place) for place in call]
+    settings = call[0][3] if len(call[0]) == 4 and isinstance(call[0][3], Mapping) else {}
+    try:
+        return flatten(layer(tensors[0] if len(tensors) == 1 else tensors, **settings))
+    except LaminaError:
+        raise
+    except TypeError as error:
+        raise SerializationError(f"the layer {layer.name!r} does not take {settings}.") from error
