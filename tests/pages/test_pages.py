@@ -1,0 +1,41 @@
+"""The code in the README and in the pages runs, each page from its first block to its last."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import lamina
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ["README.md", *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md"))]
+
+
+def blocks(page: str) -> list[tuple[int, str]]:
+    """The Python blocks of a page, each with the line at which it begins."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [(text.count("\n", 0, m.start()) + 1, m.group(1)) for m in found]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)])
+def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAMINA_HOME", str(tmp_path / "home"))
+    namespace = {"__name__": "page"}
+    with lamina.backend_scope("numpy"):
+        for line, code in blocks(page):
+            exec(compile("\n" * line + code, page, "exec"), namespace)
+
+
+def test_the_readme_shows_code():
+    assert blocks("README.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_between_pages_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = [t for t in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in t]
+    assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []
