@@ -33,7 +33,7 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
-    kernels: ClassVar[KernelTable]
+    kernels: KernelTable
 
     def __init__(self, device: str | None = None) -> None:
         self.device = device or "cpu"

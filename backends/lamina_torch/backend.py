@@ -1,0 +1,102 @@
+"""Conversion, devices and loading on torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from lamina.contract import Backend, Executable
+from lamina.errors import BackendNotAvailableError
+from lamina.program import Program
+from lamina_torch.dtypes import TORCH_DTYPES
+from lamina_torch.executable import TorchExecutable
+from lamina_torch.kernels import kernels, kernels_on
+
+
+class TorchBackend(Backend):
+    """Plain tensors of torch, without its autograd, on a CPU or one CUDA device."""
+
+    name = "torch"
+    kernels = kernels
+
+    def __init__(self, device: str | None = None) -> None:
+        self._device = find_device(device)
+        super().__init__(str(self._device))
+        self.kernels = kernels_on(self._device, type(self).kernels)
+
+    def from_host(self, array: np.ndarray[Any, Any]) -> Any:
+        return self.adopt_host(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+
+    def adopt_host(self, array: np.ndarray[Any, Any]) -> Any:
+        if not (array.flags.c_contiguous and array.flags.writeable and array.dtype.isnative):
+            return self.from_host(array)
+        if array.dtype.name == "bfloat16":
+            return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
+        return torch.from_numpy(array).to(self._device)
+
+    def to_host(self, array: Any) -> np.ndarray[Any, Any]:
+        tensor = array.detach().cpu()
+        if tensor.dtype is torch.bfloat16:
+            import ml_dtypes
+
+            bits: np.ndarray[Any, Any] = tensor.contiguous().view(torch.int16).numpy()
+            return bits.view(ml_dtypes.bfloat16)
+        found: np.ndarray[Any, Any] = tensor.resolve_conj().resolve_neg().numpy()
+        return found
+
+    def shape_of(self, array: Any) -> tuple[int, ...]:
+        return tuple(array.shape)
+
+    def copy(self, array: Any) -> Any:
+        return array.clone(memory_format=torch.contiguous_format)
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        target.copy_(source)
+
+    def from_dlpack(self, tensor: Any) -> Any:
+        found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
+        return self.copy(found) if found.device == self._device else found.to(self._device).contiguous()
+
+    def supports(self, dtype: str) -> str | None:
+        if dtype not in TORCH_DTYPES:
+            return "torch has no strings. Keep them on the backend 'numpy'."
+        if dtype == "bfloat16":
+            return _missing_bfloat16()
+        return None
+
+    def load(self, program: Program) -> Executable:
+        return TorchExecutable(program, self.kernels, self.from_host)
+
+    def synchronize(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of a name; None takes the first CUDA device, or the CPU without one.
+
+    Raises BackendNotAvailableError, which lists the devices that are there.
+    """
+    present = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0))]
+    if name is None:
+        return torch.device("cuda:0" if len(present) > 1 else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in present:
+        raise BackendNotAvailableError(
+            f"the backend 'torch' has no device {name!r}.",
+            expected=f"one of {', '.join(present)}.",
+            fix="check LAMINA_DEVICE or the argument"
+            + ("." if len(present) > 1 else "; a GPU needs its driver and a torch that was built for it."),
+        )
+    return torch.device(wanted)
+
+
+def _missing_bfloat16() -> str | None:
+    """Values come and go through NumPy, which has bfloat16 from a package of its own only."""
+    try:
+        import ml_dtypes  # noqa: F401
+    except ImportError:
+        return "NumPy's side needs the package ml_dtypes: pip install 'lamina[bfloat16]'."
+    return None
