@@ -1,13 +1,80 @@
 """lamina: the Layers and Core APIs of TensorFlow.js as Python, on NumPy, PyTorch and CuPy.
 
-Importing it loads no backend but NumPy's own array library, and no plugin.
+Importing it loads NumPy and nothing else of weight: no backend library, no plugin, and layers, models, files and
+training only when they are first used.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from lamina import errors, ops
-from lamina.autodiff import custom_gradient, grad, grads, value_and_grad, value_and_grads, variable_grads
-from lamina.ops import random
-from lamina.ops import *  # noqa: F403
-from lamina.replay import function
+from lamina.ops import *  # noqa: F403 - the ops are the vocabulary of this package
+from lamina.ops import __all__ as _ops
 from lamina.runtime.backends import backend_scope, get_backend, list_backends, set_backend
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
+
+if TYPE_CHECKING:
+    from lamina import (
+        activations,
+        autodiff,
+        constraints,
+        initializers,
+        io,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        replay,
+        serialization,
+        testing,
+    )
+    from lamina.autodiff import custom_gradient, grad, grads, value_and_grad, value_and_grads, variable_grads
+    from lamina.layers import Input
+    from lamina.models import Model, Sequential, callbacks, load_model
+    from lamina.replay import function
+    from lamina.serialization import custom_object_scope
+
+__version__ = "0.1.0"
+
+_LATER = {
+    **dict.fromkeys(
+        ("custom_gradient", "grad", "grads", "value_and_grad", "value_and_grads", "variable_grads"), "lamina.autodiff"
+    ),
+    **dict.fromkeys(("Model", "Sequential", "callbacks", "load_model"), "lamina.models"),
+    "Input": "lamina.layers",
+    "function": "lamina.replay",
+    "custom_object_scope": "lamina.serialization",
+}
+_ROOMS = (
+    "activations", "autodiff", "constraints", "data", "initializers", "io", "layers", "losses", "metrics", "models",
+    "optimizers", "regularizers", "replay", "serialization", "testing",
+)  # fmt: skip
+
+__all__ = [
+    "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "autodiff", "backend_scope", "callbacks",
+    "constraints", "custom_gradient", "custom_object_scope", "errors", "function", "get_backend", "grad", "grads",
+    "initializers", "io", "layers", "list_backends", "load_model", "losses", "metrics", "models", "ops", "optimizers",
+    "regularizers", "replay", "serialization", "set_backend", "testing", "value_and_grad", "value_and_grads",
+    "variable_grads",
+]  # fmt: skip
+__all__ += _ops
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what is not needed for the ops when it is first asked for."""
+    if name in _LATER:
+        found = getattr(importlib.import_module(_LATER[name]), name)
+        globals()[name] = found
+        return found
+    if name in _ROOMS:
+        return importlib.import_module(f"lamina.{name}")
+    raise AttributeError(f"module 'lamina' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER, *_ROOMS})

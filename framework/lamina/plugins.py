@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,6 +90,8 @@ def _candidates(allowed: str | None) -> Iterator[tuple[str, str, str, str]]:
     for module in BUILT_IN:
         yield module, module, PROJECT, version
     named = None if allowed is None else [n for n in allowed.replace(" ", "").split(",") if n]
+    import importlib.metadata  # not at the top: it is half of the time that importing lamina would take
+
     entries = {e.name: e for e in importlib.metadata.entry_points(group=PROJECT) if e.value not in BUILT_IN}
     for name, entry in entries.items():
         if named is None or name in named:
@@ -102,6 +103,8 @@ def _candidates(allowed: str | None) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _own_version() -> str:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(PROJECT)
     except importlib.metadata.PackageNotFoundError:

@@ -82,7 +82,7 @@ class CompiledMetrics:
 
     @staticmethod
     def _one(given: Any, prefix: str, loss: Any, target: Any, output: Any) -> Metric:
-        made = metrics.get_for_output(given, loss=loss, y_shape=tuple(target.shape), output_shape=tuple(output.shape))
+        made: Metric = metrics.resolve(given, target.shape, output.shape, loss_name=getattr(loss, "name", None))
         if prefix and not made.name.startswith(prefix):
             made.name = prefix + made.name
         return made

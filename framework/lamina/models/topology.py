@@ -55,11 +55,14 @@ def _stack_configs(model: Any) -> list[dict[str, Any]]:
 
 
 def _node_numbers(nodes: list[Node]) -> dict[int, int]:
-    """The number of each call among the calls of its layer in this model."""
+    """The number of each call among the calls of its layer in this model.
+
+    Those of a nested model start at 1: in TensorFlow.js and Keras 2 its own graph is call 0.
+    """
     counts: dict[int, int] = {}
     numbers: dict[int, int] = {}
     for node in nodes:
-        numbers[id(node)] = counts.get(id(node.layer), 0)
+        numbers[id(node)] = counts.get(id(node.layer), int(hasattr(node.layer, "graph")))
         counts[id(node.layer)] = numbers[id(node)] + 1
     return numbers
 
@@ -127,10 +130,11 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> An
     outputs: dict[tuple[str, int], list[SymbolicTensor]] = {
         (name, 0): layer._nodes[0].outputs for name, layer in layers.items() if isinstance(layer, InputLayer)
     }
+    starts = _first_numbers(config, entries, layers)
     waiting = [
         (entry["name"], number, call)
         for entry in entries
-        for number, call in enumerate(_calls(entry))
+        for number, call in enumerate(_calls(entry), starts.get(entry["name"], 0))
     ]
     while waiting:
         ready = [w for w in waiting if all((t[0], t[1]) in outputs for t in w[2])]
@@ -142,6 +146,14 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> An
     inputs = [_find(outputs, place) for place in _places(config, "input_layers")]
     results = [_find(outputs, place) for place in _places(config, "output_layers")]
     return Model(inputs if len(inputs) > 1 else inputs[0], results if len(results) > 1 else results[0], name=config.get("name"))
+
+
+def _first_numbers(config: Mapping[str, Any], entries: list[Any], layers: Mapping[str, Layer]) -> dict[str, int]:
+    """Nested models whose calls are counted from 1, as TensorFlow.js and Keras 2 do; Keras 3 counts from 0."""
+    places = [place for entry in entries for call in _calls(entry) for place in call] + _places(config, "output_layers")
+    nested = {name for name, layer in layers.items() if hasattr(layer, "graph")}
+    from_zero = {place[0] for place in places if place[1] == 0}
+    return dict.fromkeys(nested - from_zero, 1)
 
 
 def _calls(entry: Mapping[str, Any]) -> list[list[Any]]:

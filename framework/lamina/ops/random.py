@@ -6,7 +6,7 @@ needs no memory and splits freely; a ``SeedGenerator`` is a Variable that counts
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextvars import ContextVar
 from typing import Any
 
@@ -33,7 +33,7 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str = "seed_generator") -> None:
-        self.seed = secrets.randbits(31) if seed is None else as_int(seed, "seed")
+        self.seed = int.from_bytes(os.urandom(4), "little") >> 1 if seed is None else as_int(seed, "seed")
         self.state = Variable(_pair(self.seed, 0), trainable=False, name=f"{name}/state")
 
     def next(self) -> Tensor:

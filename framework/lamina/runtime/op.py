@@ -26,6 +26,8 @@ R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 
+_MISSING: Final = object()
+
 OPS: Final[dict[str, Op[Any, Any]]] = {}
 """Every op by name: what the conformance kit, the docs and the tests walk over."""
 
@@ -38,7 +40,8 @@ class Gradient:
     def __init__(self, function: Callable[..., Any], targets: tuple[str, ...]) -> None:
         self.function = function
         self.targets = targets
-        self.needs = tuple(p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY)
+        code = function.__code__
+        self.needs = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
 
 class Op(Generic[P, R]):
@@ -65,10 +68,9 @@ class Op(Generic[P, R]):
     ) -> None:
         functools.update_wrapper(self, function)
         self.name = function.__name__
-        parameters = inspect.signature(function).parameters.values()
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self.inputs = tuple(p.name for p in parameters if p.annotation == "TensorLike")
-        self.defaults = {p.name: p.default for p in parameters if p.annotation != "TensorLike"}
+        names, self.variadic, defaults = _parameters(function)
+        self.inputs = tuple(n for n in names if function.__annotations__.get(n) == "TensorLike")
+        self.defaults = {n: defaults.get(n, _MISSING) for n in names if n not in self.inputs}
         self.result = result
         self.effect: Effect = effect
         self.shape_from_values = shape_from_values
@@ -143,7 +145,7 @@ class Op(Generic[P, R]):
         if len(values) < count:
             raise self._wrong_call(f"{self.inputs[len(values)]} is missing")
         for name, value in attrs.items():
-            if value is inspect.Parameter.empty:
+            if value is _MISSING:
                 raise self._wrong_call(f"{name} is missing")
         return values, attrs
 
@@ -243,6 +245,20 @@ class CompositeOp(Op[P, R]):
         for listener in listeners():
             listener.on_gradient(call)
         return outputs
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
+    """Names of all parameters, whether one is ``*name``, and the defaults: read off the code, for it is done often."""
+    code = function.__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    variadic = bool(code.co_flags & inspect.CO_VARARGS)
+    names = code.co_varnames[: count + variadic]
+    if variadic:  # the interpreter keeps *name last; users see it first
+        names = (names[-1], *names[:-1])
+    positional = code.co_varnames[: code.co_argcount]
+    given = function.__defaults__ or ()
+    defaults = dict(zip(positional[len(positional) - len(given) :], given, strict=True))
+    return names, variadic, {**defaults, **(function.__kwdefaults__ or {})}
 
 
 def _home(tensors: Sequence[Tensor]) -> Backend:

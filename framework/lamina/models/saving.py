@@ -1,0 +1,229 @@
+"""Models to and from addresses: topology, weights, how to train, optimizer state, random streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from lamina import losses, metrics, optimizers
+from lamina.contract import SaveResult
+from lamina.errors import LaminaError, ModelFileError, SerializationError, UnsafeModelError
+from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artifacts, save_artifacts
+from lamina.layers.config import plain
+from lamina.layers.layer import weights_from
+from lamina.models.topology import graph_config, model_from_config
+from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import from_numpy
+from lamina.runtime.tensor import Tensor
+from lamina.serialization import serialize
+
+KERAS_VERSION: Final = "tfjs-layers 4.22.0"
+"""What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
+
+OPTIMIZER_GROUP: Final = "optimizer"
+
+
+def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> SaveResult:
+    """Saves a model whole: the old one at the address stays until the new one is complete."""
+    training = _training_config(model) if include_optimizer and model.optimizer is not None else None
+    named = [(v.name, v.numpy(), None) for v in model.weights]
+    names = [name for name, _, _ in named]
+    if len(set(names)) != len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise SerializationError(
+            f"two weights of the model {model.name!r} are named {repeated!r}.", fix="give the layers unique names."
+        )
+    if training is not None:
+        named += [(name, array, OPTIMIZER_GROUP) for name, array in _optimizer_weights(model.optimizer)]
+    specs, data = encode_weights(named)
+    artifacts = ModelArtifacts(
+        topology={
+            "class_name": model.class_name,
+            "config": graph_config(model),
+            "keras_version": KERAS_VERSION,
+            "backend": "tensor_flow.js",
+        },
+        weight_specs=specs,
+        weight_data=data,
+        training_config=_tfjs_training_config(model) if training is not None else None,
+        user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model)}},
+    )
+    return save_artifacts(address, artifacts)
+
+
+def load_model(address: Any, *, compile: bool = True) -> Any:  # noqa: A002 - Keras's name
+    """The model saved at an address, compiled as it was, with its optimizer state, on the active backend.
+
+    Class names are looked up among the built-in, registered and plugin classes; nothing else is imported or run.
+    Raises ModelNotFoundError, ModelFileError or UnsafeModelError for a missing or damaged model, UnknownNameError for
+    a class that is not known.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> _ = model.save("memory://doctest")
+    >>> lamina.load_model("memory://doctest").count_params()
+    3
+    """
+    artifacts = load_artifacts(address)
+    weights = _decoded(artifacts)
+    source = _FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
+    try:
+        with weights_from(source):
+            model = model_from_config(_model_config(artifacts.topology))
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
+    source.check_all_used(model)
+    own = _own_metadata(artifacts)
+    if compile and (own.get("training") or artifacts.training_config):
+        _compile(model, own.get("training"), artifacts.training_config)
+        _restore_optimizer(model, [array for spec, array in weights if spec.group == OPTIMIZER_GROUP])
+    _restore_seeds(model, own.get("seeds"))
+    return model
+
+
+def load_weights(model: Any, address: Any) -> None:
+    """Gives a model's weights the values of those of the same names at an address; all or none."""
+    artifacts = load_artifacts(address)
+    found = {spec.name: array for spec, array in _decoded(artifacts) if spec.group != OPTIMIZER_GROUP}
+    source = _FileWeights(found)
+    values = [source(v.name, v.shape, v.dtype) for v in model.weights]
+    source.check_all_used(model)
+    for variable, value in zip(model.weights, values, strict=True):
+        variable.assign(value)
+
+
+def _decoded(artifacts: ModelArtifacts) -> list[Any]:
+    return decode_weights(artifacts.weight_specs, artifacts.weight_data)
+
+
+def _model_config(topology: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config of the model itself; files converted from Keras wrap it once more."""
+    inner = topology.get("model_config", topology)
+    config = inner.get("config") if isinstance(inner, Mapping) else None
+    if isinstance(config, list):
+        config = {"layers": config}
+    if not isinstance(config, Mapping) or inner.get("class_name") not in ("Sequential", "Model", "Functional"):
+        raise ModelFileError("the topology is not that of a layers model.", expected="a Sequential or a Model.")
+    return config
+
+
+class _FileWeights:
+    """Gives layers their weights out of a file, so that nothing is allocated that the file does not back."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        self._arrays = dict(arrays)
+        self._used: set[str] = set()
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+        array = self._arrays.get(name)
+        if array is None:
+            raise ModelFileError(f"the file has no weight {name!r}.", expected=f"one of shape {shape}.")
+        if tuple(array.shape) != tuple(shape):
+            raise ModelFileError(f"the weight {name!r} has shape {array.shape} in the file, and {shape} in the model.")
+        self._used.add(name)
+        return from_numpy(array.astype(dtype, copy=False), get_backend())
+
+    def check_all_used(self, model: Any) -> None:
+        unused = sorted(set(self._arrays) - self._used)
+        if unused:
+            raise ModelFileError(
+                f"the file has the weight {unused[0]!r}, which the model {model.name!r} does not have.",
+                expected="weights for the layers of the topology only.",
+            )
+
+
+# -- training configuration ----------------------------------------------------------------------------------------
+
+
+def _training_config(model: Any) -> dict[str, Any]:
+    """How the model was compiled, in full."""
+    return {
+        "optimizer": serialize(model.optimizer),
+        "loss": plain(_objects(model._loss_given, losses.get)),
+        "metrics": plain(_objects(model._metrics_given, metrics.get)),
+        "loss_weights": plain(model._loss_weights_given),
+    }
+
+
+def _objects(given: Any, get: Any) -> Any:
+    """What compile was given, with functions and classes made objects that have a config; names stay names."""
+    if isinstance(given, Mapping):
+        return {key: _objects(value, get) for key, value in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_objects(value, get) for value in given]
+    return given if given is None or isinstance(given, str) else get(given)
+
+
+def _tfjs_training_config(model: Any) -> dict[str, Any] | None:
+    """The part that TensorFlow.js understands, if it understands it all: losses and metrics by name."""
+    given = (model._loss_given, model._metrics_given)
+    if model._loss_weights_given is not None or not all(_is_named(part) for part in given) or given[0] is None:
+        return None
+    return {
+        "loss": given[0],
+        "metrics": given[1] or [],
+        "optimizer_config": {
+            "class_name": type(model.optimizer).__name__,
+            "config": model.optimizer.tfjs_config(),
+        },
+    }
+
+
+def _is_named(given: Any) -> bool:
+    if isinstance(given, Mapping):
+        return all(_is_named(value) for value in given.values())
+    if isinstance(given, (list, tuple)):
+        return all(_is_named(value) for value in given)
+    return given is None or isinstance(given, str)
+
+
+def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
+    metadata = artifacts.user_defined_metadata or {}
+    own = metadata.get("lamina") if isinstance(metadata, Mapping) else None
+    return own if isinstance(own, Mapping) else {}
+
+
+def _compile(model: Any, training: Any, tfjs: Any) -> None:
+    if isinstance(training, Mapping):
+        model.compile(
+            optimizer=training.get("optimizer"),
+            loss=training.get("loss"),
+            metrics=training.get("metrics"),
+            loss_weights=training.get("loss_weights"),
+        )
+    elif isinstance(tfjs, Mapping):
+        model.compile(optimizer=tfjs.get("optimizer_config"), loss=tfjs.get("loss"), metrics=tfjs.get("metrics"))
+
+
+# -- optimizer and random state ------------------------------------------------------------------------------------
+
+
+def _optimizer_weights(optimizer: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
+    return list(zip(optimizer.save_names(), optimizer.get_weights(), strict=True))
+
+
+def _restore_optimizer(model: Any, arrays: list[np.ndarray[Any, Any]]) -> None:
+    if not arrays:
+        return
+    try:
+        model.optimizer.build(model.trainable_weights)
+        model.optimizer.set_weights(arrays if len(arrays) > 1 else [arrays[0], *model.optimizer.get_weights()[1:]])
+    except LaminaError as error:
+        raise ModelFileError(f"the optimizer state in the file does not fit the model: {error}") from error
+
+
+def _seeds(model: Any) -> list[list[int]]:
+    return [g.state.numpy().tolist() for g in model.seed_generators]
+
+
+def _restore_seeds(model: Any, seeds: Any) -> None:
+    generators = model.seed_generators
+    if seeds is None or not generators:
+        return
+    pairs = np.asarray(seeds, np.int64) if isinstance(seeds, list) else np.empty(0)
+    if pairs.shape != (len(generators), 2) or (np.abs(pairs) > 2**31).any():
+        raise UnsafeModelError("the random state in the file does not fit the model.", expected="two int32 per layer.")
+    for generator, pair in zip(generators, pairs, strict=True):
+        generator.state.assign(pair.astype(np.int32))
