@@ -41,6 +41,7 @@ class _Entry:
         self.recorded: Program | None = None
         self.program: Program | None = None
         self.executable: Executable | None = None
+        self.confirmed = False
         self.variables: list[Variable] = []
         self.structure: Any = None
         self.state: list[Any] | None = None
@@ -50,8 +51,9 @@ class _Entry:
 class CompiledStep:
     """A function of tensors whose kernel calls are recorded twice and then replayed.
 
-    The first two calls of each signature run eagerly and must give the same program. ``strict`` raises what keeps a
-    step from being replayed; otherwise it warns once, says why, and stays eager.
+    The first two calls of each signature run eagerly to be recorded, and must give the same program. Their results
+    still come from the loaded program, so that every step of a run is computed alike, to the last bit. ``strict``
+    raises what keeps a step from being replayed; otherwise it warns once, says why, and stays eager.
     """
 
     def __init__(self, f: Callable[..., Any], *, strict: bool = True) -> None:
@@ -77,9 +79,9 @@ class CompiledStep:
             entry = self._entries[key] = _Entry()
         if entry.eager_because is not None or listeners():
             return self._function(*args, **kwargs)
-        if entry.executable is None:
-            return self._record(entry, level, arguments, tensors)
-        return self._replay(entry, tensors)
+        if entry.confirmed:
+            return self._replay(entry, tensors)
+        return self._record(entry, level, arguments, tensors)
 
     def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
         default_generator()  # it makes a Variable, which must not happen while recording
@@ -99,34 +101,40 @@ class CompiledStep:
             return self._function(*args, **kwargs)
         if recorder.not_replayable is not None:
             self._stay_eager(entry, recorder.not_replayable, quietly=self._strict)
-        elif entry.recorded is None:
-            entry.recorded = program
-        else:
-            self._compare_and_load(entry, level, program, recorder, result)
-        return result
+            return result
+        if entry.recorded is None:
+            self._load(entry, level, program, recorder, result)
+        elif not self._agrees(entry, program):
+            return result
+        recorder.undo()
+        return self._replay(entry, tensors)
 
-    def _compare_and_load(self, entry: _Entry, level: str, program: Program, recorder: Recorder, result: Any) -> None:
-        assert entry.recorded is not None
-        difference = entry.recorded.first_difference(program)
-        if difference is not None:
-            self._stay_eager(entry, f"two recordings of it differ: {difference}")
-            if self._strict:
-                raise ReplayError(
-                    f"two recordings of the step {self._name!r} differ: {difference}.",
-                    expected="the same kernel calls with the same Python numbers at every call.",
-                    fix="keep what changes in a Variable or pass it as a tensor.",
-                )
-            return
+    def _load(self, entry: _Entry, level: str, program: Program, recorder: Recorder, result: Any) -> None:
         outputs = structures.flatten(result)
         entry.structure = structures.unflatten(result, (None if isinstance(x, Tensor) else _Static(x) for x in outputs))
-        entry.variables = recorder.variables
+        entry.recorded, entry.variables = program, recorder.variables
         entry.program = program if level in ("nopasses", "interpret") else optimize(program)
         backend = get_backend()
         if level == "interpret":
             entry.executable = Interpreter(entry.program, backend.kernels, backend.from_host)
         else:
             entry.executable = backend.load(entry.program)
-        entry.recorded = None
+
+    def _agrees(self, entry: _Entry, program: Program) -> bool:
+        """Whether the second recording confirms the first."""
+        assert entry.recorded is not None
+        difference = entry.recorded.first_difference(program)
+        if difference is None:
+            entry.confirmed, entry.recorded = True, None
+            return True
+        self._stay_eager(entry, f"two recordings of it differ: {difference}")
+        if self._strict:
+            raise ReplayError(
+                f"two recordings of the step {self._name!r} differ: {difference}.",
+                expected="the same kernel calls with the same Python numbers at every call.",
+                fix="keep what changes in a Variable or pass it as a tensor.",
+            )
+        return False
 
     def _replay(self, entry: _Entry, tensors: Sequence[Tensor]) -> Any:
         executable, program, variables = entry.executable, entry.program, entry.variables
@@ -157,7 +165,7 @@ class CompiledStep:
 
     def _stay_eager(self, entry: _Entry, reason: str, quietly: bool = False) -> None:
         entry.eager_because = reason
-        entry.recorded = None
+        entry.recorded = entry.program = entry.executable = None
         if not self._strict and not quietly:
             self._warn(f"the step {self._name!r} runs eagerly: {reason}")
 
@@ -173,7 +181,7 @@ class CompiledStep:
     @property
     def programs(self) -> list[Program]:
         """The programs that are replayed, one per signature."""
-        return [e.program for e in self._entries.values() if e.program is not None]
+        return [e.program for e in self._entries.values() if e.program is not None and e.confirmed]
 
     def explain(self) -> str:
         """What became of each signature: its program and sizes, or why it runs eagerly."""
@@ -181,7 +189,7 @@ class CompiledStep:
         for entry in self._entries.values():
             if entry.eager_because is not None:
                 parts.append(f"runs eagerly: {entry.eager_because}")
-            elif entry.program is None:
+            elif entry.program is None or not entry.confirmed:
                 parts.append("recorded once; the next call records again and compares")
             else:
                 parts.append(f"replays {len(entry.program.instructions)} instructions\n{entry.program}")
