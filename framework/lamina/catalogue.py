@@ -19,3 +19,34 @@ def lamina_layers() -> Iterable[Provides]:
         Provides("Model", "lamina.models:Model"),
         Provides("Functional", "lamina.models:Model"),
     ]
+
+
+OBJECTS = {
+    "activations": (
+        "elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish",
+        "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
+    ),
+    "constraints": ("MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"),
+    "initializers": (
+        "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "LecunNormal",
+        "LecunUniform", "Ones", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling",
+        "Zeros",
+    ),
+    "losses": (
+        "BinaryCrossentropy", "CategoricalCrossentropy", "MeanAbsoluteError", "MeanSquaredError",
+        "SparseCategoricalCrossentropy", "binary_crossentropy", "categorical_crossentropy", "mean_absolute_error",
+        "mean_squared_error", "sparse_categorical_crossentropy",
+    ),
+    "metrics": (
+        "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy", "Mean",
+        "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+        "SparseCategoricalCrossentropy", "Sum",
+    ),
+    "optimizers": ("Adam", "Momentum", "SGD"),
+    "regularizers": ("L1", "L1L2", "L2"),
+}  # fmt: skip
+
+
+@hookimpl
+def lamina_objects() -> Iterable[Provides]:
+    return [Provides(f"{kind}/{name}", f"lamina.{kind}:{name}") for kind, names in OBJECTS.items() for name in names]

@@ -7,13 +7,14 @@ what the user registered), never something to import. Knows plugins; knows nothi
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from lamina.errors import SerializationError, UnknownNameError
+from lamina.errors import ArgumentTypeError, SerializationError, UnknownNameError
 from lamina.plugins import plugins, resolve
 
 T = TypeVar("T")
@@ -65,7 +66,14 @@ def _origin(found: Any) -> tuple[str | None, str | None]:
 
 @contextmanager
 def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
-    """Makes names known inside ``with custom_object_scope({"MyLayer": MyLayer}):``."""
+    """Makes names known inside a ``with`` block, before those that are registered.
+
+    >>> class Mine:
+    ...     pass
+    >>> with custom_object_scope({"Mine": Mine}):
+    ...     lookup("layers", "Mine") is Mine
+    True
+    """
     token = _SCOPED.set({**_SCOPED.get(), **objects})
     try:
         yield
@@ -121,8 +129,8 @@ def serialize(found: Any) -> dict[str, Any]:
     return {"class_name": class_name(found), "config": found.get_config()}
 
 
-def deserialize(kind: str, config: Any, base: type[T]) -> T:
-    """The object of a config, which must be a ``base``.
+def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str] | None = None) -> T:
+    """The object of a config, which must be a ``base``. Class names may be spelled as for ``lookup_spelled``.
 
     Raises UnknownNameError, or SerializationError if the config is malformed or names something else.
     """
@@ -130,7 +138,7 @@ def deserialize(kind: str, config: Any, base: type[T]) -> T:
         raise SerializationError(
             f"{config!r} is not the config of a {_singular(kind)}.", expected="{'class_name': ..., 'config': {...}}."
         )
-    found = lookup(kind, config["class_name"])
+    found = lookup_spelled(kind, config["class_name"], aliases)
     if not (isinstance(found, type) and issubclass(found, base)):
         raise SerializationError(f"{config['class_name']!r} is not a {base.__name__}.")
     values = config.get("config") or {}
@@ -139,3 +147,78 @@ def deserialize(kind: str, config: Any, base: type[T]) -> T:
     maker = getattr(found, "from_config", None)
     made: T = maker(dict(values)) if maker else found(**values)
     return made
+
+
+def lookup_spelled(kind: str, name: str, aliases: Mapping[str, str] | None = None) -> Any:
+    """Like ``lookup``, but other spellings of a built-in or plugin's name find it too; a class comes before a function.
+
+    ``meanSquaredError``, ``mean_squared_error`` and ``MeanSquaredError`` are one; ``aliases`` adds short forms.
+
+    >>> lookup_spelled("losses", "meanSquaredError") is lookup_spelled("losses", "mse", {"mse": "MeanSquaredError"})
+    True
+    """
+    if name in _SCOPED.get() or name in _REGISTERED:
+        return lookup(kind, name)
+    wanted = _plain((aliases or {}).get(name, name))
+    matching = [known for known in _offers(kind) if _plain(known) == wanted]
+    return lookup(kind, min(matching, key=lambda known: known[:1].islower()) if matching else name)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def get_object(kind: str, identifier: Any, base: type, aliases: Mapping[str, str] | None = None) -> Any:
+    """What an argument such as ``loss="mse"`` stands for: a ``base``, a function, or None for None.
+
+    ``identifier`` is an instance, a class, a function, a name, or a config dict. Raises UnknownNameError,
+    SerializationError, or ArgumentTypeError for anything else.
+    """
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == "function":
+        identifier = identifier.get("config")
+    if isinstance(identifier, str):
+        identifier = lookup_spelled(kind, identifier, aliases)
+    elif isinstance(identifier, Mapping):
+        return deserialize(kind, identifier, base, aliases)
+    if isinstance(identifier, type):
+        identifier = identifier()
+    if identifier is None or isinstance(identifier, base) or callable(identifier):
+        return identifier
+    raise ArgumentTypeError(
+        f"{identifier!r} is not a {_singular(kind)}.",
+        expected=f"a {base.__name__}, its class, its name, its config, or a function.",
+    )
+
+
+def construct(cls: type[T], config: Mapping[str, Any]) -> T:
+    """An object of a class from its config: what ``from_config`` of most classes is.
+
+    Keys may be spelled as in TensorFlow.js (``learningRate``, ``beta1``). Raises SerializationError for a key that is
+    no parameter of the class.
+
+    >>> class Scaled:
+    ...     def __init__(self, max_value=1.0):
+    ...         self.max_value = max_value
+    >>> construct(Scaled, {"maxValue": 3.0}).max_value
+    3.0
+    """
+    parameters = {_plain(name): name for name in _parameters(cls)}
+    unknown = [key for key in config if _plain(key) not in parameters]
+    if unknown:
+        raise SerializationError(
+            f"the config of a {cls.__name__} has the key {unknown[0]!r}.",
+            expected=f"only {', '.join(parameters.values())}.",
+        )
+    return cls(**{parameters[_plain(key)]: value for key, value in config.items()})
+
+
+def _parameters(cls: type) -> list[str]:
+    """The arguments of a class, and of its bases as far as it passes ``**settings`` on to them."""
+    names: list[str] = []
+    for base in cls.__mro__:
+        if "__init__" in vars(base) and base is not object:
+            found = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+            names += [p.name for p in found if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+            if not any(p.kind is p.VAR_KEYWORD for p in found):
+                break
+    return names

@@ -42,6 +42,27 @@ def as_int(value: Any, name: str, *, minimum: int | None = None) -> int:
     return number
 
 
+def as_float(value: Any, name: str, *, minimum: float | None = None, below: float | None = None) -> float:
+    """``value`` as a finite Python float; refuses booleans, strings and NaN by the argument's name.
+
+    >>> as_float(1, "rate", minimum=0.0)
+    1.0
+    """
+    kind = type(value).__name__
+    if kind in ("bool", "bool_") or isinstance(value, str) or not hasattr(value, "__float__"):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be a number.")
+    number = float(value)
+    low = minimum is not None and number < minimum
+    high = below is not None and number >= below
+    if not math.isfinite(number) or low or high:
+        bounds = [f"at least {minimum:g}"] if minimum is not None else []
+        bounds += [f"below {below:g}"] if below is not None else []
+        raise ArgumentError(
+            f"{name} is {number}.", expected=f"{name} to be a finite number {' and '.join(bounds)}".strip() + "."
+        )
+    return number
+
+
 def as_shape(shape: Any, name: str = "shape") -> Shape:
     """A shape given as an int or a sequence of ints, as a tuple of non-negative ints."""
     sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)

@@ -1,0 +1,93 @@
+"""From what a user writes in ``metrics=[...]`` to a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from lamina.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from lamina.metrics.metric import MeanMetricWrapper, Metric
+from lamina.metrics.probabilistic import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from lamina.serialization import get_object
+
+ALIASES: Final = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "rmse": "RootMeanSquaredError"}
+
+Sizes = Sequence[int | None]
+
+
+def get(identifier: Any) -> Any:
+    """The metric that a name, config, class, function or metric stands for; None for None.
+
+    A function ``f(y_true, y_pred)`` is wrapped in a mean. "accuracy" here means equality; ``resolve`` chooses the kind
+    of accuracy that fits a model's output. Raises UnknownNameError, SerializationError, ArgumentTypeError.
+
+    >>> get("binaryAccuracy").name
+    'binary_accuracy'
+    """
+    found = get_object("metrics", identifier, Metric, ALIASES)
+    return found if found is None or isinstance(found, Metric) else MeanMetricWrapper(found)
+
+
+def resolve(identifier: Any, y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None) -> Any:
+    """Like ``get``, but "accuracy", "acc", "crossentropy" and "ce" become the kind that fits labels and output.
+
+    Shapes include the batch axis, whose size may be None. The metric is named as the user wrote it.
+
+    >>> type(resolve("acc", (None, 10), (None, 10))).__name__, resolve("acc", (None, 10), (None, 10)).name
+    ('CategoricalAccuracy', 'acc')
+    """
+    if identifier in ("accuracy", "acc"):
+        return resolve_accuracy(y_true_shape, y_pred_shape, loss_name, name=identifier)
+    if identifier in ("crossentropy", "ce"):
+        return resolve_crossentropy(y_true_shape, y_pred_shape, loss_name, name=identifier)
+    return get(identifier)
+
+
+def resolve_accuracy(
+    y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None, *, name: str = "accuracy"
+) -> Metric:
+    """The accuracy that fits: binary, sparse categorical or categorical.
+
+    Binary for one output or the loss binary_crossentropy; sparse for its loss, or for labels with fewer axes than the
+    output or one number in place of several; else categorical.
+
+    >>> type(resolve_accuracy((None,), (None, 10))).__name__
+    'SparseCategoricalAccuracy'
+    """
+    kind = _kind(y_true_shape, y_pred_shape, loss_name)
+    made: Metric = {
+        "binary": BinaryAccuracy,
+        "sparse": SparseCategoricalAccuracy,
+        "categorical": CategoricalAccuracy,
+    }[kind](name=name)
+    return made
+
+
+def resolve_crossentropy(
+    y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None, *, name: str = "crossentropy"
+) -> Metric:
+    """The cross entropy that fits, by the rules of ``resolve_accuracy``.
+
+    >>> type(resolve_crossentropy((None, 1), (None, 1))).__name__
+    'BinaryCrossentropy'
+    """
+    kind = _kind(y_true_shape, y_pred_shape, loss_name)
+    made: Metric = {
+        "binary": BinaryCrossentropy,
+        "sparse": SparseCategoricalCrossentropy,
+        "categorical": CategoricalCrossentropy,
+    }[kind](name=name)
+    return made
+
+
+def _kind(y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None) -> str:
+    loss = (loss_name or "").replace("_", "").lower()
+    last_true = y_true_shape[-1] if len(y_true_shape) > 1 else 1
+    last_pred = y_pred_shape[-1] if len(y_pred_shape) > 1 else 1
+    if loss == "sparsecategoricalcrossentropy":
+        return "sparse"
+    if last_pred == 1 or loss == "binarycrossentropy":
+        return "binary"
+    if len(y_true_shape) < len(y_pred_shape) or (last_true == 1 and last_pred != 1):
+        return "sparse"
+    return "categorical"

@@ -1,0 +1,163 @@
+"""What an optimizer remembers: the rate, the step count, and slots for each Variable it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from lamina import ops
+from lamina.dtypes import FLOATING
+from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, NotBuiltError, ShapeError
+from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
+from lamina.shapes import as_float
+
+ITERATIONS: Final = "iter"
+"""The name of the step count among saved weights, as TensorFlow.js writes it."""
+
+AVERAGE: Final = "average"
+"""The slot of a weight's moving average, for optimizers made with use_ema."""
+
+ACCUMULATOR: Final = "gradient_accumulator"
+"""The slot of gradients gathered since the last update, for optimizers made with gradient_accumulation_steps."""
+
+
+class OptimizerState:
+    """The Variables of an optimizer. Slots are made by ``build``, at the latest by the first step."""
+
+    def __init__(self, learning_rate: Any, name: str) -> None:
+        self.name = name
+        rate = checked_rate(learning_rate)
+        self._learning_rate = Variable(rate, trainable=False, name=f"{name}/learning_rate", dtype="float32")
+        self._iterations = Variable(0, trainable=False, name=f"{name}/{ITERATIONS}", dtype="int32")
+        self._variables: list[Variable] = []
+        self._slots: dict[int, dict[str, Variable]] = {}
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate, a Variable. Assigning a number, or a scalar tensor, changes its value."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        is_tensor = isinstance(value, (Tensor, Variable))
+        self._learning_rate.assign(ops.cast(value, "float32") if is_tensor else checked_rate(value))
+
+    @property
+    def iterations(self) -> Variable:
+        """How often ``apply`` was called, an int32 Variable."""
+        return self._iterations
+
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        """The names of what the update rule keeps for each Variable, in the order of saved models."""
+        return ()
+
+    @property
+    def all_slot_names(self) -> tuple[str, ...]:
+        """The slots of the update rule, and those that settings of the base add."""
+        return self.slot_names
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All state: iterations, learning rate, then the slots in the order of saved models."""
+        return [self._iterations, self._learning_rate, *self._slot_variables()]
+
+    @property
+    def built(self) -> bool:
+        """Whether the slots of some Variables exist."""
+        return bool(self._variables)
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Makes the slots of those Variables that have none yet. Call it before a step is recorded.
+
+        Raises ArgumentTypeError or DTypeError, and makes nothing, for something that cannot be trained.
+        """
+        fresh = list({id(v): v for v in variables if id(v) not in self._slots}.values())
+        for variable in fresh:
+            _check_trainable(variable)
+        if fresh and not self._variables:
+            for own in (self._iterations, self._learning_rate):
+                own.to(fresh[0].backend)
+        for variable in fresh:
+            self._slots[id(variable)] = {
+                slot: Variable(_initial(slot, variable), trainable=False, name=f"{variable.name}/{slot}")
+                for slot in self.all_slot_names
+            }
+            self._variables.append(variable)
+
+    def slots_of(self, variable: Variable) -> dict[str, Variable]:
+        """The slots of one Variable, by name. Raises NotBuiltError if there are none yet."""
+        found = self._slots.get(id(variable))
+        if found is None:
+            raise NotBuiltError(
+                f"the optimizer {self.name!r} has no slots for {variable.name!r} yet.", fix="call optimizer.build."
+            )
+        return found
+
+    def _slot_variables(self) -> list[Variable]:
+        return [self._slots[id(v)][slot] for slot in self.all_slot_names for v in self._variables]
+
+    @property
+    def save_names(self) -> list[str]:
+        """The names of ``get_weights`` in TensorFlow.js's spelling: "iter", then "<variable>/m" and so on."""
+        return [ITERATIONS, *(f"{v.name}/{slot}" for slot in self.all_slot_names for v in self._variables)]
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """The state as saved: iterations, then slot by slot the values of all Variables. Only the former if unbuilt."""
+        return [self._iterations.numpy(), *(v.numpy() for v in self._slot_variables())]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Restores what ``get_weights`` gave, by position; iterations alone start the slots afresh.
+
+        Raises ArgumentError, ShapeError or NotBuiltError, and changes nothing, if the number or a shape differs, or
+        ``build`` was not called before.
+        """
+        slots = self._slot_variables()
+        arrays = [np.asarray(w) for w in weights]
+        if len(arrays) > 1 and not self._variables:
+            raise NotBuiltError("the optimizer has no slots yet.", fix="call build(variables) before set_weights.")
+        if len(arrays) not in (1, 1 + len(slots)):
+            raise ArgumentError(
+                f"{len(arrays)} arrays for the state of the optimizer {self.name!r}.",
+                expected=f"{1 + len(slots)}: {', '.join(self.save_names)}.",
+            )
+        targets = [self._iterations, *slots][: len(arrays)]
+        for target, array in zip(targets, arrays, strict=True):
+            if target.shape != array.shape:
+                raise ShapeError(
+                    f"the saved state of {target.name!r} has shape {array.shape}.", expected=f"{target.shape}."
+                )
+        values = [array.astype(target.numpy().dtype) for target, array in zip(targets, arrays, strict=True)]
+        for target, value in zip(targets, values, strict=True):
+            target.assign(value)
+        if len(arrays) == 1:
+            self._reset_slots()
+
+    def _reset_slots(self) -> None:
+        for variable in self._variables:
+            for slot, held in self._slots[id(variable)].items():
+                held.assign(_initial(slot, variable))
+
+
+def checked_rate(value: Any) -> float:
+    """A learning rate as a float. Raises ArgumentTypeError or ArgumentError if it is no finite number from 0 up."""
+    if isinstance(value, (Tensor, Variable)):
+        value = value.numpy().item() if value.size == 1 else value
+    return as_float(value, "learning_rate", minimum=0.0)
+
+
+def _initial(slot: str, variable: Variable) -> Tensor:
+    return variable.value if slot == AVERAGE else ops.zeros_like(variable)
+
+
+def _check_trainable(variable: Any) -> None:
+    if not isinstance(variable, Variable):
+        raise ArgumentTypeError(f"{variable!r} cannot be trained.", expected="a Variable.")
+    if variable.dtype not in FLOATING:
+        raise DTypeError(
+            f"the Variable {variable.name!r} has dtype {variable.dtype}, which cannot be trained.",
+            expected=f"one of {', '.join(FLOATING)}.",
+        )
