@@ -43,13 +43,7 @@ class Plugins:
         self.records: list[PluginRecord] = []
         for name, module, distribution, version in _candidates(allowed):
             self._register(name, module, distribution, version)
-        try:
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            raise PluginError(
-                f"a plugin implements a hook that lamina does not have: {error}",
-                fix="compare its hook names with lamina.contract.hookspecs, or upgrade lamina.",
-            ) from error
+        self._check_hooks()
 
     def _register(self, name: str, module: str, distribution: str, version: str) -> None:
         failed = None
@@ -60,6 +54,26 @@ class Plugins:
         else:
             self._manager.register(plugin, name=module)
         self.records.append(PluginRecord(name, module, distribution, version, failed))
+
+    def add(self, plugin: Any, name: str) -> None:
+        """Registers an object with hook implementations that no installed module has, such as a test's own backend.
+
+        Raises PluginError if a plugin of that name is there, or if it implements a hook that lamina does not have.
+        """
+        if self._manager.has_plugin(name):
+            raise PluginError(f"there is a plugin named {name!r} already.", fix="give another name.")
+        self._manager.register(plugin, name=name)
+        self.records.append(PluginRecord(name, type(plugin).__module__, "added by hand", "?"))
+        self._check_hooks()
+
+    def _check_hooks(self) -> None:
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(
+                f"a plugin implements a hook that lamina does not have: {error}",
+                fix="compare its hook names with lamina.contract.hookspecs, or upgrade lamina.",
+            ) from error
 
     def provided(self, hook: str) -> dict[str, Provides]:
         """What all plugins offer through one hook, by name.

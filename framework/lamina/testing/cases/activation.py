@@ -1,0 +1,102 @@
+"""Cases of the non-linearities and the fused losses."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from lamina.errors import DTypeError, OutOfRangeError, ShapeError
+from lamina.testing.cases.elementwise import INF, NAN, erf
+from lamina.testing.inputs import distinct, empty, ints, non_contiguous, normal, probabilities, strings, values
+from lamina.testing.table import case
+
+
+def sigmoid(x: Any) -> Any:
+    return np.where(x >= 0, 1.0 / (1.0 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1.0 + np.exp(-np.abs(x))))
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    if not x.size:
+        return x
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    if not x.size:
+        return x
+    shifted = x - x.max(axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+
+
+def softplus(x: Any) -> Any:
+    return np.logaddexp(x, 0.0)
+
+
+SMOOTH: Final = {
+    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": softplus, "silu": lambda x: x * sigmoid(x),
+    "gelu": lambda x: x * 0.5 * (1.0 + erf(x / np.sqrt(2.0))),
+}  # fmt: skip
+KINKED: Final = {
+    "elu": lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0))),
+    "leaky_relu": lambda x, alpha=0.2: np.where(x > 0, x, alpha * x),
+    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
+    "relu": lambda x: np.maximum(x, 0),
+}  # fmt: skip
+for _op, _reference in {**SMOOTH, **KINKED}.items():
+    _smooth = _op in SMOOTH
+    case(_op, [normal(2, 3) if _smooth else distinct(3, 4)], reference=_reference, smooth=_smooth)
+    case(_op, [normal()], reference=_reference, smooth=_smooth)
+    case(_op, [normal(1, 1)], reference=_reference, smooth=_smooth)
+    case(_op, [empty(0, 3)], reference=_reference)
+    case(_op, [non_contiguous(3, 4)], reference=_reference, smooth=_smooth)
+    case(_op, [values([-30.0, -80.0, 30.0, 80.0])], reference=_reference, gradient=False)
+    case(_op, [strings(["a"])], raises=DTypeError)
+    if _op != "relu":
+        case(_op, [ints(2, 3)], raises=DTypeError)
+for _op in ("tanh", "sigmoid", "softplus", "relu"):
+    case(_op, [values([INF, -INF, NAN])], reference={**SMOOTH, **KINKED}[_op], gradient=False)
+case("relu", [ints(2, 3)], reference=KINKED["relu"])
+case("elu", [distinct(4, 3)], alpha=0.5, reference=KINKED["elu"], smooth=False)
+case("leaky_relu", [distinct(4, 3)], alpha=0.01, reference=KINKED["leaky_relu"], smooth=False)
+case("relu_gradient", [normal(3, 4), distinct(3, 4)], reference=lambda dy, y: np.where(y > 0, dy, 0.0), smooth=False)
+case("relu_gradient", [values([1.0, 2.0]), values([0.0, -0.0])], reference=lambda dy, y: dy * 0.0, gradient=False)
+case("relu_gradient", [ints(2), ints(2)], raises=DTypeError)
+
+for _op, _along in {"softmax": softmax, "log_softmax": log_softmax}.items():
+    case(_op, [normal(2, 3)], reference=_along)
+    case(_op, [normal(2, 3, 4)], axis=1, reference=_along)
+    case(_op, [normal(2, 3)], axis=0, reference=_along)
+    case(_op, [normal(1)], reference=_along)
+    case(_op, [empty(0, 3)], reference=_along)
+    case(_op, [empty(3, 0)], reference=_along)
+    case(_op, [non_contiguous(3, 4)], reference=_along)
+    case(_op, [values([[1000.0, 1001.0], [-1000.0, 0.0]])], reference=_along, gradient=False)
+    case(_op, [normal(2, 3)], axis=2, raises=OutOfRangeError)
+    case(_op, [normal()], raises=OutOfRangeError)
+    case(_op, [ints(2, 3)], raises=DTypeError)
+
+
+def _softmax_cross_entropy(labels: Any, logits: Any) -> Any:
+    return -(labels * log_softmax(logits)).sum(-1)
+
+
+def _sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
+    return labels * softplus(-logits) + (1.0 - labels) * softplus(logits)
+
+
+case("softmax_cross_entropy", [probabilities(4, 3), normal(4, 3)], reference=_softmax_cross_entropy)
+case("softmax_cross_entropy", [normal(2, 4, 3), normal(2, 4, 3)], reference=_softmax_cross_entropy)
+case("softmax_cross_entropy", [probabilities(3), normal(3)], reference=_softmax_cross_entropy)
+case("softmax_cross_entropy", [values([[1.0, 0.0]]), values([[-900.0, 900.0]])], reference=_softmax_cross_entropy,
+     gradient=False)  # fmt: skip
+case("softmax_cross_entropy", [empty(0, 3), empty(0, 3)], reference=lambda a, b: np.zeros(0))
+case("softmax_cross_entropy", [normal(2, 3), normal(3)], raises=ShapeError)
+case("softmax_cross_entropy", [ints(2, 3), ints(2, 3)], raises=DTypeError)
+case("sigmoid_cross_entropy", [probabilities(4, 3), normal(4, 3)], reference=_sigmoid_cross_entropy)
+case("sigmoid_cross_entropy", [probabilities(1, 1), normal(1, 1)], reference=_sigmoid_cross_entropy)
+case("sigmoid_cross_entropy", [values([1.0, 0.0]), values([-500.0, -500.0])], reference=_sigmoid_cross_entropy,
+     gradient=False)  # fmt: skip
+case("sigmoid_cross_entropy", [normal(2, 3), normal(3)], raises=ShapeError)
+case("sigmoid_cross_entropy", [ints(2), ints(2)], raises=DTypeError)

@@ -1,0 +1,53 @@
+"""Every case of the table against a backend."""
+
+from __future__ import annotations
+
+import pytest
+
+from lamina.contract import Backend
+from lamina.runtime.op import OPS
+from lamina.testing.base import BackendTests
+from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value, check_value_in
+from lamina.testing.table import Case, all_cases
+
+CASES = all_cases()
+VALUED = [case for case in CASES if case.raises is None]
+DIFFERENTIABLE = [case for case in VALUED if case.differentiable]
+HALF = [case for case in VALUED if case.floating and case.loose == 1.0 and not case.op.startswith("random")]
+
+
+class OpTests(BackendTests):
+    """Values, errors, gradients, replays and result rules of every op."""
+
+    @pytest.mark.parametrize("case", CASES, ids=str)
+    def test_value(self, backend: Backend, case: Case) -> None:
+        self.hold(case.op, "value", lambda: check_value(case, backend))
+
+    @pytest.mark.parametrize("case", DIFFERENTIABLE, ids=str)
+    def test_gradient(self, backend: Backend, case: Case) -> None:
+        self.hold(case.op, "gradient", lambda: check_gradient(case, backend))
+
+    @pytest.mark.parametrize("case", VALUED, ids=str)
+    def test_replay(self, backend: Backend, case: Case) -> None:
+        self.hold(case.op, "replay", lambda: check_replay(case, backend))
+
+    @pytest.mark.parametrize("case", VALUED, ids=str)
+    def test_result_rule(self, backend: Backend, case: Case) -> None:
+        self.hold(case.op, "result rule", lambda: check_result_rule(case, backend))
+
+    @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+    def test_half_precision(self, backend: Backend, dtype: str) -> None:
+        """All cases of floating inputs in a 16-bit dtype, where the backend has it."""
+
+        def check() -> None:
+            assert backend.supports(dtype) is None, f"{backend.name} lacks {dtype}"
+            for case in HALF:
+                if self.limited(case.op, "value") is None:
+                    check_value_in(case, backend, dtype)
+
+        self.hold("*", dtype, check)
+
+    def test_limitations_name_what_exists(self) -> None:
+        """A limitation of an op or a check that does not exist would never be noticed again."""
+        known = {case.op for case in CASES} | set(OPS) | {"*"}
+        assert [x for x in self.limitations if x.op not in known] == []

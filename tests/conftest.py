@@ -1,0 +1,24 @@
+"""Shared by all tests: the conformance report, and the backend that tests bring themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lamina.contract import Provides, hookimpl
+from lamina.plugins import plugins
+
+pytest_plugins = ["lamina.testing.report"]
+
+
+class StrictPlugin:
+    """Offers ``array_api_strict``: a namespace that has the Array API standard and nothing else."""
+
+    @hookimpl
+    def lamina_backends(self) -> Iterable[Provides]:
+        needs, install = "array_api_strict", "pip install array-api-strict"
+        return [Provides("array_api_strict", "strict_backend:StrictBackend", needs=needs, install=install)]
+
+
+def pytest_configure(config: Any) -> None:
+    plugins().add(StrictPlugin(), "array_api_strict")
