@@ -98,7 +98,7 @@ class Trainer(Layer):
         with listening(tape):
             y_pred = self(x, training=True)
             loss, parts = self._losses_of(y, y_pred, sample_weight)
-        self.optimizer.apply_gradients(tape_gradients(tape, loss, trained))
+        self.optimizer.apply_gradients([(gradient, v) for v, gradient in tape_gradients(tape, loss, trained)])
         for variable, constraint in self.constrained_weights():
             variable.assign(constraint(variable))
         self._count(loss, parts, y, y_pred, sample_weight)
