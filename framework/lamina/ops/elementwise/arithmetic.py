@@ -1,0 +1,206 @@
+"""The four operations, signs, dtypes and complex parts, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.dtypes import ALL, ARITHMETIC, FLOATING, INEXACT, NUMERIC, canonical_dtype
+from lamina.ops.elementwise.rules import broadcast
+from lamina.runtime.op import TensorLike, composite_op, op, same_as
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
+
+
+@op(result=broadcast("add"), dtypes=ARITHMETIC)
+def add(a: TensorLike, b: TensorLike) -> Tensor:
+    """Sum: y = a + b, broadcast. As NumPy; bool with bool is logical or.
+
+    >>> add([1.0, 2.0], 3.0).tolist()
+    [4.0, 5.0]
+    """
+
+
+@add.gradient("a")
+def _(dy: Tensor) -> Tensor:
+    return dy
+
+
+@add.gradient("b")
+def _(dy: Tensor) -> Tensor:
+    return dy
+
+
+@op(result=broadcast("subtract"), dtypes=NUMERIC)
+def subtract(a: TensorLike, b: TensorLike) -> Tensor:
+    """Difference: y = a - b, broadcast. As NumPy.
+
+    >>> subtract([1.0, 2.0], 3.0).tolist()
+    [-2.0, -1.0]
+    """
+
+
+@subtract.gradient("a")
+def _(dy: Tensor) -> Tensor:
+    return dy
+
+
+@subtract.gradient("b")
+def _(dy: Tensor) -> Tensor:
+    return negative(dy)
+
+
+@op(result=broadcast("multiply"), dtypes=ARITHMETIC)
+def multiply(a: TensorLike, b: TensorLike) -> Tensor:
+    """Product: y = a * b, broadcast. As NumPy; bool with bool is logical and.
+
+    >>> multiply([1.0, 2.0], 3.0).tolist()
+    [3.0, 6.0]
+    """
+
+
+@multiply.gradient("a")
+def _(dy: Tensor, *, b: Tensor) -> Tensor:
+    return multiply(dy, conjugate(b))
+
+
+@multiply.gradient("b")
+def _(dy: Tensor, *, a: Tensor) -> Tensor:
+    return multiply(dy, conjugate(a))
+
+
+@op(result=broadcast("divide"), dtypes=INEXACT, integers="float32")
+def divide(a: TensorLike, b: TensorLike) -> Tensor:
+    """Quotient: y = a / b, broadcast. As NumPy: never rounds; integers are divided as float32.
+
+    >>> divide([1, 2], 4).tolist()
+    [0.25, 0.5]
+    """
+
+
+@divide.gradient("a")
+def _(dy: Tensor, *, b: Tensor) -> Tensor:
+    return divide(dy, conjugate(b))
+
+
+@divide.gradient("b")
+def _(dy: Tensor, *, b: Tensor, y: Tensor) -> Tensor:
+    return negative(multiply(dy, conjugate(divide(y, b))))
+
+
+@op(result=same_as(), dtypes=NUMERIC)
+def negative(x: TensorLike) -> Tensor:
+    """Negation: y = -x. As NumPy.
+
+    >>> negative([1.0, -2.0]).tolist()
+    [-1.0, 2.0]
+    """
+
+
+@negative.gradient
+def _(dy: Tensor) -> Tensor:
+    return negative(dy)
+
+
+@op(result=lambda x, dtype: Spec(x.shape, dtype), dtypes=ALL)
+def cast(x: TensorLike, dtype: Any) -> Tensor:
+    """x in another dtype. Floats are truncated towards zero to integers; a complex number keeps its real part.
+
+    The gradient is cast back; there is none through integers. Raises DTypeError between strings and numbers.
+
+    >>> cast([1.7, -1.7], "int32").tolist()
+    [1, -1]
+    """
+
+
+@cast.settings
+def _(x: Tensor, dtype: Any) -> dict[str, Any]:
+    return {"dtype": canonical_dtype(dtype)}
+
+
+@cast.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    return cast(dy, x.dtype)
+
+
+@op(result=same_as(), dtypes=ALL, effect="view")
+def identity(x: TensorLike) -> Tensor:
+    """x itself, as a new tensor.
+
+    >>> identity([1.0]).tolist()
+    [1.0]
+    """
+
+
+@identity.gradient
+def _(dy: Tensor) -> Tensor:
+    return dy
+
+
+@composite_op(result=same_as(), dtypes=ALL, promote=False)
+def stop_gradient(x: TensorLike) -> Tensor:
+    """x itself, through which no gradient flows. As TensorFlow.
+
+    >>> stop_gradient([1.0]).tolist()
+    [1.0]
+    """
+    return identity(x)
+
+
+@stop_gradient.gradient
+def _(dy: Tensor) -> None:
+    return None
+
+
+@op(
+    result=lambda x: Spec(x.shape, {"complex64": "float32", "complex128": "float64"}.get(x.dtype, x.dtype)),
+    dtypes=ARITHMETIC,
+)
+def real(x: TensorLike) -> Tensor:
+    """The real part. As NumPy.
+
+    >>> real([1 + 2j]).tolist()
+    [1.0]
+    """
+
+
+@real.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    return cast(dy, x.dtype)
+
+
+@op(
+    result=lambda x: Spec(x.shape, {"complex64": "float32", "complex128": "float64"}.get(x.dtype, x.dtype)),
+    dtypes=ARITHMETIC,
+)
+def imag(x: TensorLike) -> Tensor:
+    """The imaginary part; 0 of a real number. As NumPy.
+
+    >>> imag([1 + 2j]).tolist()
+    [2.0]
+    """
+
+
+@imag.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    if x.dtype in FLOATING:
+        return multiply(dy, 0.0)
+    return multiply(cast(dy, x.dtype), 1j)
+
+
+@op(result=same_as(), dtypes=INEXACT, public=False)
+def complex_conjugate(x: TensorLike) -> Tensor:
+    """The complex conjugate of a complex tensor.
+
+    >>> complex_conjugate([1 + 2j]).tolist()
+    [(1-2j)]
+    """
+
+
+@complex_conjugate.gradient
+def _(dy: Tensor) -> Tensor:
+    return conjugate(dy)
+
+
+def conjugate(x: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor is returned as it is."""
+    return complex_conjugate(x) if x.dtype.startswith("complex") else x

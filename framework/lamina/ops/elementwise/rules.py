@@ -1,0 +1,17 @@
+"""Result rules of the element-by-element ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.shapes import Spec, broadcast_shapes
+
+
+def broadcast(name: str, arguments: tuple[str, ...] = ("a", "b"), dtype: str | None = None) -> Any:
+    """Result rule: the broadcast shape, and the common dtype unless another is given."""
+
+    def rule(*inputs: Any, **_: Any) -> Spec:
+        shape = broadcast_shapes(name, arguments, [x.shape for x in inputs])
+        return Spec(shape, dtype or inputs[-1].dtype)
+
+    return rule
