@@ -50,3 +50,12 @@ OBJECTS = {
 @hookimpl
 def lamina_objects() -> Iterable[Provides]:
     return [Provides(f"{kind}/{name}", f"lamina.{kind}:{name}") for kind, names in OBJECTS.items() for name in names]
+
+
+@hookimpl
+def lamina_io_handlers() -> Iterable[Provides]:
+    return [
+        Provides("file", "lamina.io.file:FileHandler"),
+        Provides("localstorage", "lamina.io.local_storage:LocalStorageHandler"),
+        Provides("memory", "lamina.io.memory:MemoryHandler"),
+    ]

@@ -1,0 +1,142 @@
+"""Files and model folders that are replaced whole or not at all.
+
+A file is written beside its place under a random name, synced, then renamed. In a model's folder the weight files
+come first, under names made of their content; renaming ``model.json`` is the moment at which the new model is there.
+Files of the old model, and what a killed saver left, are removed after that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from lamina.contract.io import Bytes
+from lamina.io import filesystem
+
+MODEL_JSON: Final = "model.json"
+
+_TEMPORARY: Final = re.compile(r"\.lamina-[0-9a-f]{16}\.tmp")
+_HASHED_SHARD: Final = re.compile(r"group\d+-shard\d+of\d+-[0-9a-f]{16}\.bin")
+_PLAIN_SHARD: Final = re.compile(r"(model\.)?weights\.bin|group\d+-shard\d+of\d+\.bin")
+
+
+def write_file(path: str, data: Bytes) -> None:
+    """Puts a file in place: afterwards, and after any crash, the path holds all of the old bytes or all of the new.
+
+    Raises OSError, and then nothing has changed and nothing is left over.
+    """
+    _replace_file(path, data)
+    _sync_or_warn(os.path.dirname(path) or ".")
+
+
+def _replace_file(path: str, data: Bytes) -> None:
+    temporary = os.path.join(os.path.dirname(path), f".lamina-{os.urandom(8).hex()}.tmp")
+    descriptor = filesystem.create(temporary)
+    try:
+        _fill(descriptor, data)
+        filesystem.replace(temporary, path)
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+def _fill(descriptor: int, data: Bytes) -> None:
+    try:
+        left = memoryview(data).cast("B")
+        while len(left):
+            left = left[filesystem.write(descriptor, left) :]
+        filesystem.sync(descriptor)
+    finally:
+        filesystem.close(descriptor)
+
+
+def _sync_or_warn(folder: str) -> bool:
+    """Whether renames in the folder are safe from a power failure. They are done and visible in either case."""
+    try:
+        filesystem.sync_folder(folder)
+    except OSError as error:
+        warnings.warn(
+            f"{folder!r} was saved, but may be lost if the power fails now: {error.strerror}.", RuntimeWarning, 2
+        )
+        return False
+    return True
+
+
+def _discard(path: str) -> None:
+    # A file that cannot be removed harms nobody: no document names it, and the next save tries again.
+    with contextlib.suppress(OSError):
+        filesystem.remove(path)
+
+
+def write_model(
+    folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, named: Callable[[], Collection[str] | None]
+) -> None:
+    """Puts a model's weight files and its ``model.json`` in a folder, which is made if need be.
+
+    The folder is the model's: once the new one is there, weight files of the old one go. ``named`` gives the weight
+    files of the model that is there now, or None if that cannot be told. Savers wait for each other.
+    Raises OSError, and then the folder is as it was.
+    """
+    with contextlib.ExitStack() as undo:
+        _make_folders(folder, undo)
+        with filesystem.locked(folder):
+            _commit(folder, shards, document, named())
+        undo.pop_all()
+
+
+def _make_folders(folder: str, undo: contextlib.ExitStack) -> None:
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    if parent not in ("", folder):
+        _make_folders(parent, undo)
+    with contextlib.suppress(FileExistsError):
+        filesystem.make_folder(folder)
+        undo.callback(_discard_folder, folder)
+        filesystem.sync_folder(parent or ".")
+
+
+def _discard_folder(folder: str) -> None:
+    # Another saver may be using it by now.
+    with contextlib.suppress(OSError):
+        filesystem.remove_folder(folder)
+
+
+def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, old: Collection[str] | None) -> None:
+    _clean(folder, keep=old)
+    present = set(filesystem.list_folder(folder))
+    target = os.path.join(folder, MODEL_JSON)
+    with contextlib.ExitStack() as undo:
+        undo.callback(_discard_unless_committed, folder, [name for name, _ in shards if name not in present], document)
+        for name, data in shards:
+            _replace_file(os.path.join(folder, name), data)
+        filesystem.sync_folder(folder)
+        _replace_file(target, document)
+        undo.pop_all()
+    if _sync_or_warn(folder):
+        _clean(folder, keep=[name for name, _ in shards], old=old or ())
+
+
+def _discard_unless_committed(folder: str, names: Sequence[str], document: bytes) -> None:
+    """Removes new weight files, unless an interrupt came just after the new model was there."""
+    with contextlib.suppress(OSError):
+        if filesystem.read_file(os.path.join(folder, MODEL_JSON)) == document:
+            return
+    for name in names:
+        _discard(os.path.join(folder, name))
+
+
+def _clean(folder: str, keep: Collection[str] | None, old: Collection[str] = ()) -> None:
+    """Removes what killed savers left and what no document names: only files with names that savers give."""
+    try:
+        present = filesystem.list_folder(folder)
+    except OSError:  # nothing depends on it: the next save cleans up
+        return
+    for name in present:
+        orphan = _HASHED_SHARD.fullmatch(name) or (name in old and _PLAIN_SHARD.fullmatch(name))
+        if _TEMPORARY.fullmatch(name) or (orphan and keep is not None and name not in keep):
+            _discard(os.path.join(folder, name))

@@ -1,0 +1,91 @@
+"""What may stand in a saved model: limits, names and paths. Pure checks, nothing is opened here.
+
+Names and paths from files are shown escaped and cut, for they are somebody else's text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from lamina.errors import UnsafeModelError
+
+FORBIDDEN_NAMES: Final = frozenset({"__proto__", "prototype", "constructor"})
+"""Names that mean something else than a key to a reader in a browser."""
+
+_LONGEST_NAME: Final = 1024
+_PATH_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_WINDOWS_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a reader accepts: sizes of the JSON text, its nesting, the number and rank of weights."""
+
+    json_bytes: int = 64 << 20
+    json_depth: int = 64
+    json_containers: int = 1_000_000
+    weights: int = 100_000
+    rank: int = 8
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+def shown(text: object, most: int = 80) -> str:
+    r"""The text as it may be shown to people: quoted, control characters escaped, long ones cut.
+
+    >>> print(shown("a\x1b]0;x"))
+    'a\x1b]0;x'
+    """
+    if isinstance(text, str) and len(text) > most:
+        text = text[:most] + "..."
+    found = repr(text)
+    return found if len(found) <= 4 * most else found[: 4 * most] + "..."
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that stood before already, if there is one."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def check_name(name: object, where: str) -> str:
+    """The name of a weight or a stored model, if it is one. Raises UnsafeModelError otherwise."""
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        raise UnsafeModelError(
+            f"{where}: {shown(name)} is not a name.", expected=f"text of 1 to {_LONGEST_NAME} characters."
+        )
+    if not name.isprintable() or ".." in name.split("/") or FORBIDDEN_NAMES.intersection(name.split("/")):
+        raise UnsafeModelError(
+            f"{where}: the name {shown(name)} is not allowed.",
+            expected="printable characters, and none of '..', '__proto__', 'prototype', 'constructor' between slashes.",
+        )
+    return name
+
+
+def check_shard_path(path: object, where: str) -> tuple[str, ...]:
+    """The parts of a weight file's path, which must stay beside the model file.
+
+    A leading ``./``, which browsers write, is dropped. Raises UnsafeModelError otherwise.
+
+    >>> check_shard_path("./model.weights.bin", "model.json")
+    ('model.weights.bin',)
+    """
+    parts = path.removeprefix("./").split("/") if isinstance(path, str) else []
+    if not parts or not all(_is_plain(part) for part in parts):
+        raise UnsafeModelError(
+            f"{where}: the weight file {shown(path)} is not allowed.",
+            expected="a relative path of letters, digits, '.', '_' and '-' that stays in the model's folder.",
+        )
+    return tuple(parts)
+
+
+def _is_plain(part: str) -> bool:
+    return bool(_PATH_PART.fullmatch(part)) and not part.endswith(".") and not _WINDOWS_DEVICE.fullmatch(part)

@@ -1,0 +1,113 @@
+"""The handler of folders: ``model.json`` and weight files beside it, as TensorFlow.js for Node has them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Final
+
+from lamina.contract.io import ModelArtifacts, SaveResult, split_address
+from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
+from lamina.io import atomic
+from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
+from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json
+from lamina.io.objects import describe
+from lamina.io.shards import cut, read_document, read_weights
+from lamina.io.weights import spans
+
+_MOST_RELOADS: Final = 20
+_FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".npz", ".onnx", ".pt", ".pth", ".pkl", ".safetensors")
+
+
+class FileHandler:
+    """A model in a folder; one to load may also be given as the path of its ``model.json``.
+
+    Weight files are ordinary files in the model's folder or below it, never links. With ``root``, links are followed
+    as long as they end inside that folder, as those of a download cache do.
+
+    >>> FileHandler("file://my-model").load()
+    Traceback (most recent call last):
+    lamina.errors.ModelNotFoundError: there is no model at 'my-model'.
+      Expected a folder that holds a model.json, or the path of such a file.
+    """
+
+    def __init__(
+        self,
+        address: str | os.PathLike[str],
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        root: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.address = os.fsdecode(address)
+        path = split_address(address)[1] if isinstance(address, str) else self.address
+        self._path = path.rstrip("/" + os.sep) or path
+        self._limits = limits
+        self._root = None if root is None else os.path.realpath(root)
+        if not self._path or "\0" in self._path:
+            raise ArgumentError(f"{shown(self.address)} names no folder.", expected="a path, as in 'file://my-model'.")
+
+    def save(self, artifacts: ModelArtifacts) -> SaveResult:
+        """Writes the model to the folder, whole or not at all.
+
+        Raises ArgumentError if the address is not that of a folder, UnsafeModelError or SerializationError if the
+        model could not be read again, ModelFileError if the disk fails.
+        """
+        self._check_folder()
+        where = f"the model to save to {shown(self.address)}"
+        spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
+        shards = cut(artifacts.weight_data)
+        document = encode_model_json(artifacts, [name for name, _ in shards], where)
+        try:
+            atomic.write_model(self._path, shards, document, self._named_shards)
+        except OSError as error:
+            raise ModelFileError(
+                f"{shown(self.address)} could not be saved: {error.strerror or error}. What was there is unchanged.",
+                fix="see that the folder may be written to and that the disk has room.",
+            ) from error
+        return describe(self.address, artifacts)
+
+    def _check_folder(self) -> None:
+        file_name = os.path.splitext(self._path)[1].lower() in _FILE_ENDINGS
+        if file_name or (os.path.lexists(self._path) and not os.path.isdir(self._path)):
+            raise ArgumentError(
+                f"{shown(self.address)} is a file, or named like one.",
+                expected="a folder, for a model is saved as model.json and weight files.",
+            )
+
+    def _named_shards(self) -> list[str] | None:
+        """The weight files of the model that is in the folder; None if it cannot be told."""
+        try:
+            document = self._document(os.path.join(self._path, atomic.MODEL_JSON))[1]
+        except ModelNotFoundError:
+            return []
+        except ModelFileError:
+            return None
+        return [path for group in document.groups for path in group.paths]
+
+    def load(self) -> ModelArtifacts:
+        """The model in the folder.
+
+        Raises ModelNotFoundError if there is none or a weight file is missing, UnsafeModelError if it oversteps its
+        bounds, ModelFileError if it cannot be read.
+        """
+        path = os.path.join(self._path, atomic.MODEL_JSON) if os.path.isdir(self._path) else self._path
+        text, document = self._document(path)
+        for _ in range(_MOST_RELOADS):
+            try:
+                return self._with_weights(path, document)
+            except ModelFileError:
+                # A saver may have replaced the model since its document was read: then the new one counts.
+                newer, document = self._document(path)
+                if newer == text:
+                    raise
+                text = newer
+        raise ModelFileError(f"{shown(path)} is replaced again and again.", fix="load it when nobody saves it.")
+
+    def _document(self, path: str) -> tuple[bytearray, ModelJson]:
+        text = read_document(path, self._limits)
+        return text, decode_model_json(text, shown(path), self._limits)
+
+    def _with_weights(self, path: str, document: ModelJson) -> ModelArtifacts:
+        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root)
+        spans(document.artifacts.weight_specs, memoryview(data), shown(path))
+        return replace(document.artifacts, weight_data=data)

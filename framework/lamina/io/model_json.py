@@ -1,0 +1,163 @@
+"""The document ``model.json``: artifacts to its text and back, in the layout that TensorFlow.js writes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from lamina.contract.io import ModelArtifacts, WeightSpec
+from lamina.errors import ModelFileError, UnsafeModelError
+from lamina.io.checks import DEFAULT_LIMITS, Limits, check_shard_path, first_repeated, shown
+from lamina.io.strict_json import read_json, write_json
+from lamina.io.weights import check_specs
+
+FORMATS: Final = ("layers-model", "graph-model")
+
+_OPTIONAL: Final = {
+    "signature": "signature",
+    "userDefinedMetadata": "user_defined_metadata",
+    "modelInitializer": "model_initializer",
+    "initializerSignature": "initializer_signature",
+    "trainingConfig": "training_config",
+}
+"""Keys that are left out when there is nothing to say, in the order in which they are written."""
+
+_SPEC_KEYS: Final = {"name", "shape", "dtype", "group", "quantization"}
+
+
+class WeightGroup(NamedTuple):
+    """Weights whose bytes are cut over the files ``paths`` (checked: relative, plain, beside the document)."""
+
+    paths: tuple[str, ...]
+    specs: tuple[WeightSpec, ...]
+
+
+class ModelJson(NamedTuple):
+    """A document: the artifacts without weight bytes, and where those are, group after group."""
+
+    artifacts: ModelArtifacts
+    groups: tuple[WeightGroup, ...]
+
+
+def encode_model_json(artifacts: ModelArtifacts, paths: Sequence[str], where: str = "the model to save") -> bytes:
+    """The text of ``model.json`` for weights that lie in the files ``paths``, one after the other.
+
+    Raises SerializationError if the artifacts are not JSON, UnsafeModelError if a reader would refuse them.
+    """
+    document: dict[str, Any] = {
+        "modelTopology": artifacts.topology,
+        "format": artifacts.format,
+        "generatedBy": artifacts.generated_by or f"lamina v{_version()}",
+        "convertedBy": artifacts.converted_by,
+        "weightsManifest": [{"paths": list(paths), "weights": [spec_record(s) for s in artifacts.weight_specs]}],
+    }
+    for key, attribute in _OPTIONAL.items():
+        value = getattr(artifacts, attribute)
+        if value is not None:
+            document[key] = value
+    text = write_json(document, where)
+    decode_model_json(text, where)
+    return text
+
+
+def spec_record(spec: WeightSpec) -> dict[str, Any]:
+    """A spec as the manifest writes it."""
+    record: dict[str, Any] = {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype}
+    if spec.quantization is not None:
+        record["quantization"] = spec.quantization
+    if spec.group is not None:
+        record["group"] = spec.group
+    return record
+
+
+@functools.lru_cache(maxsize=1)
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("lamina")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFAULT_LIMITS) -> ModelJson:
+    """What the text of a ``model.json`` says; ``where`` names it in errors.
+
+    Raises UnsafeModelError if it oversteps a rule (see ``strict_json``, ``checks`` and ``weights``), ModelFileError
+    if it is not the document of a model.
+    """
+    document = read_json(text, where, limits)
+    if not isinstance(document, dict):
+        raise ModelFileError(f"{where} is not the document of a model.", expected="a JSON object.")
+    topology = document.get("modelTopology")
+    if not isinstance(topology, dict):
+        raise ModelFileError(f"{where} has no model: modelTopology is {shown(topology)}.", expected="a JSON object.")
+    groups = tuple(_group(record, where) for record in _list(document.get("weightsManifest"), "weightsManifest", where))
+    specs = tuple(spec for group in groups for spec in group.specs)
+    check_specs(specs, where, limits)
+    twice = first_repeated(path for group in groups for path in group.paths)
+    if twice is not None:
+        raise UnsafeModelError(f"{where} names the weight file {shown(twice)} twice.")
+    found = ModelArtifacts(
+        topology,
+        specs,
+        format=_format(document.get("format"), where),
+        generated_by=_text(document, "generatedBy", where),
+        converted_by=_text(document, "convertedBy", where),
+    )
+    optional: dict[str, Any] = {name: _object(document.get(key), key, where) for key, name in _OPTIONAL.items()}
+    return ModelJson(replace(found, **optional), groups)
+
+
+def _group(record: Any, where: str) -> WeightGroup:
+    if not isinstance(record, dict) or record.keys() != {"paths", "weights"}:
+        raise UnsafeModelError(f"{where}: {shown(record)} is no group of weights.", expected="paths and weights.")
+    paths = _list(record["paths"], "paths", where)
+    return WeightGroup(
+        tuple("/".join(check_shard_path(path, where)) for path in paths),
+        tuple(_spec(found, where) for found in _list(record["weights"], "weights", where)),
+    )
+
+
+def _spec(record: Any, where: str) -> WeightSpec:
+    if not isinstance(record, dict) or not {"name", "shape", "dtype"} <= record.keys() <= _SPEC_KEYS:
+        raise UnsafeModelError(
+            f"{where}: {shown(record)} is no weight.", expected="name, shape and dtype, perhaps group and quantization."
+        )
+    shape = record["shape"]
+    return WeightSpec(
+        record["name"],
+        tuple(shape) if isinstance(shape, list) else shape,
+        record["dtype"],
+        record.get("group"),
+        _object(record.get("quantization"), "quantization", where),
+    )
+
+
+def _list(value: Any, key: str, where: str) -> list[Any]:
+    if value is None and key == "weightsManifest":
+        return []
+    if not isinstance(value, list):
+        raise UnsafeModelError(f"{where}: {key} is {shown(value)}.", expected="a list.")
+    return value
+
+
+def _object(value: Any, key: str, where: str) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, dict):
+        raise UnsafeModelError(f"{where}: {key} is {shown(value)}.", expected="a JSON object.")
+    return value
+
+
+def _text(document: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = document.get(key)
+    if value is not None and not isinstance(value, str):
+        raise UnsafeModelError(f"{where}: {key} is {shown(value)}.", expected="text.")
+    return value
+
+
+def _format(value: Any, where: str) -> str | None:
+    if value is not None and value not in FORMATS:
+        raise ModelFileError(f"{where} has the format {shown(value)}.", expected=f"one of {', '.join(FORMATS)}.")
+    return _text({"format": value}, "format", where)

@@ -1,0 +1,147 @@
+"""From an address to the one handler that serves it, and what can be done with addresses.
+
+Handlers of schemes come through the hook ``lamina_io_handlers``, the built-in ones too; an object that has ``save`` or
+``load`` is its own handler.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any, Final
+
+from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, split_address
+from lamina.errors import ArgumentError, ArgumentTypeError, PluginError, UnknownNameError
+from lamina.io.checks import shown
+from lamina.io.objects import describe
+from lamina.plugins import plugins, resolve
+
+Address = str | os.PathLike[str] | IOHandler
+"""Where a model lies: an address such as ``"localstorage://digits"``, a path, or an object with save and/or load."""
+
+_HOOK: Final = "lamina_io_handlers"
+
+
+def find_handler(address: Address) -> Any:
+    """The handler of an address.
+
+    Raises UnknownNameError for a scheme that nobody serves, PluginError if two plugins do or the one cannot be loaded,
+    ArgumentTypeError for something that is no address.
+    """
+    if isinstance(address, (str, os.PathLike)):
+        scheme = split_address(address)[0] if isinstance(address, str) else "file"
+        return resolve(_offer(scheme, os.fsdecode(address)))(address)
+    if callable(getattr(address, "save", None)) or callable(getattr(address, "load", None)):
+        return address
+    raise ArgumentTypeError(
+        f"{shown(address)} is not where a model can be.",
+        expected="a folder, an address such as 'localstorage://my-model', or an object with save and/or load.",
+    )
+
+
+def _offer(scheme: str, address: str) -> Any:
+    offers = plugins().provided(_HOOK)
+    if scheme not in offers:
+        raise UnknownNameError(
+            f"no handler is known for {shown(address)}.",
+            expected=f"a path, or one of {', '.join(f'{known}://' for known in sorted(offers))}.",
+            fix="install a plugin that brings this scheme, or pass an object with save and/or load.",
+        )
+    return offers[scheme]
+
+
+def _able(address: Address, action: str, doing: str) -> Any:
+    """The handler of an address, if it can do ``action``."""
+    handler = find_handler(address)
+    if not callable(getattr(handler, action, None)):
+        raise ArgumentError(f"{doing} {shown(address)} is not possible: it has no {action}.")
+    return handler
+
+
+def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:
+    """Stores a model, in place of one that is there. On failure what was there stays.
+
+    Raises ArgumentError if the address cannot be saved to, UnsafeModelError or SerializationError for a model that
+    could not be read again, ModelFileError if storing fails; and what ``find_handler`` raises.
+    """
+    found = _able(address, "save", "saving to").save(artifacts)
+    return found if isinstance(found, SaveResult) else describe(_name(address), artifacts)
+
+
+def load_artifacts(address: Address) -> ModelArtifacts:
+    """The model at an address.
+
+    Raises ModelNotFoundError if there is none, UnsafeModelError if it oversteps its bounds, ModelFileError if it
+    cannot be read, ArgumentError if the address cannot be loaded from; and what ``find_handler`` raises.
+    """
+    found = _able(address, "load", "loading from").load()
+    if not isinstance(found, ModelArtifacts):
+        raise ArgumentTypeError(f"load of {_name(address)} gave {shown(found)}.", expected="ModelArtifacts.")
+    return found
+
+
+def list_models(scheme: str | None = None) -> dict[str, SaveResult]:
+    """The models of all stores that can list theirs, or of one scheme, by address.
+
+    Raises UnknownNameError for an unknown scheme, ArgumentError for one that cannot list. Without a scheme, a store
+    whose plugin cannot be loaded is left out with a warning.
+    """
+    if scheme is not None:
+        offer = _offer(scheme, f"{scheme}://")
+        kind = resolve(offer)
+        if not hasattr(kind, "list_models"):
+            raise ArgumentError(f"models under {scheme}:// cannot be listed.", expected="a scheme that keeps a list.")
+        return dict(kind.list_models())
+    found: dict[str, SaveResult] = {}
+    for name, offer in plugins().provided(_HOOK).items():
+        try:
+            kind = resolve(offer)
+        except PluginError as error:
+            warnings.warn(f"models under {name}:// are not listed: {error}", RuntimeWarning, stacklevel=2)
+            continue
+        if hasattr(kind, "list_models"):
+            found.update(kind.list_models())
+    return found
+
+
+def remove_model(address: Address) -> SaveResult:
+    """Removes a stored model, and gives its record.
+
+    Raises ModelNotFoundError if there is none, ArgumentError if the store cannot remove (folders: delete them).
+    """
+    found: SaveResult = _able(address, "remove", "removing").remove()
+    return found
+
+
+def copy_model(source: Address, destination: Address) -> SaveResult:
+    """Copies a model from one address to another, which may be in another medium.
+
+    Raises ArgumentError if the two are the same, and what loading and saving raise.
+    """
+    _check_apart(source, destination)
+    return save_artifacts(destination, load_artifacts(source))
+
+
+def move_model(source: Address, destination: Address) -> SaveResult:
+    """Copies a model, and then, once the copy is complete, removes the source.
+
+    Raises ArgumentError if the two are the same or the source cannot be removed, before anything is done.
+    """
+    _check_apart(source, destination)
+    handler = _able(source, "remove", "moving away")
+    result = save_artifacts(destination, load_artifacts(source))
+    handler.remove()
+    return result
+
+
+def _check_apart(source: Address, destination: Address) -> None:
+    if source is destination or _name(source) == _name(destination):
+        raise ArgumentError(f"{_name(source)} would be copied onto itself.", expected="two different addresses.")
+
+
+def _name(address: Address) -> str:
+    """An address as text, in one spelling."""
+    if not isinstance(address, (str, os.PathLike)):
+        return f"{type(address).__qualname__} object at {id(address):#x}"
+    scheme, rest = split_address(address) if isinstance(address, str) else ("file", os.fsdecode(address))
+    return f"{scheme}://{os.path.realpath(rest) if scheme == 'file' else rest}"

@@ -1,0 +1,151 @@
+"""The files of a saved model, read with distrust: sizes before bytes, ordinary files, nothing outside the folder."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from lamina.contract.io import Bytes
+from lamina.errors import ModelFileError, ModelNotFoundError, UnsafeModelError
+from lamina.io import filesystem
+from lamina.io.checks import Limits, shown
+from lamina.io.model_json import WeightGroup
+from lamina.io.weights import check_stored_size
+
+SHARD_BYTES: Final = 4 << 20
+"""The longest weight file that is written: browsers fetch several at once, and cache files of this size."""
+
+_OTHER_FORMATS: Final = {
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
+    b"PK\x03\x04": "a ZIP archive, as .keras and .pt files are",
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+}
+
+
+def cut(data: Bytes) -> list[tuple[str, memoryview]]:
+    """Weight bytes as files of at most SHARD_BYTES, named by place and content."""
+    view = memoryview(data).cast("B")
+    parts = [view[start : start + SHARD_BYTES] for start in range(0, len(view), SHARD_BYTES)]
+    return [
+        (f"group1-shard{number}of{len(parts)}-{hashlib.sha256(part).hexdigest()[:16]}.bin", part)
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+def read_document(path: str, limits: Limits) -> bytearray:
+    """The bytes of a ``model.json``.
+
+    Raises ModelNotFoundError if there is none, UnsafeModelError if it is too long or no ordinary file, ModelFileError
+    if it cannot be read or is a model of another kind.
+    """
+    where = shown(path)
+    try:
+        descriptor = filesystem.open_file(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelNotFoundError(
+            f"there is no model at {where}.", expected="a folder that holds a model.json, or the path of such a file."
+        ) from error
+    except OSError as error:
+        raise _unreadable(where, error) from error
+    with _closing(descriptor):
+        size = _ordinary_size(descriptor, where)
+        if size > limits.json_bytes:
+            raise UnsafeModelError(f"{where} has {size} bytes.", expected=f"at most {limits.json_bytes}.")
+        data = bytearray(size)
+        _fill(descriptor, memoryview(data), where)
+    _refuse_other_formats(data, where)
+    return data
+
+
+def _refuse_other_formats(data: bytearray, where: str) -> None:
+    for magic, kind in _OTHER_FORMATS.items():
+        if data.startswith(magic):
+            raise ModelFileError(
+                f"{where} is {kind}.",
+                expected="the model.json of a model in the layout of TensorFlow.js.",
+                fix="load it with the library that wrote it, and convert it there.",
+            )
+
+
+def read_weights(folder: str, groups: Sequence[WeightGroup], where: str, root: str | None) -> bytearray:
+    """The weight bytes of all groups, one after the other; nothing is allocated until all sizes agree."""
+    sizes = [[_size(folder, path, where, root) for path in group.paths] for group in groups]
+    for group, found in zip(groups, sizes, strict=True):
+        held = ", ".join(f"{path} ({size} bytes)" for path, size in zip(group.paths[:4], found, strict=False))
+        more = ", ..." if len(found) > 4 else ""
+        check_stored_size(group.specs, sum(found), f"{where}: {held or 'no file'}{more}")
+    data = bytearray(sum(map(sum, sizes)))
+    left = memoryview(data)
+    for group, found in zip(groups, sizes, strict=True):
+        for path, size in zip(group.paths, found, strict=True):
+            with _opened(folder, path, where, root) as descriptor:
+                _fill(descriptor, left[:size], f"{where}: the weight file {shown(path)}")
+            left = left[size:]
+    return data
+
+
+def _size(folder: str, path: str, where: str, root: str | None) -> int:
+    with _opened(folder, path, where, root) as descriptor:
+        return _ordinary_size(descriptor, f"{where}: the weight file {shown(path)}")
+
+
+@contextlib.contextmanager
+def _opened(folder: str, path: str, where: str, root: str | None) -> Iterator[int]:
+    what = f"{where}: the weight file {shown(path)}"
+    try:
+        descriptor = _open(folder, path, root)
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(f"{what} is missing.", fix="copy the whole folder of the model.") from error
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EXDEV):
+            raise UnsafeModelError(f"{what} is a link, or lies behind one.", expected="an ordinary file.") from error
+        raise _unreadable(what, error) from error
+    with _closing(descriptor):
+        yield descriptor
+
+
+def _open(folder: str, path: str, root: str | None) -> int:
+    if root is None:
+        return filesystem.open_beneath(folder, path.split("/"))
+    resolved = os.path.realpath(os.path.join(folder, path))
+    if os.path.commonpath([resolved, root]) != root:
+        raise OSError(errno.EXDEV, "it leads out of the root folder")
+    return filesystem.open_file(resolved)
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        filesystem.close(descriptor)
+
+
+def _ordinary_size(descriptor: int, what: str) -> int:
+    size = filesystem.regular_size(descriptor)
+    if size is None:
+        raise UnsafeModelError(f"{what} is no ordinary file.", expected="a file: no folder, device or pipe.")
+    return size
+
+
+def _fill(descriptor: int, data: memoryview, what: str) -> None:
+    wanted = len(data)
+    try:
+        while len(data):
+            count = filesystem.read_into(descriptor, data)
+            if not count:
+                raise UnsafeModelError(f"{what} ended after {wanted - len(data)} of {wanted} bytes.")
+            data = data[count:]
+    except OSError as error:
+        raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: OSError) -> ModelFileError:
+    return ModelFileError(f"{what} cannot be read: {error.strerror or error}.")
