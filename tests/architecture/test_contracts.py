@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 
-from sources import ROOT
+from architecture.sources import ROOT
 
 SEEN_BY_BACKENDS = {"contract", "program", "dtypes", "shapes", "errors"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from sources import functions, modules, name, tree
+from architecture.sources import functions, modules, name, tree
 
 SOURCES = ("framework", "backends", "plugins", "examples", "benchmarks")
 LONGEST_MODULE = 400

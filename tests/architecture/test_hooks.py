@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from sources import ROOT, modules
 
+from architecture.sources import ROOT, modules
 from lamina.contract import hookspecs
 
 HOOKS = [n for n, f in vars(hookspecs).items() if inspect.isfunction(f) and hasattr(f, f"{hookspecs.PROJECT}_spec")]

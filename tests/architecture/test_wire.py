@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from sources import modules, name, tree
+from architecture.sources import modules, name, tree
 
 HANDS_ON = {
     "framework/lamina/contract/kernels.py",  # the table itself

@@ -1,7 +1,8 @@
-"""Each hook, as a third party implements it: one module with every hook, named in LAMINA_PLUGINS."""
+"""Each hook, as a third party implements it: a module that is named as a plugin."""
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 
@@ -10,6 +11,7 @@ import pytest
 
 import lamina
 from lamina import plugins as room
+from lamina import serialization
 from lamina.contract import KernelTable, Provides, hookimpl
 from lamina.errors import BackendNotAvailableError, PluginError
 from lamina.plugins import Plugins, resolve
@@ -31,12 +33,12 @@ def install(monkeypatch):
 
     def installed(module):
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setenv("LAMINA_PLUGINS", module.__name__)
         monkeypatch.setattr(backends, "_INSTANCES", {})
-        room.plugins.cache_clear()
+        fresh = functools.cache(lambda: Plugins(module.__name__))
+        for user in (room, backends, serialization):
+            monkeypatch.setattr(user, "plugins", fresh)
 
-    yield installed
-    room.plugins.cache_clear()
+    return installed
 
 
 def test_lamina_backends(install):
