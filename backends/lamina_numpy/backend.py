@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from lamina.contract import Backend, Executable
 from lamina.errors import BackendNotAvailableError
 from lamina.program import Program
+from lamina.shapes import Spec
 from lamina_numpy.executable import NumPyExecutable
+from lamina_numpy.memory import side_by_side
 from lamina_numpy.kernels import kernels
 
 
@@ -45,6 +48,9 @@ class NumPyBackend(Backend):
 
     def overwrite(self, target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
         np.copyto(target, source)
+
+    def allocate(self, specs: Sequence[Spec]) -> list[np.ndarray[Any, Any]]:
+        return side_by_side(specs)
 
     def from_dlpack(self, tensor: Any) -> np.ndarray[Any, Any]:
         return np.from_dlpack(tensor)

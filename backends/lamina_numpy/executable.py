@@ -17,17 +17,22 @@ import numpy as np
 
 from lamina.contract import Kernel, KernelTable
 from lamina.program import Instruction, Program
-from lamina.program.passes import lifetimes
+from lamina.program.memory import Pairs, plan_memory
+from lamina.program.passes import view_bases
 from lamina.program.source import bind, call_line
 from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import QUIET
+from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
+from lamina_numpy.memory import aligned, shaped, side_by_side
 
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
 """Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
 
+UPDATES = {"adam_update": (bind_adam_update, (0, 2, 3)), "momentum_update": (bind_momentum_update, (0, 2))}
+"""Updates of many tensors: what binds them to their arrays, and which lists of arguments come back updated."""
+
 _COPIED_OUTPUT = 4096  # bytes; a small output is computed in a buffer and copied, a large one gets an array of its own
-_ALIGNMENT = 64
 
 
 class NumPyExecutable:
@@ -78,65 +83,67 @@ class _Builder:
     def __init__(self, program: Program, kernels: Mapping[str, Kernel], state: Sequence[Any]) -> None:
         self.program = program
         self.kernels = kernels
+        self.bases = view_bases(program)
         self.fixed: dict[int, Any] = {s: np.asarray(a) for s, a in program.constants.items()}
         self.folded = set(program.constants)
         self.fixed.update(zip(program.state, state, strict=True))
-        self.lifetimes = lifetimes(program)
-        self.outputs = set(program.outputs)
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"copyto": np.copyto, "errstate": np.errstate}
-        self.owners = self._owned_by_state()
-        self.free: dict[int, list[Any]] = {}
-        self.buffers: dict[int, Any] = {}  # slot -> raw bytes to give back when its memory is done
+        placed = {s for i in program.instructions if self._is_placed(i) for s in i.outputs}
+        self.memory = plan_memory(program, placed, self._in_place)
+        self.buffers = [aligned(size) for size in self.memory.sizes]
+        self.own = self._gradients_side_by_side(placed)
+
+    def _is_placed(self, instruction: Instruction) -> bool:
+        """Whether an instruction computes into given arrays."""
+        return instruction.effect != "view" and self.kernels[instruction.op].out and all(
+            self.program.slots[s].dtype != "string" and (s not in self.program.outputs or self._is_small(s))
+            for s in instruction.outputs
+        )  # fmt: skip
+
+    def _is_small(self, slot: int) -> bool:
+        spec = self.program.slots[slot]
+        return math.prod(spec.shape) * numpy_dtype(spec.dtype).itemsize <= _COPIED_OUTPUT
+
+    def _in_place(self, instruction: Instruction) -> Pairs:
+        """The pairs (argument, result) of an instruction that may be one array."""
+        specs = self.program.slots
+        if instruction.op in ELEMENTWISE:
+            (y,) = instruction.outputs
+            return [(x, y) for x in instruction.inputs if specs[x] == specs[y]]
+        if instruction.op in UPDATES:
+            count = instruction.attrs["count"]
+            starts = (1 + count * i for i in UPDATES[instruction.op][1])
+            updated = [s for start in starts for s in instruction.inputs[start : start + count]]
+            return list(zip(updated, instruction.outputs, strict=True))
+        return []
+
+    def _gradients_side_by_side(self, placed: set[int]) -> dict[int, Any]:
+        """Arrays for the gradients of an update, laid out like its parameters, so that one call can do them all."""
+        found: dict[int, Any] = {}
+        for instruction in self.program.instructions:
+            if instruction.op in UPDATES:
+                count = instruction.attrs["count"]
+                slots = instruction.inputs[1 + count : 1 + 2 * count]
+                arrays = side_by_side([self.program.slots[s] for s in slots])
+                if all(s in placed and s not in self.memory.in_state for s in slots) and len(set(slots)) == count:
+                    found.update(zip(slots, arrays, strict=True))
+        return found
 
     def build(self) -> Any:
-        program = self.program
-        ending: dict[int, list[int]] = {}
-        for slot, (_, end) in self.lifetimes.items():
-            ending.setdefault(end, []).append(slot)
-        for index, instruction in enumerate(program.instructions):
+        for index, instruction in enumerate(self.program.instructions):
             self._add(index, instruction)
-            for slot in ending.get(index, ()):
-                self._release(slot)
         self._add_writes()
         self.namespace.update({f"s{slot}": array for slot, array in self.fixed.items()})
-        outputs = ", ".join(
-            f"s{s}.copy()" if s in self.fixed or self._is_input_view(s) else f"s{s}" for s in program.outputs
-        )
-        head = ["".join(f"s{s}, " for s in program.inputs).rstrip() + " = inputs"] if program.inputs else []
+        outputs = ", ".join(f"s{s}.copy()" if self._is_shared(s) else f"s{s}" for s in self.program.outputs)
+        inputs = self.program.inputs
+        head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
         body = [f"    {line}" for line in self.lines] or ["    pass"]
         return bind("step", [*head, "with errstate(all='ignore'):", *body, f"return [{outputs}], []"], self.namespace)
 
-    def _is_input_view(self, slot: int) -> bool:
-        """Whether an output may share memory with what the caller passed in."""
-        made = {s: i for i in self.program.instructions for s in i.outputs}
-        while slot in made and made[slot].effect == "view":
-            slot = made[slot].inputs[0]
-        return slot in self.program.inputs
-
-    def _owned_by_state(self) -> dict[int, int]:
-        """Slots that can be computed in the array of the Variable they are written to: {slot: state index}."""
-        made = {slot: i for i, instruction in enumerate(self.program.instructions) for slot in instruction.outputs}
-        owners: dict[int, int] = {}
-        for index, slot in self.program.writes:
-            position = made.get(slot)
-            target = self.program.state[index]
-            if position is None or slot in owners or slot in self.outputs:
-                continue
-            instruction = self.program.instructions[position]
-            needed = self.lifetimes[target][1]
-            reads_itself = target in instruction.inputs
-            views_read = any(s != target and self._base(s) == target for s in instruction.inputs)
-            in_order = needed < position or (needed == position and reads_itself and instruction.op in ELEMENTWISE)
-            if in_order and not views_read and instruction.effect != "view" and self.kernels[instruction.op].out:
-                owners[slot] = index
-        return owners
-
-    def _base(self, slot: int) -> int:
-        made = {s: i for i in self.program.instructions for s in i.outputs}
-        while slot in made and made[slot].effect == "view":
-            slot = made[slot].inputs[0]
-        return slot
+    def _is_shared(self, slot: int) -> bool:
+        """Whether an output lies in a buffer or may share memory with what the caller passed in."""
+        return slot in self.fixed or self.bases.get(slot, slot) in self.program.inputs
 
     def _add(self, index: int, instruction: Instruction) -> None:
         kernel = self.kernels[instruction.op]
@@ -144,15 +151,16 @@ class _Builder:
             self._fold(instruction, kernel)
         elif instruction.effect == "view" and instruction.inputs[0] in self.fixed:
             self._add_view(instruction, kernel)
-        elif kernel.out and len(instruction.outputs) == 1 and self._fits_buffer(instruction.outputs[0]):
-            self._add_buffered(index, instruction, kernel)
+        elif self._is_placed(instruction):
+            self._add_placed(index, instruction, kernel)
         else:
             self.namespace[f"k{index}"] = kernel.function
-            self.lines.append(call_line(index, instruction, self.namespace))
+            line = call_line(index, instruction, self.namespace)
+            self.lines.append(line)
 
     def _fold(self, instruction: Instruction, kernel: Kernel) -> None:
         result = kernel.function(*[self.fixed[s] for s in instruction.inputs], **instruction.attrs)
-        results = (result,) if len(instruction.outputs) == 1 and not isinstance(result, tuple) else result
+        results = result if isinstance(result, tuple) else (result,)
         self.fixed.update(zip(instruction.outputs, map(np.asarray, results), strict=True))
         self.folded.update(instruction.outputs)
 
@@ -169,74 +177,39 @@ class _Builder:
             self.namespace.update({f"from{slot}": source, f"to{slot}": copy})
             self.lines.append(f"copyto(to{slot}, from{slot})")
 
-    def _fits_buffer(self, slot: int) -> bool:
-        spec = self.program.slots[slot]
-        return spec.dtype != "string" and (slot not in self.outputs or self._bytes(spec) <= _COPIED_OUTPUT)
-
-    def _bytes(self, spec: Spec) -> int:
-        return math.prod(spec.shape) * numpy_dtype(spec.dtype).itemsize
-
-    def _add_buffered(self, index: int, instruction: Instruction, kernel: Kernel) -> None:
-        (slot,) = instruction.outputs
-        self.fixed[slot] = self._buffer_for(instruction, slot)
+    def _add_placed(self, index: int, instruction: Instruction, kernel: Kernel) -> None:
+        for slot in instruction.outputs:
+            self.fixed[slot] = self._array(slot)
+        if instruction.op in UPDATES and all(s in self.fixed for s in instruction.inputs):
+            arrays = ([self.fixed[s] for s in slots] for slots in (instruction.inputs, instruction.outputs))
+            self.namespace[f"k{index}"] = UPDATES[instruction.op][0](*arrays, instruction.attrs)
+            self.lines.append(f"k{index}()")
+            return
+        out = "(" + ", ".join(f"s{s}" for s in instruction.outputs) + ",)" if len(instruction.outputs) > 1 else f"s{instruction.outputs[0]}"
         specs = self.program.slots
         special = kernel.specialize and kernel.specialize(
-            [specs[s] for s in instruction.inputs], [specs[slot]], instruction.attrs
+            [specs[s] for s in instruction.inputs], [specs[s] for s in instruction.outputs], instruction.attrs
         )
-        arguments = ", ".join(f"s{s}" for s in instruction.inputs)
         if special:
             self.namespace[f"k{index}"] = special
-            self.lines.append(f"k{index}({arguments}, s{slot})")
+            self.lines.append(f"k{index}({', '.join([*(f's{s}' for s in instruction.inputs), out])})")
         else:
             self.namespace[f"k{index}"] = kernel.function
             line = call_line(index, instruction, self.namespace).partition(" = ")[2]
-            self.lines.append(f"{line[:-1]}{', ' if line[-2] != '(' else ''}out=s{slot})")
+            self.lines.append(f"{line[:-1]}{', ' if line[-2] != '(' else ''}out={out})")
 
-    def _buffer_for(self, instruction: Instruction, slot: int) -> Any:
-        owner = self.owners.get(slot)
-        if owner is not None:
-            return self.fixed[self.program.state[owner]]
-        spec = self.program.slots[slot]
-        size = self._bytes(spec)
-        raw = self._reused(instruction, slot, size)
-        if raw is None:
-            waiting = self.free.get(size)
-            raw = waiting.pop() if waiting else _aligned(size)
-        self.buffers[slot] = raw
-        return raw.view(numpy_dtype(spec.dtype)).reshape(spec.shape)
-
-    def _reused(self, instruction: Instruction, slot: int, size: int) -> Any:
-        """The buffer of an argument that ends here, for an op that may compute in place."""
-        if instruction.op not in ELEMENTWISE:
-            return None
-        now = self.lifetimes[slot][0]
-        for s in instruction.inputs:
-            same = self.program.slots[s] == self.program.slots[slot]
-            if same and s in self.buffers and self.lifetimes[s][1] == now:
-                return self.buffers.pop(s)
-        return None
-
-    def _release(self, slot: int) -> None:
-        raw = self.buffers.pop(slot, None)
-        if raw is not None:
-            self.free.setdefault(raw.nbytes, []).append(raw)
+    def _array(self, slot: int) -> Any:
+        if slot in self.memory.in_state:
+            return self.fixed[self.program.state[self.memory.in_state[slot]]]
+        if slot in self.own:
+            return self.own[slot]
+        return shaped(self.buffers[self.memory.in_buffer[slot]], self.program.slots[slot])
 
     def _add_writes(self) -> None:
-        """Copies the remaining results into their Variables, after setting those aside that share a Variable's array."""
-        staged = [(i, s) for i, s in self.program.writes if self.owners.get(s) != i]
+        """Copies the remaining results into their Variables; those that read another Variable's array go first aside."""
+        in_state = self.memory.in_state
+        staged = [(i, s) for i, s in self.program.writes if in_state.get(s) != i]
         overwritten = {self.program.state[i] for i, _ in self.program.writes}
-        for index, slot in staged:
-            if self._base(slot) in overwritten or slot in self.owners:
-                self.lines.append(f"t{index} = s{slot}.copy()")
-        for index, slot in staged:
-            aside = self._base(slot) in overwritten or slot in self.owners
-            self.lines.append(
-                f"copyto(s{self.program.state[index]}, {'t' if aside else 's'}{index if aside else slot})"
-            )
-
-
-def _aligned(size: int) -> Any:
-    """Raw bytes that start at a cache line."""
-    raw = np.empty(size + _ALIGNMENT, np.uint8)
-    offset = -raw.ctypes.data % _ALIGNMENT
-    return raw[offset : offset + size]
+        aside = {i for i, s in staged if self.bases.get(s, s) in overwritten or self.bases.get(s, s) in in_state}
+        self.lines += [f"t{i} = s{s}.copy()" for i, s in staged if i in aside]
+        self.lines += [f"copyto(s{self.program.state[i]}, {f't{i}' if i in aside else f's{s}'})" for i, s in staged]

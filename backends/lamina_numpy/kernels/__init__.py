@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.contract import KernelTable
 from lamina_arrayapi import make_kernels
-from lamina_numpy.kernels import activation, conv, elementwise, indexing, matmul, pooling, reduction, shaping
+from lamina_numpy.kernels import activation, conv, elementwise, indexing, matmul, pooling, reduction, shaping, training
 
 kernels = KernelTable.merge(
     make_kernels(np),
@@ -18,4 +18,5 @@ kernels = KernelTable.merge(
     activation.kernels,
     conv.kernels,
     pooling.kernels,
+    training.kernels,
 )

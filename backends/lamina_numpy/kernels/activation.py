@@ -52,16 +52,20 @@ def relu_gradient(dy: Any, y: Any, out: Any = None) -> Any:
 
 @kernels.specialized("relu_gradient")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
-    """A mask of sign bits: -y as an integer is negative where y is positive, and its shifted sign keeps dy's bits."""
+    """A mask of sign bits: -y as an integer is negative where y is positive, and its shifted sign keeps dy's bits.
+
+    Negative numbers are made 0 first, because -0.0 is the one integer that stays negative when it is negated.
+    """
     dtype = inputs[0].dtype
     if dtype != "float32" or inputs[0].shape != inputs[1].shape:
         return None
-    negative, shift, both = np.negative, np.right_shift, np.bitwise_and
-    last = np.asarray(31, np.int32)
+    maximum, negative, shift, both = np.maximum, np.negative, np.right_shift, np.bitwise_and
+    zero, last = np.asarray(0, np.int32), np.asarray(31, np.int32)
     mask = np.empty(inputs[1].shape, np.int32)
 
     def kernel(dy: Any, y: Any, out: Any) -> None:
-        negative(y.view(np.int32), mask)
+        maximum(y.view(np.int32), zero, out=mask)
+        negative(mask, mask)
         shift(mask, last, mask)
         both(dy.view(np.int32), mask, out.view(np.int32))
 

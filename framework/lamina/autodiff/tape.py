@@ -130,7 +130,7 @@ def _rules(
     values = {
         **call.attrs,
         **dict(zip(op.inputs, call.inputs, strict=True)),
-        **dict(zip(op.outputs, call.outputs, strict=True)),
+        **dict(zip(op.outputs, call.outputs, strict=False)),  # an op with any number of results names none
     }
     done: list[Gradient] = []
     for index in sources:
@@ -151,7 +151,8 @@ def _fitted(op: Op[Any, Any], gradient: Tensor, spec: Spec) -> Tensor:
     """Undoes broadcasting: sums over the axes along which the input was repeated."""
     if gradient.shape != spec.shape:
         axes = broadcast_axes(spec.shape, gradient.shape)
-        gradient = ops.reshape(ops.sum(gradient, axis=axes), shape=spec.shape) if axes else gradient
+        gradient = ops.sum(gradient, axis=axes) if axes else gradient
+        gradient = gradient if gradient.shape == spec.shape else ops.reshape(gradient, spec.shape)
     if gradient.shape != spec.shape:
         raise ShapeError(f"the gradient of {op.name!r} has shape {gradient.shape}, its input {spec.shape}.")
     if gradient.dtype != spec.dtype:

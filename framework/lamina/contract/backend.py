@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.contract.kernels import KernelTable
 from lamina.program import Interpreter, Program
+from lamina.shapes import Spec
 
 
 class Executable(Protocol):
@@ -61,6 +62,13 @@ class Backend(ABC):
     def overwrite(self, target: Any, source: Any) -> None:
         """Copies the values of one native array into another of the same shape and dtype."""
         target[...] = source
+
+    def allocate(self, specs: Sequence[Spec]) -> Sequence[Any]:
+        """Arrays for Variables that are updated together, with any values; a backend may lay them side by side.
+
+        Where None is given, the Variable makes its array by ``copy``.
+        """
+        return [None] * len(specs)
 
     def from_dlpack(self, tensor: Any) -> Any:
         """A native array of another library's array that speaks DLPack; TypeError if it cannot be taken over."""

@@ -58,7 +58,7 @@ def _(dy: Tensor, *, y: Tensor) -> Tensor:
     return relu_gradient(dy, y)
 
 
-@op(result=same_as(), dtypes=FLOATING, public=False)
+@op(result=same_as(), dtypes=FLOATING, public=False, outputs=("dx",))
 def relu_gradient(dy: TensorLike, y: TensorLike) -> Tensor:
     """dy where y is positive, else 0.
 
@@ -205,7 +205,8 @@ def softmax_cross_entropy(labels: TensorLike, logits: TensorLike) -> Tensor:
 @softmax_cross_entropy.gradient("logits")
 def _(dy: Tensor, *, labels: Tensor, logits: Tensor) -> Tensor:
     total = sum(labels, axis=-1, keepdims=True)
-    return multiply(subtract(multiply(softmax(logits), total), labels), expand_dims(dy, -1))
+    probabilities = exp(log_softmax(logits))  # the logarithms are there from the forward pass
+    return multiply(subtract(multiply(probabilities, total), labels), expand_dims(dy, -1))
 
 
 @softmax_cross_entropy.gradient("labels")

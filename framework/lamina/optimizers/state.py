@@ -11,7 +11,7 @@ from lamina import ops
 from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, NotBuiltError, ShapeError
 from lamina.runtime.tensor import Tensor
-from lamina.runtime.variable import Variable
+from lamina.runtime.variable import Variable, VariableGroup
 from lamina.shapes import as_float
 
 ITERATIONS: Final = "iter"
@@ -87,6 +87,10 @@ class OptimizerState:
                 for slot in self.all_slot_names
             }
             self._variables.append(variable)
+        if fresh:
+            for slot in self.all_slot_names:
+                VariableGroup([self._slots[id(v)][slot] for v in self._variables])
+            VariableGroup(self._variables)
 
     def slots_of(self, variable: Variable) -> dict[str, Variable]:
         """The slots of one Variable, by name. Raises NotBuiltError if there are none yet."""

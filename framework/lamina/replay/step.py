@@ -85,6 +85,7 @@ class CompiledStep:
 
     def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
         default_generator()  # it makes a Variable, which must not happen while recording
+        tensors = [Tensor(t._array, t.spec, t._backend) for t in tensors]  # one given twice must count as two
         leaves = iter(tensors)
         args, kwargs = structures.map_structure(lambda x: next(leaves) if _is_tensor(x) else x, arguments)
         recorder = Recorder(tensors)
@@ -99,6 +100,9 @@ class CompiledStep:
                 raise
             self._stay_eager(entry, str(error))
             return self._function(*args, **kwargs)
+        except BaseException:
+            recorder.undo()
+            raise
         if recorder.not_replayable is not None:
             self._stay_eager(entry, recorder.not_replayable, quietly=self._strict)
             return result
@@ -157,7 +161,7 @@ class CompiledStep:
     def _storage(entry: _Entry) -> list[Any]:
         """The Variables' arrays, as the same list object as long as they are the same arrays."""
         state = entry.state
-        if state is None or any(v.storage_is_stale for v in entry.variables):
+        if state is None or not all(map(Variable.holds, entry.variables, state)):
             fresh = [v.storage() for v in entry.variables]
             if state is None or any(a is not b for a, b in zip(state, fresh, strict=True)):
                 state = entry.state = fresh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,9 +49,10 @@ class Variable(Methods):
         self.trainable = trainable
         self.name = name if name is not None else f"variable_{next(_numbers)}"
         self._backend = value.backend
-        self._value: Tensor | None = value
+        self._value: Tensor | None = _own(value)
         self._storage: Any = None
         self._storage_is_stale = True
+        self._group: VariableGroup | None = None
         for listener in listeners():
             listener.on_create(self)
 
@@ -60,9 +62,10 @@ class Variable(Methods):
         value = self._value
         if value is None:
             value = self._value = Tensor(self._backend.copy(self._storage), self.spec, self._backend)
-        for listener in listeners():
+        heard = listeners()
+        for listener in heard:
             listener.on_read(self, value)
-        return value
+        return value if heard else _own(value)
 
     def __lamina_tensor__(self) -> Tensor:
         return self.value
@@ -107,9 +110,10 @@ class Variable(Methods):
         if tensor._backend is None:  # only shapes are being worked out: nothing happens
             return self
         tensor = move(tensor, self._backend)
-        for listener in listeners():
+        heard = listeners()
+        for listener in heard:
             listener.on_write(self, tensor)
-        self._value = tensor
+        self._value = tensor if heard else _own(tensor)
         self._storage_is_stale = True
         return self
 
@@ -129,6 +133,8 @@ class Variable(Methods):
         """The array that replayed steps write into in place; nobody else holds it."""
         if self._storage_is_stale:
             assert self._value is not None
+            if self._storage is None and self._group is not None:
+                self._group.allocate(self._backend)
             if self._storage is None:
                 self._storage = self._backend.copy(self._value._array)
             else:
@@ -136,10 +142,9 @@ class Variable(Methods):
             self._storage_is_stale = False
         return self._storage
 
-    @property
-    def storage_is_stale(self) -> bool:
-        """Whether the value was assigned since a replayed step last saw it."""
-        return self._storage_is_stale
+    def holds(self, storage: Any) -> bool:
+        """Whether ``storage`` is the array that replayed steps write into, and has the current value."""
+        return storage is self._storage and not self._storage_is_stale
 
     def was_overwritten(self) -> None:
         """Tells the Variable that a replayed step wrote a new value into its storage."""
@@ -155,6 +160,29 @@ class Variable(Methods):
 
     def __repr__(self) -> str:
         return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype} trainable={self.trainable}>"
+
+
+class VariableGroup:
+    """Variables that are updated together: the backend may lay their storage side by side."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        self._variables = list(variables)
+        for variable in self._variables:
+            variable._group = self
+            if variable._storage is not None:  # used by a recorded step before: the value moves to the new place
+                _ = variable.value
+                variable._storage, variable._storage_is_stale = None, True
+
+    def allocate(self, backend: Backend) -> None:
+        """Gives the members that are on ``backend`` and have no storage theirs."""
+        members = [v for v in self._variables if v._backend is backend and v._storage is None]
+        for member, array in zip(members, backend.allocate([v.spec for v in members]), strict=True):
+            member._storage = array
+
+
+def _own(value: Tensor) -> Tensor:
+    """The same values as a tensor that nobody else has: a recording must not take a user's constant for the Variable."""
+    return Tensor(value._array, value.spec, value._backend)
 
 
 def _cast_host(value: Tensor, dtype: str) -> np.ndarray[Any, Any]:
