@@ -159,7 +159,7 @@ def lookup_spelled(kind: str, name: str, aliases: Mapping[str, str] | None = Non
     """
     if name in _SCOPED.get() or name in _REGISTERED:
         return lookup(kind, name)
-    wanted = _plain((aliases or {}).get(name, name))
+    wanted = _plain((aliases or {}).get(_plain(name), name))
     matching = [known for known in _offers(kind) if _plain(known) == wanted]
     return lookup(kind, min(matching, key=lambda known: known[:1].islower()) if matching else name)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.metrics.metric import MeanMetricWrapper
+from lamina.ops.weighting import floating, same_rank
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import lookup
 
@@ -40,7 +41,14 @@ class RootMeanSquaredError(MeanMetricWrapper):
     """
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
-        super().__init__(lookup("losses", "mean_squared_error"), name, dtype)
+        super().__init__(_squared_error, name, dtype)
 
     def result(self) -> Tensor:
         return ops.sqrt(super().result())
+
+
+def _squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
+    """Element by element, so that weights may be given for elements."""
+    prediction = floating(y_pred)
+    y_true, prediction = same_rank(floating(y_true, prediction.dtype), prediction)
+    return ops.square(ops.subtract(prediction, y_true))

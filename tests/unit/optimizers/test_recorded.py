@@ -1,0 +1,69 @@
+"""Optimizers against recorded steps of Keras and TensorFlow.js."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamina import Variable, optimizers
+from recorded import assert_near, records
+
+
+def _is_supported(record: dict[str, Any]) -> bool:
+    return not isinstance(record["config"]["learning_rate"], dict)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_as_keras(name: str) -> None:
+    for record in filter(_is_supported, records("keras", "optimizers.jsonl.gz", class_name=name)):
+        optimizer = optimizers.get({"class_name": name, "config": record["config"]})
+        variables = [Variable(v["value"], name=v["name"]) for v in record["variables"]]
+        optimizer.build(variables)
+        for step in record["steps"]:
+            optimizer.apply(step["grads"], variables)
+            for variable, after in zip(variables, step["after"], strict=True):
+                assert_near(variable, after, f"{record['id']} {variable.name}")
+        found, expected = optimizer.get_config(), record["config"]
+        assert found.pop("learning_rate") == pytest.approx(expected.pop("learning_rate"), rel=1e-6)
+        assert found == expected
+
+
+def _values(step: dict[str, Any], key: str) -> list[Any]:
+    return [v["value"] if isinstance(v, dict) else v for v in step.get(key, ())]
+
+
+def _tells_forms_apart(record: dict[str, Any]) -> bool:
+    """Whether gradients are so small that it shows that Keras adds Adam's epsilon before the bias correction."""
+    gradients = [g for step in record["steps"] for g in step["grads"] if g is not None]
+    return any(np.any((g != 0.0) & (np.abs(g) < 1e-3)) for g in gradients)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Adam"])
+def test_as_tensorflow_js(name: str) -> None:
+    compared = 0
+    for record in records("tensorflow.js", "optimizers.jsonl.gz", className=name):
+        if name == "Adam" and _tells_forms_apart(record):
+            continue
+        compared += 1
+        optimizer = optimizers.get({"class_name": name, "config": record["config"]})
+        before = zip(_values(record["steps"][0], "before"), record["steps"][0]["names"], strict=True)
+        variables = [Variable(np.asarray(value, np.float32), name=name) for value, name in before]
+        for step in record["steps"]:
+            _run(optimizer, variables, step, record["id"])
+        saved = record["optimizer_weights_after"]
+        assert optimizer.save_names == [w["name"] for w in saved]
+        for found, expected in zip(optimizer.get_weights(), saved, strict=True):
+            assert_near(found, expected["value"], f"{record['id']} {expected['name']}")
+    assert compared > 5
+
+
+def _run(optimizer: Any, variables: list[Variable], step: dict[str, Any], what: str) -> None:
+    if "config" in step:
+        optimizer.learning_rate = step["config"]["learningRate"]
+    for variable, value in zip(variables, _values(step, "before"), strict=False):
+        variable.assign(np.asarray(value, np.float32))
+    optimizer.apply(step["grads"], variables)
+    for variable, after in zip(variables, step["after"], strict=True):
+        assert_near(variable, after, f"{what} {variable.name}")

@@ -1,0 +1,136 @@
+"""Losses against recorded results, by name, and with bad input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import losses, ops
+from lamina.errors import ArgumentError, DTypeError, SerializationError, ShapeError, UnknownNameError
+from recorded import assert_near, gradient_of, records
+
+CLASSES = (
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "SparseCategoricalCrossentropy",
+)
+FUNCTIONS = (
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "sparse_categorical_crossentropy",
+)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_as_keras(name: str) -> None:
+    for record in records("keras", "losses.jsonl.gz", kind="loss", class_name=name):
+        loss = losses.get({"class_name": name, "config": record["config"]})
+        more = (record.get("sample_weight"), record.get("y_pred_mask"))
+        assert_near(loss(record["y_true"], record["y_pred"], *more), record["result"], record["id"])
+        assert loss.get_config() == record["config"]
+        if "grad_y_pred" in record:
+
+            def value(p: Any, loss: Any = loss, record: Any = record, more: Any = more) -> Any:
+                return loss(record["y_true"], p, *more)
+
+            found = gradient_of(value, record["y_pred"], record["cotangent"])
+            assert_near(found, record["grad_y_pred"], f"gradient of {record['id']}")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_as_keras(name: str) -> None:
+    for record in records("keras", "losses.jsonl.gz", kind="loss_function", name=name):
+        found = getattr(losses, name)(record["y_true"], record["y_pred"], **record["kwargs"])
+        assert_near(found, record["result"], record["id"])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_as_tensorflow_js(name: str) -> None:
+    head, *rest = name.split("_")
+    camel = head + "".join(part.title() for part in rest)
+    for record in records("tensorflow.js", "losses_metrics.jsonl.gz", kind="loss", name=camel):
+        y_true, y_pred, *flags = record["args"]
+        if name == "sparse_categorical_crossentropy":
+            y_true = np.asarray(y_true).reshape(np.shape(y_pred)[:-1])
+        found = getattr(losses, name)(y_true, y_pred, *flags)
+        assert_near(found, record["result"], record["id"])
+
+
+@pytest.mark.parametrize("spelling", ["mse", "MSE", "meanSquaredError", "mean_squared_error", "MeanSquaredError"])
+def test_spellings(spelling: str) -> None:
+    assert type(losses.get(spelling)) is losses.MeanSquaredError
+
+
+def test_get_takes_objects_classes_functions_and_none() -> None:
+    loss = losses.MeanAbsoluteError()
+    assert losses.get(loss) is loss
+    assert isinstance(losses.get(losses.MeanAbsoluteError), losses.MeanAbsoluteError)
+    assert losses.get(lambda t, p: ops.sum(t - p, axis=-1))([[1.0, 2.0]], [[0.0, 0.0]]).item() == 3.0
+    assert losses.get(None) is None
+
+
+def test_unknown_name() -> None:
+    with pytest.raises(UnknownNameError, match="no loss named 'mean_cubed_error'"):
+        losses.get("mean_cubed_error")
+
+
+def test_unknown_key() -> None:
+    with pytest.raises(SerializationError, match="has the key 'axes'"):
+        losses.get({"class_name": "MeanSquaredError", "config": {"axes": 1}})
+
+
+def test_a_wrapped_function_has_no_config() -> None:
+    with pytest.raises(SerializationError, match="no config of its own"):
+        losses.get(losses.mean_squared_error).get_config()
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: losses.MeanSquaredError(reduction="average"), ArgumentError),
+        (lambda: losses.BinaryCrossentropy(label_smoothing=2.0), ArgumentError),
+        (lambda: losses.CategoricalCrossentropy()([1, 2], [[0.5, 0.5], [0.1, 0.9]]), ShapeError),
+        (lambda: losses.SparseCategoricalCrossentropy()([[1, 0]], [[0.5, 0.5]]), ShapeError),
+        (lambda: losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5]]), ShapeError),
+        (lambda: losses.MeanSquaredError()([[1.0]], [[0.5]], sample_weight=[1.0, 2.0]), ShapeError),
+        (lambda: losses.MeanSquaredError()([["cat"]], [[0.5]]), DTypeError),
+    ],
+)
+def test_bad_input(make: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        make()
+
+
+def test_weights_stand_for_samples_even_where_the_last_axis_is_as_long() -> None:
+    values = losses.MeanSquaredError(reduction=None)(np.zeros((2, 2, 1)), np.ones((2, 2, 1)), [1.0, 3.0])
+    assert values.tolist() == [[1.0, 1.0], [3.0, 3.0]]
+
+
+def test_float64_labels_do_not_widen_the_loss() -> None:
+    prediction = lamina.tensor([[0.5]], dtype="float32")
+    assert losses.MeanSquaredError()(np.array([[1.0]]), prediction).dtype == "float32"
+
+
+def test_from_logits_is_exact_where_probabilities_saturate() -> None:
+    loss = losses.BinaryCrossentropy(from_logits=True)([[0.0]], [[100.0]])
+    assert loss.item() == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_replayed_as_eager(name: str) -> None:
+    loss = losses.get(name)
+    sparse = name.startswith("Sparse")
+    y_true = np.array([1, 0], np.int32) if sparse else np.eye(3, dtype=np.float32)[:2]
+    step = lamina.function(lambda t, p, w: loss(t, p, w))
+    for i in range(5):
+        y_pred = np.full((2, 3), 0.2 + 0.1 * i, np.float32)
+        weight = np.array([1.0, i], np.float32)
+        assert step(y_true, y_pred, weight).item() == loss(y_true, y_pred, weight).item()
+    assert step.programs
