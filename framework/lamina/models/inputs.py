@@ -10,6 +10,15 @@ from lamina.errors import DataError, ShapeError
 from lamina.structures import flatten, map_structure
 
 
+def is_ready(model: Any, x: Any, batch_size: int) -> bool:
+    """Whether x is one batch in just the form that the model's only input takes, so that nothing need be checked."""
+    graph = getattr(model, "graph", None)
+    if type(x) is not np.ndarray or graph is None or len(graph.inputs) != 1 or x.dtype != model.dtype:
+        return False
+    shape, wanted = x.shape, graph.inputs[0].shape
+    return len(shape) == len(wanted) and shape[1:] == wanted[1:] and 0 < shape[0] <= batch_size
+
+
 def with_feature_axis(model: Any, x: Any) -> Any:
     """Arrays of one number per example get an axis of size 1 where the model's input has one, as in TensorFlow.js."""
     graph = getattr(model, "graph", None)

@@ -18,7 +18,7 @@ from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
 from lamina.models.callbacks import Callback, CallbackList, History, Logs, ProgressBar
 from lamina.models.compiling import CompiledLoss, CompiledMetrics
-from lamina.models.inputs import check_inputs, with_feature_axis
+from lamina.models.inputs import check_inputs, is_ready, with_feature_axis
 from lamina.ops import random
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend, on_backend
@@ -48,6 +48,7 @@ class Trainer(Layer):
         self._steps: dict[str, Callable[..., Any]] = {}
         self._trained: tuple[int, ...] = ()
         self._fitting = False
+        self._first_weight: Variable | None = None
 
     def compile(
         self,
@@ -81,6 +82,7 @@ class Trainer(Layer):
 
     def _forget_steps(self) -> None:
         self._steps = {}
+        self._first_weight = None
         self._loss = self._metrics = None
 
     # -- what a step does ------------------------------------------------------------------------------------------
@@ -241,8 +243,9 @@ class Trainer(Layer):
 
     def _home(self) -> Backend:
         """The backend on which the weights are."""
-        weights = self.weights
-        return weights[0].backend if weights else get_backend()
+        if self._first_weight is None and self.built:
+            self._first_weight = next(iter(self.weights), None)
+        return get_backend() if self._first_weight is None else self._first_weight.backend
 
     # -- the loops -------------------------------------------------------------------------------------------------
 
@@ -364,8 +367,13 @@ class Trainer(Layer):
     def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = 0) -> Any:
         """The outputs for inputs ``x``, as NumPy arrays in the structure of the model's outputs."""
         size = as_int(32 if batch_size is None else batch_size, "batch_size", minimum=1)
+        if self.built and is_ready(self, x, size):
+            home = self._home()
+            tensor = Tensor(home.adopt_host(x), Spec(x.shape, self.dtype), home)
+            with on_backend(home):
+                return map_structure(_to_numpy, self._step("predict")(tensor))
         data = ArrayData(x, dtype=self.dtype)
-        with on_backend(self._home()) as _:
+        with on_backend(self._home()):
             data.x = self._prepare_model(data.x)
             data.refresh()
             step, backend = self._step("predict"), get_backend()

@@ -43,7 +43,8 @@ class Recorder(Listener):
             self.not_replayable = f"the shape of the result of {call.op.name!r} depends on values{_user_line()}"
         inputs = tuple(self._number(t) for t in call.inputs)
         outputs = tuple(self._new(t) for t in call.outputs)
-        self._instructions.append(Instruction(call.op.name, inputs, outputs, call.attrs, call.op.effect))
+        op = call.op
+        self._instructions.append(Instruction(op.name, inputs, outputs, call.attrs, op.effect, not op.outputs))
 
     def on_read(self, variable: Variable, value: Tensor) -> None:
         if id(variable) not in self._state:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,50 +14,45 @@ from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
 
-def split_arguments(leaves: Sequence[Any], backend: Backend) -> tuple[list[Tensor], list[Any]]:
-    """The tensors among a step's arguments, and all arguments with a marker in place of each tensor.
+def signature(argument: Any, tensors: list[Tensor], backend: Backend) -> Hashable:
+    """The part of the key that an argument makes, nested as it is; its tensors are appended to ``tensors``.
 
-    NumPy arrays count as tensors; Python numbers, strings and objects are static.
-    """
-    tensors: list[Tensor] = []
-    static: list[Any] = []
-    for leaf in leaves:
-        if type(leaf) is Tensor:
-            tensors.append(leaf)
-        elif isinstance(leaf, np.ndarray):
-            tensors.append(from_numpy(leaf, backend))
-        elif hasattr(leaf, "__dlpack__") and not isinstance(leaf, Variable):
-            tensors.append(to_tensor(leaf, backend=backend))
-        else:
-            static.append(leaf)
-            continue
-        static.append(_TENSOR)
-    return tensors, static
-
-
-class _Marker:
-    def __repr__(self) -> str:
-        return "<tensor>"
-
-
-_TENSOR = _Marker()
-
-
-def signature(tensors: Sequence[Tensor], static: Sequence[Any], backend: Backend) -> Hashable:
-    """The key under which a recorded step is kept.
-
+    NumPy arrays and arrays that speak DLPack count as tensors; Python numbers, strings and objects are static.
     Raises ReplayError for a static argument that is not hashable.
     """
-    key = (
-        tuple((t.shape, t.dtype, id(t._backend)) for t in tensors),
-        tuple((type(s), s) for s in static),
-        id(backend),
-    )
+    kind = type(argument)
+    if kind is Tensor:
+        tensors.append(argument)
+        return (argument.shape, argument.dtype, id(argument._backend))
+    if argument is None:
+        return None
+    if kind is dict:
+        return ("dict", *((key, signature(value, tensors, backend)) for key, value in argument.items()))
+    if isinstance(argument, (list, tuple)):
+        return (kind, *(signature(value, tensors, backend) for value in argument))
+    if is_array(argument):
+        made = from_numpy(argument, backend) if kind is np.ndarray else to_tensor(argument, backend=backend)
+        return signature(made, tensors, backend)
     try:
-        hash(key)
+        hash(argument)
     except TypeError as error:
         raise ReplayError(
             f"an argument of a recorded step cannot be part of its signature: {error}.",
             expected="tensors, arrays, numbers, strings, and nested lists, tuples and dicts of them.",
         ) from error
-    return key
+    return (kind, argument)
+
+
+def is_array(argument: Any) -> bool:
+    """Whether an argument that is no Tensor is taken for one."""
+    return isinstance(argument, np.ndarray) or (hasattr(argument, "__dlpack__") and not isinstance(argument, Variable))
+
+
+def with_tensors(argument: Any, tensors: Iterator[Tensor]) -> Any:
+    """The argument with its arrays replaced, in order, by the tensors that ``signature`` found."""
+    if isinstance(argument, dict):
+        return {key: with_tensors(value, tensors) for key, value in argument.items()}
+    if isinstance(argument, (list, tuple)):
+        values = [with_tensors(value, tensors) for value in argument]
+        return type(argument)(*values) if hasattr(argument, "_fields") else type(argument)(values)
+    return next(tensors) if is_array(argument) else argument

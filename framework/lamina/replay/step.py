@@ -9,12 +9,12 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
 from lamina import structures
-from lamina.contract import Executable
+from lamina.contract import Backend, Executable
 from lamina.errors import ArgumentError, ReplayError
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
 from lamina.replay.recorder import Recorder
-from lamina.replay.signature import signature, split_arguments
+from lamina.replay.signature import signature, with_tensors
 from lamina.runtime.backends import get_backend
 from lamina.runtime.listeners import listeners, listening
 from lamina.runtime.tensor import Tensor
@@ -68,9 +68,8 @@ class CompiledStep:
         if level == "off" or any(isinstance(listener, Recorder) for listener in listeners()):
             return self._function(*args, **kwargs)
         backend = get_backend()
-        arguments = (args, kwargs)
-        tensors, static = split_arguments(structures.flatten(arguments), backend)
-        key = (level, signature(tensors, static, backend), _form(arguments))
+        tensors: list[Tensor] = []
+        key = (level, id(backend), signature(args, tensors, backend), signature(kwargs, tensors, backend))
         entry = self._entries.get(key)
         if entry is None:
             if len(self._entries) >= CACHE_SIZE:
@@ -80,14 +79,13 @@ class CompiledStep:
         if entry.eager_because is not None or listeners():
             return self._function(*args, **kwargs)
         if entry.confirmed:
-            return self._replay(entry, tensors)
-        return self._record(entry, level, arguments, tensors)
+            return self._replay(entry, (args, kwargs), tensors)
+        return self._record(entry, level, (args, kwargs), tensors)
 
     def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
         default_generator()  # it makes a Variable, which must not happen while recording
         tensors = [Tensor(t._array, t.spec, t._backend) for t in tensors]  # one given twice must count as two
-        leaves = iter(tensors)
-        args, kwargs = structures.map_structure(lambda x: next(leaves) if _is_tensor(x) else x, arguments)
+        args, kwargs = with_tensors(arguments, iter(tensors))
         recorder = Recorder(tensors)
         try:
             with listening(recorder):
@@ -108,10 +106,10 @@ class CompiledStep:
             return result
         if entry.recorded is None:
             self._load(entry, level, program, recorder, result)
-        elif not self._agrees(entry, program):
+        elif not self._agrees(entry, program, recorder.variables):
             return result
         recorder.undo()
-        return self._replay(entry, tensors)
+        return self._replay(entry, arguments, tensors)
 
     def _load(self, entry: _Entry, level: str, program: Program, recorder: Recorder, result: Any) -> None:
         outputs = structures.flatten(result)
@@ -124,10 +122,12 @@ class CompiledStep:
         else:
             entry.executable = backend.load(entry.program)
 
-    def _agrees(self, entry: _Entry, program: Program) -> bool:
+    def _agrees(self, entry: _Entry, program: Program, variables: Sequence[Variable]) -> bool:
         """Whether the second recording confirms the first."""
         assert entry.recorded is not None
         difference = entry.recorded.first_difference(program)
+        if difference is None and any(a is not b for a, b in zip(entry.variables, variables, strict=True)):
+            difference = "it uses other Variables"
         if difference is None:
             entry.confirmed, entry.recorded = True, None
             return True
@@ -140,28 +140,39 @@ class CompiledStep:
             )
         return False
 
-    def _replay(self, entry: _Entry, tensors: Sequence[Tensor]) -> Any:
+    def _replay(self, entry: _Entry, arguments: Any, tensors: Sequence[Tensor]) -> Any:
         executable, program, variables = entry.executable, entry.program, entry.variables
         assert executable is not None
         assert program is not None
         backend = get_backend()
+        state = self._storage(entry, backend)
+        if state is None:  # a Variable has moved to another backend since
+            return self._function(*arguments[0], **arguments[1])
         arrays = [t._array for t in tensors]
         if executable.updates_in_place:
-            outputs, _ = executable(arrays, self._storage(entry))
+            outputs, _ = executable(arrays, state)
             for index, _ in program.writes:
                 variables[index].was_overwritten()
         else:
-            outputs, written = executable(arrays, [v.value._array for v in variables])
+            outputs, written = executable(arrays, state)
             for (index, slot), array in zip(program.writes, written, strict=True):
                 variables[index].assign(Tensor(array, program.slots[slot], backend))
         found = (Tensor(a, program.slots[s], backend) for a, s in zip(outputs, program.outputs, strict=True))
         return structures.map_structure(lambda x: x.value if isinstance(x, _Static) else next(found), entry.structure)
 
     @staticmethod
-    def _storage(entry: _Entry) -> list[Any]:
-        """The Variables' arrays, as the same list object as long as they are the same arrays."""
+    def _storage(entry: _Entry, backend: Backend) -> list[Any] | None:
+        """The Variables' arrays, as the same list object as long as they are the same arrays.
+
+        None if a Variable is on another backend.
+        """
+        assert entry.executable is not None
         state = entry.state
         if state is None or not all(map(Variable.holds, entry.variables, state)):
+            if any(v.backend is not backend for v in entry.variables):
+                return None
+            if not entry.executable.updates_in_place:
+                return [v.value._array for v in entry.variables]
             fresh = [v.storage() for v in entry.variables]
             if state is None or any(a is not b for a, b in zip(state, fresh, strict=True)):
                 state = entry.state = fresh
@@ -205,19 +216,6 @@ class _Static:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-def _is_tensor(leaf: Any) -> bool:
-    return split_arguments([leaf], get_backend())[0] != []
-
-
-def _form(structure: Any) -> Hashable:
-    """The nesting of a structure, hashable."""
-    if isinstance(structure, dict):
-        return ("dict", *((key, _form(value)) for key, value in structure.items()))
-    if isinstance(structure, (list, tuple)):
-        return (type(structure).__name__, *(_form(value) for value in structure))
-    return None
 
 
 def function(f: Callable[..., Any]) -> CompiledStep:
