@@ -108,7 +108,8 @@ def _listed(store: sqlite3.Connection | None) -> dict[str, SaveResult]:
         "SELECT name, topology_bytes, weight_bytes, weight_specs_bytes, date_saved FROM models ORDER BY name"
     )
     found = [
-        SaveResult(f"localstorage://{name}", *sizes, datetime.fromisoformat(saved)) for name, *sizes, saved in rows
+        SaveResult(f"localstorage://{name}", topology, weights, specs, datetime.fromisoformat(saved))
+        for name, topology, weights, specs, saved in rows
     ]
     return {result.address: result for result in found}
 

@@ -20,6 +20,11 @@ Address = str | os.PathLike[str] | IOHandler
 """Where a model lies: an address such as ``"localstorage://digits"``, a path, or an object with save and/or load."""
 
 _HOOK: Final = "lamina_io_handlers"
+_WITHOUT: Final = {
+    "save": "save it to another address, such as a folder.",
+    "load": "load it from another address, such as a folder.",
+    "remove": "remove it yourself; to move a model away from there, copy it first.",
+}
 
 
 def find_handler(address: Address) -> Any:
@@ -50,11 +55,11 @@ def _offer(scheme: str, address: str) -> Any:
     return offers[scheme]
 
 
-def _able(address: Address, action: str, doing: str) -> Any:
-    """The handler of an address, if it can do ``action``."""
+def _able(address: Address, action: str) -> Any:
+    """The handler of an address, if it can do ``action``: save, load or remove."""
     handler = find_handler(address)
     if not callable(getattr(handler, action, None)):
-        raise ArgumentError(f"{doing} {shown(address)} is not possible: it has no {action}.")
+        raise ArgumentError(f"{_shown(address)} cannot {action} a model.", fix=_WITHOUT[action])
     return handler
 
 
@@ -64,8 +69,8 @@ def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:
     Raises ArgumentError if the address cannot be saved to, UnsafeModelError or SerializationError for a model that
     could not be read again, ModelFileError if storing fails; and what ``find_handler`` raises.
     """
-    found = _able(address, "save", "saving to").save(artifacts)
-    return found if isinstance(found, SaveResult) else describe(_name(address), artifacts)
+    found = _able(address, "save").save(artifacts)
+    return found if isinstance(found, SaveResult) else describe(_shown(address), artifacts)
 
 
 def load_artifacts(address: Address) -> ModelArtifacts:
@@ -74,9 +79,9 @@ def load_artifacts(address: Address) -> ModelArtifacts:
     Raises ModelNotFoundError if there is none, UnsafeModelError if it oversteps its bounds, ModelFileError if it
     cannot be read, ArgumentError if the address cannot be loaded from; and what ``find_handler`` raises.
     """
-    found = _able(address, "load", "loading from").load()
+    found = _able(address, "load").load()
     if not isinstance(found, ModelArtifacts):
-        raise ArgumentTypeError(f"load of {_name(address)} gave {shown(found)}.", expected="ModelArtifacts.")
+        raise ArgumentTypeError(f"{_shown(address)} loaded {shown(found)}.", expected="ModelArtifacts.")
     return found
 
 
@@ -109,7 +114,7 @@ def remove_model(address: Address) -> SaveResult:
 
     Raises ModelNotFoundError if there is none, ArgumentError if the store cannot remove (folders: delete them).
     """
-    found: SaveResult = _able(address, "remove", "removing").remove()
+    found: SaveResult = _able(address, "remove").remove()
     return found
 
 
@@ -128,20 +133,25 @@ def move_model(source: Address, destination: Address) -> SaveResult:
     Raises ArgumentError if the two are the same or the source cannot be removed, before anything is done.
     """
     _check_apart(source, destination)
-    handler = _able(source, "remove", "moving away")
+    handler = _able(source, "remove")
     result = save_artifacts(destination, load_artifacts(source))
     handler.remove()
     return result
 
 
 def _check_apart(source: Address, destination: Address) -> None:
-    if source is destination or _name(source) == _name(destination):
-        raise ArgumentError(f"{_name(source)} would be copied onto itself.", expected="two different addresses.")
+    if source is destination or _place(source) == _place(destination):
+        raise ArgumentError(f"{_shown(source)} would be copied onto itself.", expected="two different addresses.")
 
 
-def _name(address: Address) -> str:
-    """An address as text, in one spelling."""
+def _place(address: Address) -> object:
+    """What two addresses of one place have in common."""
     if not isinstance(address, (str, os.PathLike)):
-        return f"{type(address).__qualname__} object at {id(address):#x}"
+        return id(address)
     scheme, rest = split_address(address) if isinstance(address, str) else ("file", os.fsdecode(address))
-    return f"{scheme}://{os.path.realpath(rest) if scheme == 'file' else rest}"
+    return scheme, os.path.realpath(rest) if scheme == "file" else rest
+
+
+def _shown(address: Address) -> str:
+    is_text = isinstance(address, (str, os.PathLike))
+    return shown(os.fsdecode(address)) if is_text else type(address).__qualname__  # type: ignore[arg-type]
