@@ -30,7 +30,8 @@ def _records(of: str, name: str) -> tuple[dict[str, Any], ...] | None:
     if not (path / name).exists():
         return None
     spec = importlib.util.spec_from_file_location(f"load_vectors_{path.name}", path / "load_vectors.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return tuple(module.records(str(path / name)))

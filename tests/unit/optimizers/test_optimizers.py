@@ -1,0 +1,348 @@
+"""Optimizers: replayed as eager, all-or-nothing, the forms of calling, saved state, and settings of the base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import Variable, ops, optimizers, structures
+from lamina.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    GradientError,
+    LaminaError,
+    NotBuiltError,
+    ReplayError,
+    SerializationError,
+    ShapeError,
+    UnknownNameError,
+)
+from lamina.optimizers import SGD, Adam, Momentum, Optimizer
+
+MAKERS: dict[str, Callable[[], Optimizer]] = {
+    "sgd": lambda: SGD(0.1),
+    "sgd with momentum": lambda: SGD(0.1, momentum=0.9),
+    "sgd with nesterov": lambda: SGD(0.1, momentum=0.9, nesterov=True),
+    "momentum": lambda: Momentum(0.1, 0.9),
+    "momentum with nesterov": lambda: Momentum(0.1, 0.9, use_nesterov=True),
+    "adam": lambda: Adam(0.1),
+    "adam with amsgrad": lambda: Adam(0.1, amsgrad=True),
+    "decay and clipnorm": lambda: SGD(0.1, weight_decay=0.1, clipnorm=0.5),
+    "global_clipnorm": lambda: Adam(0.1, global_clipnorm=0.5),
+    "clipvalue": lambda: SGD(0.1, clipvalue=0.2),
+    "averages": lambda: SGD(0.1, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=2),
+    "accumulation": lambda: Adam(0.1, gradient_accumulation_steps=2),
+    "loss scale": lambda: SGD(0.1, loss_scale_factor=8.0),
+}
+
+
+def _variables() -> list[Variable]:
+    return [Variable([[1.0, -2.0], [0.5, 3.0]], name="kernel"), Variable([0.1, -0.2], name="bias")]
+
+
+def _loss(variables: Sequence[Variable], x: Any) -> Any:
+    kernel, bias = variables
+    return ops.mean(ops.square(ops.tanh(ops.add(ops.matmul(x, kernel), bias))))
+
+
+def _inputs(count: int = 5) -> list[Any]:
+    generator = np.random.default_rng(3)
+    return [generator.normal(size=(4, 2)).astype(np.float32) for _ in range(count)]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_replayed_as_eager(name: str) -> None:
+    results = []
+    for replayed in (False, True):
+        variables, optimizer = _variables(), MAKERS[name]()
+        optimizer.build(variables)
+
+        def run(x: Any, variables: Any = variables, optimizer: Any = optimizer) -> Any:
+            return optimizer.minimize(lambda: _loss(variables, x), return_cost=True)
+
+        step = lamina.function(run) if replayed else run
+        costs = [step(lamina.tensor(x)).item() for x in _inputs()]
+        results.append((costs, [v.numpy().tolist() for v in (*variables, *optimizer.variables)]))
+        if replayed:
+            assert step.programs  # type: ignore[attr-defined]
+    _assert_equal_up_to_rounding(*results)
+
+
+def _assert_equal_up_to_rounding(eager: Any, replayed: Any) -> None:
+    """An executable may add and multiply in another order than single kernels do."""
+    for a, b in zip(structures.flatten(eager), structures.flatten(replayed), strict=True):
+        assert a == pytest.approx(b, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_rate_may_change_between_replayed_steps(name: str) -> None:
+    results = []
+    for replayed in (False, True):
+        variables, optimizer = _variables(), MAKERS[name]()
+        optimizer.build(variables)
+
+        def run(x: Any, variables: Any = variables, optimizer: Any = optimizer) -> None:
+            optimizer.minimize(lambda: _loss(variables, x))
+
+        step = lamina.function(run) if replayed else run
+        for i, x in enumerate(_inputs()):
+            optimizer.learning_rate = 0.1 / (i + 1)
+            step(lamina.tensor(x))
+        results.append([v.numpy().tolist() for v in variables])
+    _assert_equal_up_to_rounding(*results)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_resumed_as_uninterrupted(name: str) -> None:
+    inputs = _inputs(6)
+    variables, optimizer = _variables(), MAKERS[name]()
+    for x in inputs[:3]:
+        optimizer.minimize(lambda x=x: _loss(variables, x), var_list=variables)
+    resumed = [Variable(v.numpy(), name=v.name) for v in variables]
+    again = optimizers.get(lamina.serialization.serialize(optimizer))
+    again.build(resumed)
+    again.set_weights(optimizer.get_weights())
+    for x in inputs[3:]:
+        optimizer.minimize(lambda x=x: _loss(variables, x), var_list=variables)
+        again.minimize(lambda x=x: _loss(resumed, x), var_list=resumed)
+    for a, b in zip(variables, resumed, strict=True):
+        assert a.numpy().tolist() == b.numpy().tolist()
+
+
+def test_minimize_follows_the_gradient() -> None:
+    w = Variable(1.0)
+    optimizer = SGD(0.1)
+    assert optimizer.minimize(lambda: w * w) is None
+    cost = optimizer.minimize(lambda: w * w, return_cost=True)
+    assert cost is not None
+    assert cost.item() == pytest.approx(0.64)
+    assert w.numpy() == pytest.approx(0.64)
+    assert optimizer.iterations.numpy() == 2
+
+
+def test_forms_of_apply_gradients() -> None:
+    def loss() -> Any:
+        return ops.add(ops.sum(ops.multiply(a, 2.0)), ops.sum(b))
+
+    def pairs(g: dict[str, Any]) -> Any:
+        return [(g["a"], a), (g["b"], b)]
+
+    def entries(g: dict[str, Any]) -> Any:
+        return [{"name": name, "tensor": tensor} for name, tensor in g.items()]
+
+    for form in (pairs, entries, dict):
+        a, b = Variable([1.0], name="a"), Variable([1.0, 2.0], name="b")
+        optimizer = SGD(0.5)
+        value, gradients = optimizer.compute_gradients(loss)
+        assert value.item() == 5.0
+        optimizer.apply_gradients(form(gradients))
+        assert (a.numpy().tolist(), b.numpy().tolist()) == ([0.0], [0.5, 1.5])
+
+
+def test_names_that_stand_for_no_or_several_variables() -> None:
+    twins = [Variable(1.0, name="w"), Variable(2.0, name="w")]
+    optimizer = SGD(0.5)
+    with pytest.raises(ArgumentError, match="'w' stands for 0 Variables"):
+        optimizer.apply_gradients({"w": 1.0})
+    optimizer.build(twins)
+    with pytest.raises(ArgumentError, match="'w' stands for 2 Variables"):
+        optimizer.apply_gradients({"w": 1.0})
+
+
+def test_a_variable_without_gradient_stays() -> None:
+    variables = _variables()
+    optimizer = Adam(0.1)
+    optimizer.apply([None, [1.0, 1.0]], variables)
+    assert variables[0].numpy().tolist() == [[1.0, -2.0], [0.5, 3.0]]
+    assert variables[1].numpy() == pytest.approx([0.0, -0.3], abs=1e-6)
+
+
+class _Failing(Optimizer):
+    slot_names = ("m",)
+
+    def update(self, parameters: Any, gradients: Any, slots: Any, rate: Any, step: Any) -> Any:
+        if parameters[0].dtype == "float64":
+            raise LaminaError("no such update")
+        return [ops.subtract(p, g) for p, g in zip(parameters, gradients, strict=True)], {"m": gradients}
+
+
+def test_a_step_is_all_or_nothing() -> None:
+    variables = [Variable([1.0]), Variable([1.0], dtype="float64")]
+    optimizer = _Failing()
+    optimizer.build(variables)
+    with pytest.raises(LaminaError, match="no such update"):
+        optimizer.apply([[1.0], [1.0]], variables)
+    assert [v.numpy().tolist() for v in variables] == [[1.0], [1.0]]
+    assert [w.tolist() for w in optimizer.get_weights()] == [0, [0.0], [0.0]]
+
+
+@pytest.mark.parametrize(
+    ("gradients", "error"),
+    [
+        ([[1.0], None], ShapeError),
+        ([None, None], GradientError),
+        ([[1.0, 1.0]], ArgumentError),
+        ([None, ["a", "b"]], LaminaError),
+    ],
+)
+def test_gradients_that_do_not_fit(gradients: Any, error: type[Exception]) -> None:
+    variables = _variables()
+    optimizer = Adam()
+    with pytest.raises(error):
+        optimizer.apply(gradients, variables)
+    assert not optimizer.built
+    assert optimizer.iterations.numpy() == 0
+
+
+def test_what_cannot_be_trained() -> None:
+    optimizer = SGD()
+    with pytest.raises(DTypeError, match="cannot be trained"):
+        optimizer.build([Variable(1.0), Variable(1)])
+    with pytest.raises(ArgumentTypeError, match="a Variable"):
+        optimizer.build([lamina.tensor(1.0)])  # type: ignore[list-item]
+    assert not optimizer.built
+    with pytest.raises(NotBuiltError):
+        optimizer.apply([1.0])
+    w = Variable(1.0)
+    with pytest.raises(ArgumentError, match="given twice"):
+        optimizer.apply([1.0, 1.0], [w, w])
+
+
+def test_building_inside_a_recorded_step_is_an_error() -> None:
+    w, optimizer = Variable(1.0), Adam()
+    with pytest.raises(ReplayError, match="made inside a recorded step"):
+        lamina.function(lambda: optimizer.minimize(lambda: w * w))()
+
+
+def test_several_dtypes_at_once() -> None:
+    variables = [Variable([1.0]), Variable([1.0], dtype="float64"), Variable([1.0], dtype="float16")]
+    for optimizer in (SGD(0.5), SGD(0.5, momentum=0.5), Momentum(0.5), Adam(0.5), Adam(0.5, amsgrad=True)):
+        for variable in variables:
+            variable.assign(np.ones((1,), variable.numpy().dtype))
+        optimizer.apply([[1.0], [1.0], [1.0]], variables)
+        assert [round(float(v.numpy()[0]), 2) for v in variables] == [0.5, 0.5, 0.5]
+        assert [v.dtype for v in variables] == ["float32", "float64", "float16"]
+
+
+def test_accumulation_equals_one_step_with_the_mean() -> None:
+    one, many = _variables(), _variables()
+    gradients = [[np.full((2, 2), float(i)), np.full((2,), -float(i))] for i in range(4)]
+    accumulating, plain = Adam(0.1, gradient_accumulation_steps=2), Adam(0.1)
+    for first, second in zip(gradients[::2], gradients[1::2], strict=True):
+        accumulating.apply(first, many)
+        accumulating.apply(second, many)
+        plain.apply([(a + b) / 2.0 for a, b in zip(first, second, strict=True)], one)
+    for a, b in zip(one, many, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6)
+
+
+def test_averages() -> None:
+    w = Variable([1.0])
+    optimizer = SGD(1.0, use_ema=True, ema_momentum=0.5)
+    optimizer.apply([[1.0]], [w])
+    optimizer.apply([[1.0]], [w])
+    assert w.numpy().tolist() == [-1.0]
+    optimizer.finalize_variable_values([w])
+    assert w.numpy().tolist() == [-0.5]
+
+
+def test_constraints_hold_after_the_step() -> None:
+    w = Variable([1.0])
+    w.constraint = lambda value: ops.maximum(value, 0.0)  # type: ignore[attr-defined]
+    SGD(10.0).apply([[1.0]], [w])
+    assert w.numpy().tolist() == [0.0]
+
+
+def test_weight_decay_leaves_some_out() -> None:
+    variables = _variables()
+    optimizer = SGD(0.5, weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer.apply([np.zeros((2, 2)), np.zeros((2,))], variables)
+    assert variables[0].numpy() == pytest.approx(np.array([[0.95, -1.9], [0.475, 2.85]]))
+    assert variables[1].numpy() == pytest.approx([0.1, -0.2])
+
+
+@pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
+def test_rates_out_of_range(value: float) -> None:
+    with pytest.raises(ArgumentError, match="learning_rate is"):
+        SGD(value)
+    optimizer = SGD(0.5)
+    with pytest.raises(ArgumentError, match="learning_rate is"):
+        optimizer.learning_rate = value
+    assert optimizer.learning_rate.numpy() == 0.5
+
+
+@pytest.mark.parametrize("value", [True, "0.1", None, [0.1]])
+def test_rates_of_the_wrong_kind(value: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="learning_rate is"):
+        Adam(value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SGD(momentum=-1.0),
+        lambda: Momentum(momentum=float("nan")),
+        lambda: Adam(beta_1=1.0),
+        lambda: Adam(beta_2=-0.1),
+        lambda: Adam(epsilon=-1e-7),
+        lambda: Adam(clipnorm=1.0, clipvalue=1.0),
+        lambda: Adam(clipnorm=0.0),
+        lambda: Adam(weight_decay=-1.0),
+        lambda: Adam(gradient_accumulation_steps=1),
+        lambda: Adam(ema_momentum=1.5),
+    ],
+)
+def test_settings_out_of_range(make: Any) -> None:
+    with pytest.raises(ArgumentError):
+        make()
+
+
+def test_get() -> None:
+    assert type(optimizers.get("SGD")) is type(optimizers.get("sgd")) is SGD
+    assert type(optimizers.get(Momentum)) is Momentum
+    assert optimizers.get(None) is None
+    with pytest.raises(UnknownNameError, match="no optimizer named 'adm'"):
+        optimizers.get("adm")
+    with pytest.raises(ArgumentTypeError):
+        optimizers.get(lambda: None)
+
+
+def test_config_of_tensorflow_js() -> None:
+    config = {"learningRate": 0.02, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-6}
+    adam = optimizers.get({"class_name": "Adam", "config": config}).get_config()
+    assert (adam["learning_rate"], adam["beta_1"], adam["beta_2"], adam["epsilon"]) == (0.02, 0.8, 0.9, 1e-6)
+    config = {"learningRate": 0.1, "momentum": 0.5, "useNesterov": True}
+    assert optimizers.get({"class_name": "Momentum", "config": config}).use_nesterov
+    with pytest.raises(SerializationError, match="has the key 'decay'"):
+        optimizers.get({"class_name": "SGD", "config": {"decay": 0.1}})
+
+
+def test_saved_state() -> None:
+    variables = _variables()
+    optimizer = Adam()
+    assert optimizer.save_names == ["iter"]
+    optimizer.apply([np.ones((2, 2)), np.ones((2,))], variables)
+    assert optimizer.save_names == ["iter", "kernel/m", "bias/m", "kernel/v", "bias/v"]
+    saved = optimizer.get_weights()
+    assert [w.shape for w in saved] == [(), (2, 2), (2,), (2, 2), (2,)]
+    assert (saved[0].dtype, int(saved[0])) == (np.int32, 1)
+    optimizer.set_weights([np.int32(7)])
+    assert int(optimizer.get_weights()[0]) == 7
+    assert not np.any(optimizer.get_weights()[1])
+
+
+def test_state_that_does_not_fit() -> None:
+    optimizer = Adam()
+    with pytest.raises(NotBuiltError):
+        optimizer.set_weights([np.int32(1), np.zeros((2,))])
+    optimizer.build(_variables())
+    for wrong, error in (([1, 2], ArgumentError), ([9, *[np.zeros((3,))] * 4], ShapeError)):
+        with pytest.raises(error):
+            optimizer.set_weights(wrong)
+    assert int(optimizer.get_weights()[0]) == 0
