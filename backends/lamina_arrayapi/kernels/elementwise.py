@@ -14,10 +14,13 @@ SAME_NAME = (
 )  # fmt: skip
 
 
+ORDER = ("less", "less_equal", "greater", "greater_equal")
+
+
 def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
     for name in SAME_NAME:
-        if name not in ("add", "multiply", "maximum", "minimum"):
+        if name not in ("add", "multiply", "maximum", "minimum", *ORDER):
             kernels.add(name, getattr(xp, name))
     kernels.add("mod", xp.remainder)
     kernels.add("power", xp.pow)
@@ -35,6 +38,19 @@ def make(xp: Any) -> KernelTable:
     with_bool("multiply", xp.logical_and)
     with_bool("minimum", xp.logical_and)
 
+    def with_order(name: str) -> None:
+        """The standard does not order bool; false is less than true."""
+        numeric = getattr(xp, name)
+
+        @kernels(name)
+        def kernel(a: Any, b: Any) -> Any:
+            if a.dtype == xp.bool:
+                a, b = xp.astype(a, xp.int8), xp.astype(b, xp.int8)
+            return numeric(a, b)
+
+    for name in ORDER:
+        with_order(name)
+
     @kernels("rsqrt")
     def rsqrt(x: Any) -> Any:
         return 1.0 / xp.sqrt(x)
@@ -45,7 +61,8 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("erf")
     def erf(x: Any) -> Any:
-        return xp.astype(_erf(xp, xp.astype(x, xp.float64)), x.dtype)
+        x = xp.asarray(x)  # NumPy's results without axes are scalars, which NumPy 2.0 does not cast
+        return xp.astype(xp.asarray(_erf(xp, xp.astype(x, xp.float64))), x.dtype)
 
     @kernels("cast")
     def cast(x: Any, dtype: str) -> Any:
