@@ -323,7 +323,7 @@ class Orthogonal(RandomInitializer):
         q, r = np.linalg.qr(drawn.numpy())
         q = q * np.where(np.diagonal(r) < 0.0, -1.0, 1.0)
         matrix = (q.T if rows < columns else q).reshape(sizes) * self.gain
-        return ops.cast(ops.tensor(matrix.astype(np.float32)), canonical_dtype(dtype))
+        return ops.cast(ops.tensor(matrix), canonical_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         return {"gain": self.gain, **super().get_config()}

@@ -153,28 +153,30 @@ class Optimizer(OptimizerState, ABC):
         if all gradients are None, ShapeError or DTypeError if one does not fit its Variable.
         """
         pairs = self._pairs(list(grads), variables)
-        self.build([variable for variable, _ in pairs])
-        staged = Staged()
-        steps = self.gradient_accumulation_steps
-        due = None if steps is None else every(steps, self._iterations)
+        trained = [variable for variable, _ in pairs]
+        self.build(trained)
+        gathering, staged = Staged(), Staged()
+        gradients, due = self._gathered(pairs, gathering)
+        self._stage_updates(list(zip(trained, self.clipping(gradients), strict=True)), staged)
+        if due is not None:
+            staged.only_if(due)
+        self._stage_averages(trained, staged)
+        self._stage_constraints(trained, staged)
+        staged[self._iterations] = ops.add(self._iterations, 1)
+        gathering.assign()
+        staged.assign()
+
+    def _gathered(self, pairs: Pairs, staged: Staged) -> tuple[list[Tensor], Tensor | None]:
+        """The gradients to use, and whether it is time to use them (None: always)."""
         gradients = [g for _, g in pairs]
         if self.loss_scale_factor is not None:
             gradients = [ops.divide(g, self.loss_scale_factor) for g in gradients]
-        kept = Staged()
-        if steps is not None and due is not None:
-            gradients = [
-                gathered(g, self._slots[id(v)][ACCUMULATOR], steps, due, kept)
-                for (v, _), g in zip(pairs, gradients, strict=True)
-            ]
-        clipped = list(zip((v for v, _ in pairs), self.clipping(gradients), strict=True))
-        self._stage_updates(clipped, staged)
-        if due is not None:
-            staged.only_if(due)
-        self._stage_averages([v for v, _ in pairs], staged)
-        self._stage_constraints([v for v, _ in pairs], staged)
-        staged[self._iterations] = ops.add(self._iterations, 1)
-        kept.assign()
-        staged.assign()
+        steps = self.gradient_accumulation_steps
+        if steps is None:
+            return gradients, None
+        due = every(steps, self._iterations)
+        held = [self._slots[id(variable)][ACCUMULATOR] for variable, _ in pairs]
+        return [gathered(g, h, steps, due, staged) for g, h in zip(gradients, held, strict=True)], due
 
     def _pairs(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> Pairs:
         if variables is None and not self._variables:

@@ -1,147 +1,20 @@
-"""Losses: how wrong predictions are, as a number to make small.
-
-Each is a function with one value per sample, and a class that weighs and reduces them. Computed with ops inside every
-training step; knows ops and the registry, nothing of models or metrics.
-"""
+"""Losses of probabilities: cross entropies."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lamina import ops
-from lamina.dtypes import FLOATING, INTEGER, canonical_dtype
-from lamina.errors import ArgumentError, DTypeError, SerializationError, ShapeError
-from lamina.ops.weighting import floating, reduce_loss, same_rank
+from lamina.dtypes import INTEGER
+from lamina.errors import ArgumentError, ShapeError
+from lamina.losses.loss import LossFunctionWrapper, aligned
+from lamina.ops.weighting import floating
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import construct, get_object
 from lamina.shapes import as_float, as_int, normalize_axis
 
 EPSILON: Final = 1e-7
 """How near to 0 and 1 a probability may come before its logarithm is taken, as in Keras."""
-
-REDUCTIONS: Final = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
-
-ALIASES: Final = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError"}
-
-
-class Loss(ABC):
-    """Base of losses: ``call`` gives one value per sample, calling the object weighs and reduces them to a scalar.
-
-    ``reduction`` is "sum_over_batch_size" (the mean; also "mean"), "mean_with_sample_weight", "sum", or None (also
-    "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions.
-
-    >>> class Absolute(Loss):
-    ...     def call(self, y_true, y_pred):
-    ...         return ops.mean(ops.abs(y_true - y_pred), axis=-1)
-    >>> Absolute()([[1.0, 2.0]], [[0.0, 0.0]]).item()
-    1.5
-    """
-
-    def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
-    ) -> None:
-        if reduction not in REDUCTIONS:
-            raise ArgumentError(f"reduction is {reduction!r}.", expected=f"one of {', '.join(map(str, REDUCTIONS))}.")
-        self.name = name or type(self).__name__
-        self.reduction = None if reduction == "none" else reduction
-        self.dtype = None if dtype is None else canonical_dtype(dtype)
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Tensor:
-        """The loss of a batch.
-
-        ``y_true`` and ``y_pred`` have the shape (samples, ...); ``sample_weight`` has one weight per sample, or per
-        value of ``call``; ``mask`` is False where a value must not count. Raises ShapeError if they do not fit.
-        """
-        y_pred = floating(y_pred, self.dtype)
-        y_true = to_tensor(y_true)
-        if y_true.dtype == "string":
-            raise DTypeError("y_true has dtype string.", expected="numbers.", fix="number the classes first.")
-        if y_true.dtype in FLOATING:
-            y_true = floating(y_true, y_pred.dtype)
-        values = self.call(y_true, y_pred)
-        own = self.compute_mask(y_true, y_pred)
-        if own is not None:
-            mask = own if mask is None else ops.logical_and(own, ops.cast(mask, "bool"))
-        return reduce_loss(values, sample_weight, mask, self.reduction)
-
-    @abstractmethod
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """One value per sample: usually the mean over the last axis."""
-
-    def compute_mask(self, y_true: Tensor, y_pred: Tensor) -> Tensor | None:
-        """Which values count, as bool in the shape of ``call``'s result; None: all."""
-        return None
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make an equal loss."""
-        return {"name": self.name, "reduction": self.reduction}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Loss:
-        """The loss of a config. Raises SerializationError for an unknown key."""
-        return construct(cls, config)
-
-
-class LossFunctionWrapper(Loss):
-    """A loss made of a function ``f(y_true, y_pred, **settings)`` with one value per sample.
-
-    >>> loss = LossFunctionWrapper(lambda t, p: ops.mean(ops.abs(t - p), axis=-1), name="distance")
-    >>> loss([[1.0]], [[3.0]]).item()
-    2.0
-    """
-
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        reduction: str | None = "sum_over_batch_size",
-        name: str | None = None,
-        dtype: Any = None,
-        **settings: Any,
-    ) -> None:
-        super().__init__(name or getattr(fn, "__name__", "loss"), reduction, dtype)
-        self.fn = fn
-        self.settings = settings
-
-    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        y_true, y_pred = same_rank(y_true, y_pred)
-        return floating(self.fn(y_true, y_pred, **self.settings))
-
-    def get_config(self) -> dict[str, Any]:
-        if type(self) is LossFunctionWrapper:
-            raise SerializationError(
-                f"the loss function {self.name!r} has no config of its own.",
-                fix="write it as a subclass of Loss, and decorate that with lamina.serialization.register().",
-            )
-        return {**super().get_config(), **self.settings}
-
-
-class MeanSquaredError(LossFunctionWrapper):
-    """Mean of (y_pred - y_true)^2 over the last axis.
-
-    >>> MeanSquaredError()([[0.0, 0.0]], [[1.0, 3.0]]).item()
-    5.0
-    """
-
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
-    ) -> None:
-        super().__init__(mean_squared_error, reduction, name, dtype)
-
-
-class MeanAbsoluteError(LossFunctionWrapper):
-    """Mean of |y_pred - y_true| over the last axis.
-
-    >>> MeanAbsoluteError()([[0.0, 0.0]], [[1.0, -3.0]]).item()
-    2.0
-    """
-
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
-    ) -> None:
-        super().__init__(mean_absolute_error, reduction, name, dtype)
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -227,32 +100,6 @@ def _smoothing(value: Any) -> float:
     return smoothing
 
 
-def _pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Labels and predictions as tensors of the predictions' dtype, with as many axes."""
-    prediction = floating(y_pred)
-    return same_rank(floating(y_true, prediction.dtype), prediction)
-
-
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
-    """Mean of (y_pred - y_true)^2 over the last axis. Raises ShapeError if the shapes do not fit.
-
-    >>> mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
-    [5.0]
-    """
-    y_true, y_pred = _pair(y_true, y_pred)
-    return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
-
-
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
-    """Mean of |y_pred - y_true| over the last axis. Raises ShapeError if the shapes do not fit.
-
-    >>> mean_absolute_error([[0.0, 0.0]], [[1.0, -3.0]]).tolist()
-    [2.0]
-    """
-    y_true, y_pred = _pair(y_true, y_pred)
-    return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
-
-
 def binary_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
 ) -> Tensor:
@@ -264,7 +111,7 @@ def binary_crossentropy(
     >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [0.6931471824645996]
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = aligned(y_true, y_pred)
     _check_equal(y_true, y_pred, "binary_crossentropy")
     if label_smoothing:
         y_true = ops.add(ops.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
@@ -349,16 +196,3 @@ def _check_equal(y_true: Tensor, y_pred: Tensor, name: str) -> None:
             expected="equal shapes.",
             fix="use sparse_categorical_crossentropy for class numbers." if name.startswith("cat") else None,
         )
-
-
-def get(identifier: Any) -> Any:
-    """The loss that a name, config, class, function or loss stands for; None for None.
-
-    A function ``f(y_true, y_pred)`` is wrapped. Names may be spelled as in Keras or TensorFlow.js. Raises
-    UnknownNameError, SerializationError, ArgumentTypeError.
-
-    >>> get("meanSquaredError").name, get("mse").name
-    ('mean_squared_error', 'mean_squared_error')
-    """
-    found = get_object("losses", identifier, Loss, ALIASES)
-    return found if found is None or isinstance(found, Loss) else LossFunctionWrapper(found)
