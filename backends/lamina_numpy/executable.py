@@ -133,9 +133,11 @@ class _Builder:
     def build(self) -> Any:
         for index, instruction in enumerate(self.program.instructions):
             self._add(index, instruction)
+        shared = {s for s in self.program.outputs if self._is_shared(s)}
+        self.lines += [f"o{s} = s{s}.copy()" for s in sorted(shared)]  # before a Variable's old value is overwritten
         self._add_writes()
         self.namespace.update({f"s{slot}": array for slot, array in self.fixed.items()})
-        outputs = ", ".join(f"s{s}.copy()" if self._is_shared(s) else f"s{s}" for s in self.program.outputs)
+        outputs = ", ".join(f"o{s}" if s in shared else f"s{s}" for s in self.program.outputs)
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
         body = [f"    {line}" for line in self.lines] or ["    pass"]

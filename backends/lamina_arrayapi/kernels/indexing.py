@@ -21,7 +21,7 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("basic_index")
     def basic_index(x: Any, key: tuple[Any, ...]) -> Any:
-        return x[native_key(key)]
+        return x[(*native_key(key), ...)]  # with an ellipsis, a single element stays an array and a view
 
     @kernels("basic_index_gradient")
     def basic_index_gradient(dy: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:

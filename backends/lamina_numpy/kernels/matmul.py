@@ -19,7 +19,8 @@ _BLAS = ("float32", "float64")
 def matmul(a: Any, b: Any, transpose_a: bool, transpose_b: bool, out: Any = None) -> Any:
     a = a.swapaxes(-1, -2) if transpose_a else a
     b = b.swapaxes(-1, -2) if transpose_b else b
-    return np.matmul(a, b, out=out)
+    y = np.matmul(a, b, out=out)
+    return y if y.dtype == a.dtype else y.astype(a.dtype)  # of bfloat16 NumPy makes float32
 
 
 @kernels.specialized("matmul")

@@ -9,11 +9,13 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina_arrayapi.kernels.conv import Pads, Pair, cropped, output_size, padded, taps
 from lamina_arrayapi.kernels.pooling import LOWEST
+from lamina_numpy.kernels.elementwise import quiet
 
 kernels = KernelTable()
 
 
 @kernels("max_pool2d", out=True)
+@quiet
 def max_pool2d(x: Any, window: Pair, strides: Pair, pads: Pads, out: Any = None) -> Any:
     image = padded(np, x, pads, LOWEST)
     output = output_size(image.shape[1:3], window, strides, (1, 1))

@@ -88,11 +88,13 @@ def prod(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
 
 
 @kernels("max", out=True)
+@quiet
 def max_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     return _maximum(x, axis, None, out, keepdims)
 
 
 @kernels("min", out=True)
+@quiet
 def min_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     return _minimum(x, axis, None, out, keepdims)
 

@@ -136,7 +136,7 @@ def _take(x: Tensor, arrays: dict[int, Tensor], entries: tuple[Any, ...]) -> Ten
     """Indexes several axes by integer arrays at once, by one gather over their flattened combination."""
     axes = sorted(arrays)
     shape = broadcast_shapes("x[...]", [f"index {a}" for a in axes], [arrays[a].shape for a in axes])
-    places = [i for i, entry in enumerate(entries) if isinstance(entry, Tensor)]
+    places = [i for i, entry in enumerate(entries) if isinstance(entry, Tensor) or _is_integer(entry)]
     together = places == list(range(places[0], places[0] + len(places)))
     front = axes[0] if together else 0
     rest = [a for a in range(x.ndim) if a not in arrays]

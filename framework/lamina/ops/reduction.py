@@ -7,8 +7,22 @@ from typing import Any
 
 from lamina.dtypes import ARITHMETIC, BOOL, FLOATING, INEXACT, REAL
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import add, cast, divide, equal, exp, isfinite, log, multiply, sqrt, square, subtract, where
-from lamina.ops.shaping import broadcast_to, reshape
+from lamina.ops.elementwise import (
+    add,
+    cast,
+    conjugate,
+    divide,
+    equal,
+    exp,
+    isfinite,
+    log,
+    multiply,
+    sqrt,
+    square,
+    subtract,
+    where,
+)
+from lamina.ops.shaping import broadcast_to, flip, pad, reshape, split, transpose
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, normalize_axes, normalize_axis, reduced_shape
@@ -240,11 +254,30 @@ def _(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
 
 @prod.gradient
 def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
-    """The product of all others: the plain one over x where x is not 0, and worked out without x where it is."""
-    zeros = equal(x, 0.0)
-    others = where(zeros, 1.0, x)
-    count = sum(cast(zeros, x.dtype), axis, keepdims=True)
-    rest = prod(others, axis, keepdims=True)
-    only = where(zeros, rest, 0.0)
-    share = where(equal(count, 0.0), divide(rest, others), where(equal(count, 1.0), only, 0.0))
-    return multiply(_restored(dy, x.shape, axis), share)
+    """The product of all other elements: of those before times those after, without a division by what may be 0."""
+    rest = tuple(a for a in range(x.ndim) if a not in axis)
+    order = (*rest, *axis)
+    kept = tuple(x.shape[a] for a in rest)
+    rows = reshape(transpose(x, order), (*kept, math.prod(x.shape[a] for a in axis)))
+    others = multiply(_before(rows), flip(_before(flip(rows, -1)), -1))
+    others = reshape(others, tuple(x.shape[a] for a in order))
+    back = tuple(order.index(a) for a in range(x.ndim))
+    return multiply(_restored(dy, x.shape, axis), conjugate(transpose(others, back)))
+
+
+def _before(x: Tensor) -> Tensor:
+    """Along the last axis the product of all elements before each one, in steps of doubling length."""
+    last = x.ndim - 1
+    none = [(0, 0)] * last
+    products, reach = _shifted(x, none, 1), 1
+    while reach < x.shape[last]:
+        products = multiply(products, _shifted(products, none, reach))
+        reach *= 2
+    return products
+
+
+def _shifted(x: Tensor, none: list[tuple[int, int]], by: int) -> Tensor:
+    """The elements moved back along the last axis, with ones in front."""
+    count = x.shape[-1]
+    padded = pad(x, [*none, (by, 0)], constant_value=1)
+    return split(padded, (count, by), x.ndim - 1)[0]

@@ -16,6 +16,9 @@ from lamina.program.program import Instruction, Program
 from lamina.shapes import Spec
 
 ALIGNMENT = 64
+MAY_RAISE = ("gather", "scatter_add")
+"""Ops whose kernels may refuse values: up to the last of them no Variable may be overwritten."""
+
 Pairs = Sequence[tuple[int, int]]
 
 
@@ -99,10 +102,13 @@ class _Planner:
 
     def _choose_state(self) -> None:
         made = {s: index for index, i in enumerate(self.program.instructions) for s in i.outputs}
+        unsafe = max((i for i, x in enumerate(self.program.instructions) if x.op in MAY_RAISE), default=-1)
         for index, slot in self.program.writes:
             if slot not in self.placed or slot in self.program.outputs or slot in self.memory.in_state:
                 continue
             target, position = self.program.state[index], made[slot]
+            if position < unsafe:
+                continue
             needed = self.lifetimes[target][1]
             if needed < position or (needed == position and (target, slot) in self.pairs[position]):
                 self.memory.in_state[slot] = index

@@ -17,13 +17,17 @@ Effect = Literal["pure", "random", "view"]
 
 @dataclass(frozen=True)
 class Instruction:
-    """One kernel call: ``outputs = op(*inputs, **attrs)``, with slots in place of arrays."""
+    """One kernel call: ``outputs = op(*inputs, **attrs)``, with slots in place of arrays.
+
+    ``in_tuple`` says that the kernel returns a tuple even of a single result.
+    """
 
     op: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     attrs: dict[str, Any] = field(default_factory=dict)
     effect: Effect = "pure"
+    in_tuple: bool = False
 
     def __str__(self) -> str:
         left = ", ".join(f"%{slot}" for slot in self.outputs)
@@ -94,7 +98,7 @@ class Program:
     def first_difference(self, other: Program) -> str | None:
         """Where another recording of the same step differs from this one, in words; None if they agree."""
         for mine, theirs in zip(self.instructions, other.instructions, strict=False):
-            if mine != theirs:
+            if repr(mine) != repr(theirs):  # NaN is no difference, 1 in place of True or 1.0 is one
                 return f"'{mine}' became '{theirs}'"
         if len(self.instructions) != len(other.instructions):
             longer = max(self.instructions, other.instructions, key=len)

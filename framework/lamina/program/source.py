@@ -82,7 +82,8 @@ def _tail(program: Program) -> str:
 
 
 def _targets(instruction: Instruction) -> str:
-    return ", ".join(f"s{slot}" for slot in instruction.outputs)
+    names = ", ".join(f"s{slot}" for slot in instruction.outputs)
+    return f"{names}," if instruction.in_tuple and len(instruction.outputs) == 1 else names
 
 
 def _readable(instruction: Instruction) -> str:

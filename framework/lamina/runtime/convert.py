@@ -18,6 +18,9 @@ from lamina.shapes import Spec
 
 SCALARS: Final = (bool, int, float, complex)
 _CACHED_SCALARS: Final = 1024
+_WIDE: Final = {"f": ("float64", "complex128"), "i": ("int64", "float64", "complex128"), "c": ("complex128",)}
+"""Dtypes in which numbers out of Python lists keep digits that the default would lose, by NumPy's kind."""
+
 _scalars: OrderedDict[Any, Tensor] = OrderedDict()
 
 
@@ -41,6 +44,8 @@ def to_tensor(value: Any, dtype: str | None = None, backend: Backend | None = No
 def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
     """A tensor with the values of a NumPy array, sharing no memory with it."""
     dtype = "string" if array.dtype.kind in "UOT" else canonical_dtype(array.dtype)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     missing = backend.supports(dtype)
     if missing is not None:
         raise DTypeError(f"the backend {backend.name!r} has no dtype {dtype}: {missing}")
@@ -113,14 +118,19 @@ def _to_numpy(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
         raise ShapeError(
             "nested lists of unequal lengths are not a tensor.", expected="lists of equal length at each level."
         ) from error
-    return _python_default(array, value)
+    return _python_default(array, value, dtype)
 
 
-def _python_default(array: np.ndarray[Any, Any], value: Any) -> np.ndarray[Any, Any]:
-    """Numbers out of Python lists are float32, int32 or complex64; NumPy's own scalars keep their dtype."""
+def _python_default(array: np.ndarray[Any, Any], value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
+    """Numbers out of Python lists are float32, int32 or complex64, or of the wider dtype that is asked for.
+
+    NumPy's own scalars keep their dtype.
+    """
     if hasattr(value, "__array__") or _has_numpy_leaf(value):
         return array
     kind = array.dtype.kind
+    if dtype in _WIDE.get(kind, ()):
+        return array.astype(dtype)
     if kind == "f" or (array.size == 0 and kind != "U"):
         return array.astype(np.float32)
     if kind in "iu":

@@ -83,6 +83,8 @@ class Op(Generic[P, R]):
         self._promoted = self.inputs if promote is True else tuple(promote or ())
         if self.name in OPS:
             raise ValueError(f"the op {self.name!r} exists already")
+        if set(self.inputs) & set(outputs):
+            raise ValueError(f"the op {self.name!r} has an input and an output of one name: its gradients name both")
         OPS[self.name] = self
 
     @overload

@@ -15,7 +15,7 @@ import pytest
 
 import lamina
 from lamina.contract import Backend
-from lamina.errors import HostReadError, OutOfRangeError, ReplayError
+from lamina.errors import HostReadError, ReplayError
 from lamina.ops.random import SeedGenerator
 from lamina.replay.step import CACHE_SIZE, CompiledStep
 from lamina.testing.base import BackendTests
@@ -131,6 +131,20 @@ class StateHazards(BackendTests):
             assert step().tolist() == [10.0 * call + 1.0]
         assert _replayed(step)
 
+    def test_a_number_equal_to_a_variables_first_value_stays_a_constant(self, backend: Backend) -> None:
+        """So does a tensor that was made of the Variable, or that it was made of, before the step."""
+        start = lamina.tensor(2.0)
+        v = lamina.Variable(start)
+        w = lamina.Variable(1.0)
+        anchor = v.value
+        step = lamina.function(lambda: v * 100.0 + start * 10.0 + anchor + w * 1.0)
+        for _ in range(3):
+            assert step().item() == 223.0
+        v.assign(5.0)
+        w.assign(3.0)
+        assert step().item() == 525.0
+        assert _replayed(step)
+
     def test_two_steps_share_a_variable(self, backend: Backend) -> None:
         v = lamina.Variable([1.0])
         add = lamina.function(lambda: v.assign(v + 1.0).value * 1.0)
@@ -195,12 +209,15 @@ class StateHazards(BackendTests):
         good, bad = lamina.tensor([1]), lamina.tensor([9])
         for _ in range(CALLS):
             step(good)
-        before = v.numpy().tolist()
+        expected = CALLS + 1.0
         try:
             step(bad)
-        except OutOfRangeError:
-            assert v.numpy().tolist() == before
+        except IndexError:
+            assert v.numpy().tolist() == [expected]
+        else:
+            expected += 1.0
         step(good)
+        assert v.numpy().tolist() == [expected + 1.0]
         assert _replayed(step)
 
     def test_a_variable_moves_to_another_backend_and_back(self, backend: Backend) -> None:
@@ -232,7 +249,7 @@ class ResultHazards(BackendTests):
 
     @pytest.mark.parametrize("size", [3, 5000])
     def test_results_do_not_change_later(self, backend: Backend, size: int) -> None:
-        step = lamina.function(lambda x: (x * 2.0, (x + 1.0).sum(), x.reshape(-1, 1), x))
+        step = lamina.function(lambda x: (x * 2.0, (x + 1.0).sum(), x.reshape((-1, 1)), x))
         kept = []
         for call in range(CALLS):
             x = lamina.tensor(np.full(size, float(call), np.float32))
@@ -243,6 +260,21 @@ class ResultHazards(BackendTests):
             assert column.shape == (size, 1)
             assert {column[0, 0].item(), same[0].item()} == {float(call)}
         assert _replayed(step)
+
+    def test_one_tensor_given_twice_counts_as_two(self, backend: Backend) -> None:
+        step = lamina.function(lambda a, b: a * 10.0 + b)
+        x = lamina.tensor([1.0])
+        for _ in range(3):
+            assert step(x, x).tolist() == [11.0]
+        assert step(x, lamina.tensor([2.0])).tolist() == [12.0]
+        assert _replayed(step)
+
+    def test_a_captured_tensor_that_is_an_argument_too_stays_a_constant(self, backend: Backend) -> None:
+        w = lamina.tensor([3.0])
+        step = lamina.function(lambda x: x * 10.0 + w)
+        for _ in range(3):
+            assert step(w).tolist() == [33.0]
+        assert step(lamina.tensor([1.0])).tolist() == [13.0]
 
     def test_one_result_twice_and_results_that_are_constants(self, backend: Backend) -> None:
         constant = lamina.tensor([5.0])

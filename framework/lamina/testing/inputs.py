@@ -1,6 +1,6 @@
 """Inputs of cases: what shape, what kind of values; the values are always the same ones.
 
-Knows NumPy only. An input without a dtype of its own is floating and takes the width a check runs in.
+An input without a dtype of its own is floating and takes the width a check runs in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from lamina.runtime.convert import numpy_dtype
 
 Array = np.ndarray[Any, Any]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
@@ -30,7 +32,7 @@ class Input:
         """The values at a position among a case's inputs; another ``salt`` gives other values of the same kind."""
         seed = zlib.crc32(f"{self.label} {self.shape} {position} {salt}".encode())
         values = self.draw(np.random.default_rng(seed), self.shape)
-        return np.asarray(values).astype(self.fixed or dtype, copy=False)
+        return np.asarray(values).astype(self.fixed or numpy_dtype(dtype), copy=False)
 
     def __str__(self) -> str:
         sizes = ", ".join(str(size) for size in self.shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.dtypes import ALL, ARITHMETIC, FLOATING, INEXACT, NUMERIC, canonical_dtype
+from lamina.errors import DTypeError
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -114,7 +115,14 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
 
 @cast.settings
 def _(x: Tensor, dtype: Any) -> dict[str, Any]:
-    return {"dtype": canonical_dtype(dtype)}
+    wanted = canonical_dtype(dtype)
+    if (x.dtype == "string") != (wanted == "string"):
+        raise DTypeError(
+            f"cast(x, {wanted!r}): x has dtype {x.dtype}.",
+            expected="no cast between strings and numbers.",
+            fix="convert the values with NumPy before making a tensor of them.",
+        )
+    return {"dtype": wanted}
 
 
 @cast.gradient

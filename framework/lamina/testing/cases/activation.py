@@ -31,7 +31,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 def softplus(x: Any) -> Any:
-    return np.logaddexp(x, 0.0)
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 SMOOTH: Final = {
