@@ -93,7 +93,8 @@ def bias_correction(step: Tensor, beta_1: float, beta_2: float, dtype: str) -> T
     """
     step = ops.cast(step, "float32")
     first, second = (ops.negative(ops.expm1(ops.multiply(step, _logarithm(b)))) for b in (beta_1, beta_2))
-    return ops.cast(ops.divide(ops.sqrt(second), first), dtype)
+    correction = ops.divide(ops.sqrt(second), first)
+    return correction if dtype == "float32" else ops.cast(correction, dtype)
 
 
 def _logarithm(beta: float) -> float:
