@@ -159,16 +159,30 @@ def _objects(given: Any, get: Any) -> Any:
 def _tfjs_training_config(model: Any) -> dict[str, Any] | None:
     """The part that TensorFlow.js understands, if it understands it all: losses and metrics by name."""
     given = (model._loss_given, model._metrics_given)
+    optimizer = _tfjs_optimizer(model.optimizer)
     if model._loss_weights_given is not None or not all(_is_named(part) for part in given) or given[0] is None:
         return None
-    return {
-        "loss": given[0],
-        "metrics": given[1] or [],
-        "optimizer_config": {
-            "class_name": type(model.optimizer).__name__,
-            "config": model.optimizer.tfjs_config(),
-        },
-    }
+    return None if optimizer is None else {"loss": given[0], "metrics": given[1] or [], "optimizer_config": optimizer}
+
+
+_TFJS_OPTIMIZERS: Final = {
+    "SGD": {"learningRate": "learning_rate"},
+    "Momentum": {"learningRate": "learning_rate", "momentum": "momentum", "useNesterov": "use_nesterov"},
+    "Adam": {"learningRate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
+}
+"""TensorFlow.js's optimizers, their settings, and the names that these have here."""
+
+
+def _tfjs_optimizer(optimizer: Any) -> dict[str, Any] | None:
+    """The optimizer as TensorFlow.js writes it; None if it has settings that TensorFlow.js does not have."""
+    name, config = type(optimizer).__name__, optimizer.get_config()
+    keys = _TFJS_OPTIMIZERS.get(name)
+    if keys is None:
+        return None
+    plain_one = type(optimizer)(**{own: config[own] for own in keys.values()}, name=config["name"])
+    if plain_one.get_config() != config:
+        return None
+    return {"class_name": name, "config": {theirs: config[own] for theirs, own in keys.items()}}
 
 
 def _is_named(given: Any) -> bool:
@@ -201,7 +215,7 @@ def _compile(model: Any, training: Any, tfjs: Any) -> None:
 
 
 def _optimizer_weights(optimizer: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
-    return list(zip(optimizer.save_names(), optimizer.get_weights(), strict=True))
+    return list(zip(optimizer.save_names, optimizer.get_weights(), strict=True))
 
 
 def _restore_optimizer(model: Any, arrays: list[np.ndarray[Any, Any]]) -> None:
