@@ -24,8 +24,11 @@ Pairs = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Memory:
-    """``in_state`` maps slots to the index of the Variable in whose array they are computed, ``in_buffer`` others to
-    the number of their buffer; ``sizes`` are the buffers' bytes."""
+    """Where each slot lies.
+
+    ``in_state`` maps slots to the index of the Variable in whose array they are computed, ``in_buffer`` others to the
+    number of their buffer; ``sizes`` are the buffers' bytes.
+    """
 
     in_state: dict[int, int] = field(default_factory=dict)
     in_buffer: dict[int, int] = field(default_factory=dict)

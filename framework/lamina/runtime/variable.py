@@ -181,7 +181,7 @@ class VariableGroup:
 
 
 def _own(value: Tensor) -> Tensor:
-    """The same values as a tensor that nobody else has: a recording must not take a user's constant for the Variable."""
+    """The same values as a tensor of our own: a recording must not take a user's constant for the Variable."""
     return Tensor(value._array, value.spec, value._backend)
 
 
