@@ -17,7 +17,7 @@ import numpy as np
 
 from lamina.contract import Kernel, KernelTable
 from lamina.program import Instruction, Program
-from lamina.program.memory import Pairs, plan_memory
+from lamina.program.memory import Pairs, plan_memory, size_of
 from lamina.program.passes import view_bases
 from lamina.program.source import bind, call_line
 from lamina.shapes import Spec
@@ -92,7 +92,7 @@ class _Builder:
         placed = {s for i in program.instructions if self._is_placed(i) for s in i.outputs}
         self.memory = plan_memory(program, placed, self._in_place)
         self.buffers = [aligned(size) for size in self.memory.sizes]
-        self.own = self._gradients_side_by_side(placed)
+        self.own = self._gradients_side_by_side()
 
     def _is_placed(self, instruction: Instruction) -> bool:
         """Whether an instruction computes into given arrays."""
@@ -118,7 +118,7 @@ class _Builder:
             return list(zip(updated, instruction.outputs, strict=True))
         return []
 
-    def _gradients_side_by_side(self, placed: set[int]) -> dict[int, Any]:
+    def _gradients_side_by_side(self) -> dict[int, Any]:
         """Arrays for the gradients of an update, laid out like its parameters, so that one call can do them all."""
         found: dict[int, Any] = {}
         for instruction in self.program.instructions:
@@ -126,7 +126,7 @@ class _Builder:
                 count = instruction.attrs["count"]
                 slots = instruction.inputs[1 + count : 1 + 2 * count]
                 arrays = side_by_side([self.program.slots[s] for s in slots])
-                if all(s in placed and s not in self.memory.in_state for s in slots) and len(set(slots)) == count:
+                if not any(s in self.memory.in_state for s in slots) and len(set(slots)) == count:
                     found.update(zip(slots, arrays, strict=True))
         return found
 
@@ -182,12 +182,11 @@ class _Builder:
     def _add_placed(self, index: int, instruction: Instruction, kernel: Kernel) -> None:
         for slot in instruction.outputs:
             self.fixed[slot] = self._array(slot)
-        if instruction.op in UPDATES and all(s in self.fixed for s in instruction.inputs):
-            arrays = ([self.fixed[s] for s in slots] for slots in (instruction.inputs, instruction.outputs))
-            self.namespace[f"k{index}"] = UPDATES[instruction.op][0](*arrays, instruction.attrs)
-            self.lines.append(f"k{index}()")
+        if instruction.op in UPDATES:
+            self._add_update(index, instruction)
             return
-        out = "(" + ", ".join(f"s{s}" for s in instruction.outputs) + ",)" if len(instruction.outputs) > 1 else f"s{instruction.outputs[0]}"
+        names = [f"s{s}" for s in instruction.outputs]
+        out = names[0] if len(names) == 1 else f"({', '.join(names)})"
         specs = self.program.slots
         special = kernel.specialize and kernel.specialize(
             [specs[s] for s in instruction.inputs], [specs[s] for s in instruction.outputs], instruction.attrs
@@ -199,6 +198,22 @@ class _Builder:
             self.namespace[f"k{index}"] = kernel.function
             line = call_line(index, instruction, self.namespace).partition(" = ")[2]
             self.lines.append(f"{line[:-1]}{', ' if line[-2] != '(' else ''}out={out})")
+
+    def _add_update(self, index: int, instruction: Instruction) -> None:
+        """Binds an update to its arrays; what a kernel without a buffer gave is copied to its place first."""
+        inputs = []
+        for slot in instruction.inputs:
+            if slot not in self.fixed:
+                place = self.own.get(slot)
+                place = shaped(aligned(size_of(self.program.slots[slot])), self.program.slots[slot]) if place is None else place
+                self.namespace[f"g{slot}"] = place
+                self.lines.append(f"copyto(g{slot}, s{slot})")
+                inputs.append(place)
+            else:
+                inputs.append(self.fixed[slot])
+        outputs = [self.fixed[s] for s in instruction.outputs]
+        self.namespace[f"k{index}"] = UPDATES[instruction.op][0](inputs, outputs, instruction.attrs)
+        self.lines.append(f"k{index}()")
 
     def _array(self, slot: int) -> Any:
         if slot in self.memory.in_state:

@@ -86,3 +86,46 @@ def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
     peak = _maximum(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
     shifted = np.subtract(x, peak, out=out)
     return np.subtract(shifted, np.log(_add(np.exp(shifted), axis, None, None, True)), out=out)
+
+
+def _buffers(inputs: Sequence[Spec], axis: int) -> tuple[Any, Any]:
+    """Memory for one number per row, and for the whole."""
+    shape, dtype = inputs[0].shape, numpy_dtype(inputs[0].dtype)
+    return np.empty((*shape[:axis], 1, *shape[axis + 1 :]), dtype), np.empty(shape, dtype)
+
+
+@kernels.specialized("log_softmax")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    axis = attrs["axis"]
+    if not inputs[0].shape[axis]:
+        return None
+    row, whole = _buffers(inputs, axis)
+    largest, total, subtract, exp, log = np.maximum.reduce, np.add.reduce, np.subtract, np.exp, np.log
+
+    def kernel(x: Any, out: Any) -> None:
+        largest(x, axis, None, row, True)
+        subtract(x, row, out)
+        exp(out, whole)
+        total(whole, axis, None, row, True)
+        log(row, row)
+        subtract(out, row, out)
+
+    return kernel
+
+
+@kernels.specialized("softmax")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    axis = attrs["axis"]
+    if not inputs[0].shape[axis]:
+        return None
+    row, _ = _buffers(inputs, axis)
+    largest, total, subtract, exp, divide = np.maximum.reduce, np.add.reduce, np.subtract, np.exp, np.divide
+
+    def kernel(x: Any, out: Any) -> None:
+        largest(x, axis, None, row, True)
+        subtract(x, row, out)
+        exp(out, out)
+        total(out, axis, None, row, True)
+        divide(out, row, out)
+
+    return kernel

@@ -66,15 +66,19 @@ def conv2d(x: Any, kernel: Any, strides: Pair, pads: Pads, dilations: Pair, out:
     return y
 
 
-@kernels("conv2d_kernel_gradient")
-def conv2d_kernel_gradient(x: Any, dy: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair) -> Any:
+@kernels("conv2d_kernel_gradient", out=True)
+def conv2d_kernel_gradient(
+    x: Any, dy: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair, out: Any = None
+) -> Any:
     image = np.ascontiguousarray(padded(np, x, pads))
     filters = dy.shape[3]
-    dk = np.zeros((size[0] * size[1] * x.shape[3], filters), x.dtype)
+    result = np.empty((*size, x.shape[3], filters), x.dtype) if out is None else out
+    dk = result.reshape(-1, filters)
+    dk[...] = 0
     dy = np.ascontiguousarray(dy)
     for start, stop, columns in _gathered(image, size, dy.shape[1:3], strides, dilations):
         dk += np.matmul(columns.T, dy[start:stop].reshape(-1, filters))
-    return dk.reshape(*size, x.shape[3], filters)
+    return result
 
 
 @kernels("conv2d_input_gradient")

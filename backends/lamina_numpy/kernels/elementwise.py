@@ -59,15 +59,18 @@ def rsqrt(x: Any, out: Any = None) -> Any:
     return np.reciprocal(np.sqrt(x, out=out), out=out)
 
 
-@kernels("cast")
+@kernels("cast", out=True)
 @quiet
-def cast(x: Any, dtype: str) -> Any:
+def cast(x: Any, dtype: str, out: Any = None) -> Any:
     wanted = numpy_dtype(dtype)
     if x.dtype.kind == "c" and wanted.kind not in "cb":
         x = x.real
     if x.dtype.kind == "f" and wanted.kind in "iu":
-        return np.nan_to_num(np.trunc(x), nan=0.0, posinf=None, neginf=None).astype(np.int64).astype(wanted)
-    return x.astype(wanted)
+        x = np.nan_to_num(np.trunc(x), nan=0.0, posinf=None, neginf=None).astype(np.int64)
+    if out is None:
+        return x.astype(wanted)
+    np.copyto(out, x, casting="unsafe")
+    return out
 
 
 @kernels.specialized("cast")

@@ -88,7 +88,6 @@ class Layer:
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights: list[Variable] = []
         self._regularized: list[tuple[Variable, Callable[[Any], Tensor]]] = []
-        self._constrained: list[tuple[Variable, Callable[[Any], Tensor]]] = []
         self._call_losses: list[Tensor] = []
         self._nodes: list[Node] = []
 
@@ -239,8 +238,7 @@ class Layer:
         self._weights.append(variable)
         if regularizer is not None:
             self._regularized.append((variable, regularizers.get(regularizer)))
-        if constraint is not None:
-            self._constrained.append((variable, constraints.get(constraint)))
+        variable.constraint = constraints.get(constraint)
         return variable
 
     def add_loss(self, loss: Any) -> None:
@@ -319,13 +317,6 @@ class Layer:
             found += layer.losses
         return found
 
-    def constrained_weights(self) -> list[tuple[Variable, Callable[[Any], Tensor]]]:
-        """The weights that have a constraint, with it."""
-        found = list(self._constrained)
-        for layer in self.sublayers():
-            found += layer.constrained_weights()
-        return found
-
     def count_params(self) -> int:
         """The number of weights' elements. Raises NotBuiltError before the layer is built."""
         if not self.built:
@@ -350,10 +341,9 @@ class Layer:
         for variable, value in zip(variables, values, strict=True):
             if value.shape != variable.shape:
                 raise ShapeError(f"the weight {variable.name!r} has shape {variable.shape}, the new value {value.shape}.")
-        limits = {id(v): constraint for v, constraint in self.constrained_weights()}
         for variable, value in zip(variables, values, strict=True):
             value = cast(value, variable.dtype)
-            variable.assign(limits[id(variable)](value) if id(variable) in limits else value)
+            variable.assign(variable.constraint(value) if variable.constraint is not None else value)
 
     @property
     def input(self) -> Any:

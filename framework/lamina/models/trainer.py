@@ -52,7 +52,7 @@ class Trainer(Layer):
 
     def compile(
         self,
-        optimizer: Any = "rmsprop",
+        optimizer: Any,
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
@@ -101,8 +101,6 @@ class Trainer(Layer):
             y_pred = self(x, training=True)
             loss, parts = self._losses_of(y, y_pred, sample_weight)
         self.optimizer.apply_gradients([(gradient, v) for v, gradient in tape_gradients(tape, loss, trained)])
-        for variable, constraint in self.constrained_weights():
-            variable.assign(constraint(variable))
         self._count(loss, parts, y, y_pred, sample_weight)
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +47,7 @@ class Variable(Methods):
         self.shape: Shape = value.shape
         self.dtype: str = value.dtype
         self.trainable = trainable
+        self.constraint: Callable[[Any], Tensor] | None = None
         self.name = name if name is not None else f"variable_{next(_numbers)}"
         self._backend = value.backend
         self._value: Tensor | None = _own(value)
