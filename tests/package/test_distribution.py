@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import lamina
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -66,6 +68,12 @@ def test_the_licence_is_inside(wheel, metadata):
     (name,) = (n for n in wheel.namelist() if n.endswith("/licenses/LICENSE"))
     assert b"Apache License" in wheel.read(name)
     assert metadata["License-Expression"] == "Apache-2.0"
+
+
+def test_the_version_is_the_same_everywhere(metadata):
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert metadata["Version"] == lamina.__version__
+    assert f"\n## {lamina.__version__} " in changes
 
 
 def test_the_core_needs_little(metadata):
