@@ -12,8 +12,8 @@ from lamina.errors import BackendNotAvailableError
 from lamina.program import Program
 from lamina.shapes import Spec
 from lamina_numpy.executable import NumPyExecutable
-from lamina_numpy.memory import side_by_side
 from lamina_numpy.kernels import kernels
+from lamina_numpy.memory import side_by_side
 
 
 class NumPyBackend(Backend):

@@ -205,7 +205,11 @@ class _Builder:
         for slot in instruction.inputs:
             if slot not in self.fixed:
                 place = self.own.get(slot)
-                place = shaped(aligned(size_of(self.program.slots[slot])), self.program.slots[slot]) if place is None else place
+                place = (
+                    shaped(aligned(size_of(self.program.slots[slot])), self.program.slots[slot])
+                    if place is None
+                    else place
+                )
                 self.namespace[f"g{slot}"] = place
                 self.lines.append(f"copyto(g{slot}, s{slot})")
                 inputs.append(place)
@@ -223,7 +227,7 @@ class _Builder:
         return shaped(self.buffers[self.memory.in_buffer[slot]], self.program.slots[slot])
 
     def _add_writes(self) -> None:
-        """Copies the remaining results into their Variables; those that read another Variable's array go first aside."""
+        """Copies the remaining results into their Variables; those that read another one's array go aside first."""
         in_state = self.memory.in_state
         staged = [(i, s) for i, s in self.program.writes if in_state.get(s) != i]
         overwritten = {self.program.state[i] for i, _ in self.program.writes}

@@ -8,8 +8,8 @@ import numpy as np
 
 from lamina.contract import KernelTable
 from lamina_arrayapi import make_kernels
-from lamina_numpy.kernels import activation, conv, elementwise, indexing, matmul, pooling, reduction, shaping, training
 from lamina_numpy.dtypes import numpy_dtype
+from lamina_numpy.kernels import activation, conv, elementwise, indexing, matmul, pooling, reduction, shaping, training
 
 
 class _Namespace:

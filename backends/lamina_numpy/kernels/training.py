@@ -24,7 +24,9 @@ def _lists(arrays: Arrays, count: int) -> list[list[Any]]:
 def adam_update(
     alpha: Any, *arrays: Any, count: int, beta_1: float, beta_2: float, epsilon: float, out: Any = None
 ) -> tuple[Any, ...]:
-    out = tuple(np.empty_like(a) for i in (0, 2, 3) for a in arrays[i * count : (i + 1) * count]) if out is None else out
+    out = (
+        tuple(np.empty_like(a) for i in (0, 2, 3) for a in arrays[i * count : (i + 1) * count]) if out is None else out
+    )
     attrs = {"count": count, "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}
     bind_adam_update((alpha, *arrays), out, attrs)()
     return tuple(out)
@@ -40,7 +42,9 @@ def bind_adam_update(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) 
         p, g, m, v, new_p, new_m, new_v = ([a] for a in together)
     scratch, more = [np.empty_like(a) for a in p], [np.empty_like(a) for a in p]
     kind = p[0].dtype.type
-    rate_1, rate_2, epsilon = (np.asarray(kind(x)) for x in (1.0 - attrs["beta_1"], 1.0 - attrs["beta_2"], attrs["epsilon"]))
+    rate_1, rate_2, epsilon = (
+        np.asarray(kind(x)) for x in (1.0 - attrs["beta_1"], 1.0 - attrs["beta_2"], attrs["epsilon"])
+    )
     add, subtract, multiply, divide, sqrt = np.add, np.subtract, np.multiply, np.divide, np.sqrt
     moments = list(zip(g, m, v, new_m, new_v, scratch, strict=True))
     steps = list(zip(p, new_p, new_m, new_v, scratch, more, strict=True))

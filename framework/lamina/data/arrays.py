@@ -60,7 +60,8 @@ class ArrayData:
         cut = int(self.count * (1.0 - fraction))
         if not 0 < cut < self.count:
             raise ArgumentError(
-                f"validation_split is {fraction} of {self.count} examples.", expected="at least one example on each side."
+                f"validation_split is {fraction} of {self.count} examples.",
+                expected="at least one example on each side.",
             )
         return self._part(slice(None, cut)), self._part(slice(cut, None))
 
@@ -112,7 +113,9 @@ def _target(value: Any, dtype: str) -> np.ndarray[Any, Any]:
 
 def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
     lengths = {
-        name: {len(a) for a in flatten(part)} for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight)) if part is not None
+        name: {len(a) for a in flatten(part)}
+        for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight))
+        if part is not None
     }
     if not lengths or not lengths["x"]:
         raise DataError("x holds no arrays.", expected="at least one.")

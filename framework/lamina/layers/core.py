@@ -25,7 +25,13 @@ class InputLayer(Layer):
     """
 
     def __init__(
-        self, shape: Any = None, batch_shape: Any = None, sparse: bool = False, *, name: str | None = None, **common: Any
+        self,
+        shape: Any = None,
+        batch_shape: Any = None,
+        sparse: bool = False,
+        *,
+        name: str | None = None,
+        **common: Any,
     ) -> None:
         if shape is not None:
             common.setdefault("input_shape", shape)
@@ -51,8 +57,12 @@ class InputLayer(Layer):
         return {"batch_input_shape": shape, "dtype": self.dtype, "sparse": False, "name": self.name}
 
 
-def Input(  # noqa: N802 - the name of Keras and TensorFlow.js
-    shape: Any = None, batch_size: int | None = None, dtype: Any = None, name: str | None = None, batch_shape: Any = None
+def Input(
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    name: str | None = None,
+    batch_shape: Any = None,
 ) -> SymbolicTensor:
     """A symbolic tensor for data that will enter a model: ``shape`` without the batch, or ``batch_shape`` with it.
 
@@ -103,7 +113,9 @@ class Dense(Layer):
 
     def check_input(self, input_shape: Any) -> None:
         if len(input_shape) < 2:
-            raise ShapeError(f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features).")
+            raise ShapeError(
+                f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features)."
+            )
         if self.built and input_shape[-1] != self.features:
             raise ShapeError(
                 f"Dense got an input of shape {input_shape}.",

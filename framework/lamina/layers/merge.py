@@ -68,7 +68,8 @@ class Concatenate(Merge):
             clash = any(i != axis and None not in (a, b) and a != b for i, (a, b) in enumerate(pairs))
             if len(shape) != ndim or clash:
                 raise ShapeError(
-                    f"Concatenate got inputs of shapes {input_shape}.", expected=f"equal shapes except along axis {axis}."
+                    f"Concatenate got inputs of shapes {input_shape}.",
+                    expected=f"equal shapes except along axis {axis}.",
                 )
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:

@@ -19,8 +19,8 @@ class LSTM(Layer):
     c = sigmoid(f) * c + sigmoid(i) * tanh(g); h = sigmoid(o) * tanh(c).
     Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
     ``return_state`` also h and c. Weights: ``kernel`` (features, 4 * units), ``recurrent_kernel`` (units, 4 * units),
-    ``bias`` (4 * units,). Where a mask is False the state and the output stay as they were. Initial states [h, c] are given as
-    ``initial_state``, or after the input in a list.
+    ``bias`` (4 * units,). Where a mask is False the state and the output stay as they were. Initial
+    states [h, c] are given as ``initial_state``, or after the input in a list.
 
     >>> LSTM(4)(ops.zeros((2, 3, 5))).shape
     (2, 4)
@@ -76,7 +76,9 @@ class LSTM(Layer):
     def check_input(self, input_shape: Any) -> None:
         input_shape = _first(input_shape)
         if len(input_shape) != 3:
-            raise ShapeError(f"LSTM got an input of shape {input_shape}.", expected="three axes: (batch, time, features).")
+            raise ShapeError(
+                f"LSTM got an input of shape {input_shape}.", expected="three axes: (batch, time, features)."
+            )
         if self.built and input_shape[-1] != self.kernel.shape[0]:
             raise ShapeError(
                 f"LSTM got an input of shape {input_shape}.",
@@ -105,7 +107,11 @@ class LSTM(Layer):
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype=dtype)
         u = self.units
-        parts = [self.bias_initializer((u,), dtype=dtype), ops.ones((u,), dtype), self.bias_initializer((2 * u,), dtype=dtype)]
+        parts = [
+            self.bias_initializer((u,), dtype=dtype),
+            ops.ones((u,), dtype),
+            self.bias_initializer((2 * u,), dtype=dtype),
+        ]
         return ops.concatenate(parts)
 
     def call(self, inputs: Any, initial_state: Any = None, mask: Any = None, training: bool = False) -> Any:

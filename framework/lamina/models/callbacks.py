@@ -80,7 +80,9 @@ class CallbackList(Callback):
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: Mapping[str, Any]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
-                raise ArgumentTypeError(f"callbacks holds {callback!r}.", expected="instances of lamina.callbacks.Callback.")
+                raise ArgumentTypeError(
+                    f"callbacks holds {callback!r}.", expected="instances of lamina.callbacks.Callback."
+                )
             callback.set_model(model)
             callback.set_params(params)
         self._callbacks = list(callbacks)

@@ -40,7 +40,9 @@ class CompiledLoss:
         if all(one is None for one in self.losses):
             raise ArgumentError("compile got no loss.", expected="a loss for at least one output.")
 
-    def __call__(self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]) -> tuple[Tensor, list[Any]]:
+    def __call__(
+        self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]
+    ) -> tuple[Tensor, list[Any]]:
         """The total, and each output's own loss (None for an output without one)."""
         if len(y) != len(y_pred):
             raise DataError(f"y holds {len(y)} arrays for {len(y_pred)} outputs.", expected="one for each output.")

@@ -115,5 +115,7 @@ class Graph:
 def _symbolic(x: Any, what: str) -> SymbolicTensor:
     if not isinstance(x, SymbolicTensor):
         given = f"a tensor of shape {x.shape}" if isinstance(x, Tensor) else repr(x)
-        raise ArgumentTypeError(f"{what} of a Model holds {given}.", expected="symbolic tensors, from Input and layers.")
+        raise ArgumentTypeError(
+            f"{what} of a Model holds {given}.", expected="symbolic tensors, from Input and layers."
+        )
     return x

@@ -35,7 +35,9 @@ class Model(Trainer):
         super().__init__(**common)
         self._start_trainer()
         if (inputs is None) != (outputs is None):
-            raise GraphError("a Model with only one of inputs and outputs.", expected="both, or neither for a subclass.")
+            raise GraphError(
+                "a Model with only one of inputs and outputs.", expected="both, or neither for a subclass."
+            )
         if inputs is not None:
             self._set_graph(Graph(inputs, outputs))
 
@@ -47,7 +49,8 @@ class Model(Trainer):
     def _graph(self) -> Graph:
         if self.graph is None:
             raise NotBuiltError(
-                f"the model {self.name!r} has no graph of layers.", expected="a Model(inputs, outputs) or a built Sequential."
+                f"the model {self.name!r} has no graph of layers.",
+                expected="a Model(inputs, outputs) or a built Sequential.",
             )
         return self.graph
 
@@ -80,7 +83,7 @@ class Model(Trainer):
         """The layers, those farthest from the outputs first; each once, also when it is shared."""
         return list(self.graph.layers) if self.graph is not None else self.sublayers()
 
-    def sublayers(self) -> list[Layer]:
+    def sublayers(self) -> list[Any]:
         if self.graph is not None:
             return list(self.graph.layers)
         return super().sublayers()
@@ -142,7 +145,8 @@ class Model(Trainer):
             if layer.name == name:
                 return layer
         raise UnknownNameError(
-            f"the model {self.name!r} has no layer named {name!r}.", expected=f"one of {', '.join(x.name for x in layers)}."
+            f"the model {self.name!r} has no layer named {name!r}.",
+            expected=f"one of {', '.join(x.name for x in layers)}.",
         )
 
     def to(self, backend: str, device: str | None = None) -> Model:
@@ -188,5 +192,3 @@ class Model(Trainer):
         from lamina.models.topology import model_from_config
 
         return model_from_config(config)
-
-

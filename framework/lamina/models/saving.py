@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from lamina import losses, metrics, optimizers
+from lamina import losses, metrics
 from lamina.contract import SaveResult
 from lamina.errors import LaminaError, ModelFileError, SerializationError, UnsafeModelError
 from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artifacts, save_artifacts
 from lamina.layers.config import plain
-from lamina.layers.layer import weights_from
+from lamina.layers.weights import weights_from
 from lamina.models.topology import graph_config, model_from_config
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy
@@ -28,7 +28,7 @@ OPTIMIZER_GROUP: Final = "optimizer"
 def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> SaveResult:
     """Saves a model whole: the old one at the address stays until the new one is complete."""
     training = _training_config(model) if include_optimizer and model.optimizer is not None else None
-    named = [(v.name, v.numpy(), None) for v in model.weights]
+    named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in model.weights]
     names = [name for name, _, _ in named]
     if len(set(names)) != len(names):
         repeated = next(name for name in names if names.count(name) > 1)
@@ -53,7 +53,7 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
     return save_artifacts(address, artifacts)
 
 
-def load_model(address: Any, *, compile: bool = True) -> Any:  # noqa: A002 - Keras's name
+def load_model(address: Any, *, compile: bool = True) -> Any:
     """The model saved at an address, compiled as it was, with its optimizer state, on the active backend.
 
     Class names are looked up among the built-in, registered and plugin classes; nothing else is imported or run.

@@ -113,5 +113,5 @@ class Sequential(Model):
         """The layers from bottom to top, without the input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
-    def sublayers(self) -> list[Layer]:
+    def sublayers(self) -> list[Any]:
         return self.layers

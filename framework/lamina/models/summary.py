@@ -23,7 +23,12 @@ def summary_lines(model: Any, line_length: int | None = None) -> list[str]:
     columns = _PLAIN if plain else _GRAPH
     width = (66 if plain else 98) if line_length is None else as_int(line_length, "line_length", minimum=40)
     widths = [int(width * share) for _, share in columns]
-    lines = [f'Model: "{model.name}" ({type(model).__name__})', "=" * width, _row([t for t, _ in columns], widths), "=" * width]
+    lines = [
+        f'Model: "{model.name}" ({type(model).__name__})',
+        "=" * width,
+        _row([t for t, _ in columns], widths),
+        "=" * width,
+    ]
     for layer in model.layers:
         lines += _layer_rows(model, layer, widths, plain)
     trained = sum(v.size for v in model.trainable_weights)

@@ -98,7 +98,9 @@ def model_from_config(config: Mapping[str, Any], depth: int = 0) -> Any:
         raise SerializationError(f"models nested more than {MAX_DEPTH} deep.")
     layers = config.get("layers") if isinstance(config, Mapping) else None
     if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
-        raise SerializationError("the config of a model has no list of layers.", expected=f"at most {MAX_LAYERS} layers.")
+        raise SerializationError(
+            "the config of a model has no list of layers.", expected=f"at most {MAX_LAYERS} layers."
+        )
     if "output_layers" in config:
         return _functional(config, layers, depth)
     return _sequential(config, layers, depth)
@@ -145,7 +147,9 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> An
         waiting = [w for w in waiting if (w[0], w[1]) not in outputs]
     inputs = [_find(outputs, place) for place in _places(config, "input_layers")]
     results = [_find(outputs, place) for place in _places(config, "output_layers")]
-    return Model(inputs if len(inputs) > 1 else inputs[0], results if len(results) > 1 else results[0], name=config.get("name"))
+    return Model(
+        inputs if len(inputs) > 1 else inputs[0], results if len(results) > 1 else results[0], name=config.get("name")
+    )
 
 
 def _first_numbers(config: Mapping[str, Any], entries: list[Any], layers: Mapping[str, Layer]) -> dict[str, int]:

@@ -1,0 +1,188 @@
+"""The weights of a layer: making, finding, freezing, reading and replacing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from lamina import constraints, initializers, regularizers
+from lamina.dtypes import FLOATING, canonical_dtype
+from lamina.errors import ArgumentError, ArgumentTypeError, NotBuiltError, ShapeError
+from lamina.ops.elementwise import cast
+from lamina.ops.random import SeedGenerator
+from lamina.runtime.convert import to_tensor
+from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
+from lamina.structures import flatten
+
+WeightSource = Callable[[str, tuple[int, ...], str], Any]
+"""Gives the value of a weight by its name, shape and dtype, or raises if there is none."""
+
+_WEIGHT_SOURCE: ContextVar[WeightSource | None] = ContextVar("lamina_weight_source", default=None)
+
+
+@contextmanager
+def weights_from(source: WeightSource) -> Iterator[None]:
+    """Weights made inside the block take their values from ``source``; no initializer runs, nothing is allocated."""
+    token = _WEIGHT_SOURCE.set(source)
+    try:
+        yield
+    finally:
+        _WEIGHT_SOURCE.reset(token)
+
+
+class HasWeights:
+    """Something with weights of its own and in the layers it holds; ``Layer`` inherits it."""
+
+    name: str
+    dtype: str
+    built: bool
+    _trainable: bool
+    _weights: list[Variable]
+    _regularized: list[tuple[Variable, Callable[[Any], Tensor]]]
+    _call_losses: list[Tensor]
+
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight; call it in ``build``. The initializer defaults to GlorotUniform, for integers to Zeros."""
+        wanted = canonical_dtype(dtype or self.dtype)
+        sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+        if any(size is None for size in sizes):
+            raise ShapeError(
+                f"a weight {name or ''!r} of shape {sizes}: a size is unknown.",
+                expected="every size but the batch to be known when the layer is built.",
+                fix="give the input's shape in full.",
+            )
+        label = name or f"weight_{len(self._weights)}"
+        source = _WEIGHT_SOURCE.get()
+        if source is not None:
+            value = source(f"{self.name}/{label}", sizes, wanted)
+        else:
+            default = "glorot_uniform" if wanted in FLOATING else "zeros"
+            value = initializers.get(initializer or default)(sizes, dtype=wanted)
+        if any(v.name == f"{self.name}/{label}" for v in self._weights):
+            raise ArgumentError(f"the layer {self.name!r} has two weights named {label!r}.", expected="unique names.")
+        variable = Variable(value, trainable, name=f"{self.name}/{label}")
+        self._weights.append(variable)
+        if regularizer is not None:
+            self._regularized.append((variable, regularizers.get(regularizer)))
+        variable.constraint = constraints.get(constraint)
+        return variable
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights of this layer and of the layers in it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise ArgumentTypeError(f"trainable is {value!r}.", expected="True or False.")
+        self._trainable = value
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    def sublayers(self) -> list[Any]:
+        """The layers kept in attributes of this one, also in lists and dicts, in order, each once."""
+        return _unique(x for x in self._attributes() if isinstance(x, HasWeights) and x is not self)
+
+    def _attributes(self) -> Iterator[Any]:
+        for key, value in self.__dict__.items():
+            if key not in ("_weights", "_nodes"):
+                yield from flatten(value)
+
+    def own_weights(self) -> list[Variable]:
+        """The Variables of this layer itself, without those of the layers in it."""
+        return _unique([*self._weights, *(x for x in self._attributes() if isinstance(x, Variable))])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, those of the layers in it included, layer by layer."""
+        found = self.own_weights()
+        for layer in self.sublayers():
+            found += layer.weights
+        return _unique(found)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v, trained in self._weights_and_flags() if trained]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v, trained in self._weights_and_flags() if not trained]
+
+    def _weights_and_flags(self) -> list[tuple[Variable, bool]]:
+        found = {id(v): (v, v.trainable and self._trainable) for v in self.own_weights()}
+        for layer in self.sublayers():
+            for variable, trained in layer._weights_and_flags():
+                present = found.get(id(variable))
+                found[id(variable)] = (variable, (trained and self._trainable) or bool(present and present[1]))
+        return list(found.values())
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def seed_generators(self) -> list[SeedGenerator]:
+        """The random streams of this layer and of the layers in it."""
+        found = [x for x in self._attributes() if isinstance(x, SeedGenerator)]
+        for layer in self.sublayers():
+            found += layer.seed_generators
+        return _unique(found)
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """Regularization of the weights, and what ``add_loss`` collected in the last call, one scalar each."""
+        found = [*self._call_losses, *(regularizer(variable) for variable, regularizer in self._regularized)]
+        for layer in self.sublayers():
+            found += layer.losses
+        return found
+
+    def count_params(self) -> int:
+        """The number of weights' elements. Raises NotBuiltError before the layer is built."""
+        if not self.built:
+            raise NotBuiltError(
+                f"the layer {self.name!r} has no weights yet.", fix="call it on data, or build it with an input shape."
+            )
+        return sum(v.size for v in self.weights)
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """The values of the weights as NumPy arrays, in the order of ``weights``."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Gives the weights new values, in the order of ``weights``; all or, if one does not fit, none."""
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ShapeError(
+                f"{len(weights)} arrays for the {len(variables)} weights of {self.name!r}.",
+                expected=", ".join(f"{v.name} {v.shape}" for v in variables) + ".",
+            )
+        values = [to_tensor(w, backend=v.backend) for v, w in zip(variables, weights, strict=True)]
+        for variable, value in zip(variables, values, strict=True):
+            if value.shape != variable.shape:
+                raise ShapeError(
+                    f"the weight {variable.name!r} has shape {variable.shape}, the new value {value.shape}."
+                )
+        for variable, value in zip(variables, values, strict=True):
+            value = cast(value, variable.dtype)
+            variable.assign(variable.constraint(value) if variable.constraint is not None else value)
+
+
+def _unique(found: Any) -> Any:
+    return list({id(x): x for x in found}.values())

@@ -1,0 +1,253 @@
+"""``compile``, and what one step of training, evaluation or prediction does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from lamina import optimizers
+from lamina.autodiff import Tape
+from lamina.autodiff.gradients import tape_gradients
+from lamina.contract import Backend
+from lamina.data import ArrayData
+from lamina.data.arrays import Batch
+from lamina.errors import ArgumentTypeError, DataError, NotBuiltError
+from lamina.layers.layer import Layer
+from lamina.metrics import Mean, Metric
+from lamina.models.compiling import CompiledLoss, CompiledMetrics
+from lamina.models.inputs import check_inputs, with_feature_axis
+from lamina.replay import CompiledStep
+from lamina.runtime.backends import get_backend
+from lamina.runtime.listeners import listening
+from lamina.runtime.tensor import Tensor, spec_tensor
+from lamina.runtime.variable import Variable
+from lamina.shapes import Spec
+from lamina.structures import flatten, map_structure
+
+
+class Steps(Layer):
+    """The part of a model that does single steps; ``Trainer`` inherits it."""
+
+    optimizer: optimizers.Optimizer | None = None
+
+    def _start_trainer(self) -> None:
+        self._loss_given: Any = None
+        self._metrics_given: Any = None
+        self._loss_weights_given: Any = None
+        self.run_eagerly = False
+        self._loss: CompiledLoss | None = None
+        self._metrics: CompiledMetrics | None = None
+        self._trackers: list[Mean] = []
+        self._steps: dict[str, Callable[..., Any]] = {}
+        self._trained: tuple[int, ...] = ()
+        self._fitting = False
+        self._first_weight: Variable | None = None
+
+    def compile(
+        self,
+        optimizer: Any,
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        run_eagerly: bool = False,
+    ) -> None:
+        """Chooses how to train: optimizer, loss and metrics, by name, object or function.
+
+        For several outputs, ``loss``, ``metrics`` and ``loss_weights`` may be lists or dicts by the outputs' names.
+        ``run_eagerly`` runs every step op by op instead of recording and replaying it. Raises UnknownNameError for a
+        name that is not known.
+        """
+        if not isinstance(run_eagerly, bool):
+            raise ArgumentTypeError(f"run_eagerly is {run_eagerly!r}.", expected="True or False.")
+        chosen = optimizers.get(optimizer)
+        if loss is not None:
+            CompiledLoss(loss, loss_weights, self._names_for(loss))
+        self._start_trainer()
+        self.optimizer = chosen
+        self._loss_given, self._metrics_given, self._loss_weights_given = loss, metrics, loss_weights
+        self.run_eagerly = run_eagerly
+
+    def _names_for(self, loss: Any) -> list[str]:
+        """The outputs' names if they are known, else as many as a list or dict of losses has."""
+        if getattr(self, "graph", None) is not None:
+            return list(self.output_names)  # type: ignore[attr-defined]
+        return list(loss) if isinstance(loss, Mapping) else [f"output_{i + 1}" for i, _ in enumerate(flatten(loss))]
+
+    def _forget_steps(self) -> None:
+        self._steps = {}
+        self._first_weight = None
+        self._loss = self._metrics = None
+
+    # -- what a step does ------------------------------------------------------------------------------------------
+
+    def train_step(self, data: Batch) -> Any:
+        """One step of training on a batch ``(x, y, sample_weight)``: override it for a training of your own.
+
+        Whatever it does must be ops, Variables and the model's own layers, so that it can be recorded. A dict of
+        tensors that it returns becomes the logs; None means the loss and the metrics.
+        """
+        x, y, sample_weight = data
+        assert self.optimizer is not None
+        trained = self.trainable_weights
+        tape = Tape(trained)
+        with listening(tape):
+            y_pred = self(x, training=True)
+            loss, parts = self._losses_of(y, y_pred, sample_weight)
+        self.optimizer.apply_gradients([(gradient, v) for v, gradient in tape_gradients(tape, loss, trained)])
+        self._count(loss, parts, y, y_pred, sample_weight)
+        return None
+
+    def test_step(self, data: Batch) -> Any:
+        """One step of evaluation on a batch ``(x, y, sample_weight)``."""
+        x, y, sample_weight = data
+        y_pred = self(x, training=False)
+        loss, parts = self._losses_of(y, y_pred, sample_weight)
+        self._count(loss, parts, y, y_pred, sample_weight)
+        return None
+
+    def predict_step(self, x: Any) -> Any:
+        """One step of prediction."""
+        return self(x, training=False)
+
+    def compute_loss(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
+        """What training minimizes: the outputs' losses and the layers' own."""
+        return self._losses_of(y, y_pred, sample_weight)[0]
+
+    def _losses_of(self, y: Any, y_pred: Any, sample_weight: Any) -> tuple[Tensor, list[Any]]:
+        outputs = flatten(y_pred)
+        total, parts = self._compiled_loss()(self._per_output(y, outputs), outputs, _weights(sample_weight, outputs))
+        for loss in self.losses:
+            total = total + loss
+        return total, parts
+
+    def _per_output(self, given: Any, outputs: Sequence[Any]) -> list[Any]:
+        """Targets in the order of the outputs; a dict goes by the outputs' names."""
+        if isinstance(given, dict):
+            names = self._output_names(len(outputs))
+            missing = [name for name in names if name not in given]
+            if missing:
+                raise DataError(f"y has no entry {missing[0]!r}.", expected=f"a dict with {', '.join(names)}.")
+            return [given[name] for name in names]
+        return flatten(given)
+
+    def _count(self, loss: Tensor, parts: Sequence[Any], y: Any, y_pred: Any, sample_weight: Any) -> None:
+        outputs = flatten(y_pred)
+        targets = self._per_output(y, outputs)
+        examples = float(outputs[0].shape[0])
+        for tracker, value in zip(self._trackers, [loss, *(p for p in parts if p is not None)], strict=False):
+            tracker.update_state(value, sample_weight=examples)
+        if self._metrics is not None:
+            self._metrics.update(targets, outputs, _weights(sample_weight, outputs))
+
+    # -- getting ready ---------------------------------------------------------------------------------------------
+
+    def _compiled_loss(self) -> CompiledLoss:
+        if self._loss is None:
+            raise NotBuiltError(
+                f"the model {self.name!r} has no loss.", fix="call compile(optimizer=..., loss=...) first."
+            )
+        return self._loss
+
+    def _output_names(self, count: int) -> list[str]:
+        if getattr(self, "graph", None) is not None:
+            return list(self.output_names)  # type: ignore[attr-defined]
+        return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
+
+    def _prepare_model(self, x: Any) -> Any:
+        """Builds the model for the shapes of ``x`` if it is not built, and checks x against its inputs."""
+        if not self.built:
+            leaf = flatten(x)[0]
+            if hasattr(self, "_stack"):
+                self.build((None, *leaf.shape[1:]))
+            else:
+                self(map_structure(lambda a: spec_tensor(a.shape, a.dtype.name), x), training=False)
+        x = with_feature_axis(self, x)
+        check_inputs(self, x)
+        return x
+
+    def _prepare_training(self, data: ArrayData, *, optimizing: bool) -> None:
+        """Builds everything that makes Variables, and runs the step once without values, so that errors come first."""
+        if self.optimizer is None or (self._loss_given is None and type(self).train_step is Steps.train_step):
+            raise NotBuiltError(
+                f"the model {self.name!r} is not compiled.", fix="call compile(optimizer=..., loss=...) first."
+            )
+        data.x = self._prepare_model(data.x)
+        data.refresh()
+        trained = tuple(id(v) for v in self.trainable_weights)
+        if trained != self._trained:
+            self._steps, self._trained = {}, trained
+        if optimizing:
+            self.optimizer.build(self.trainable_weights)
+        if self._loss is None and self._loss_given is not None:
+            self._make_losses(data)
+
+    def _make_losses(self, data: ArrayData) -> None:
+        x, y, weight = (map_structure(_without_values, part) for part in (data.x, data.y, data.sample_weight))
+        outputs = flatten(self(x, training=False))
+        names = self._output_names(len(outputs))
+        loss = CompiledLoss(self._loss_given, self._loss_weights_given, names)
+        found = CompiledMetrics(self._metrics_given, names, loss)
+        targets = self._per_output(y, outputs)
+        loss(targets, outputs, _weights(weight, outputs))
+        found.resolve(targets, outputs)
+        several = len(names) > 1
+        parts = [f"{name}_loss" for name, one in zip(names, loss.losses, strict=True) if several and one is not None]
+        self._trackers = [Mean(name=name) for name in ("loss", *parts)]
+        self._loss, self._metrics = loss, found
+
+    def _step(self, kind: str) -> Callable[..., Any]:
+        """The recorded step of one kind: 'train', 'test' or 'predict'."""
+        if kind not in self._steps:
+            method = getattr(self, f"{kind}_step")
+
+            def run(*batch: Any) -> Any:
+                return method(batch[0] if kind == "predict" else Batch(*batch))
+
+            run.__name__ = f"{self.name}.{kind}_step"
+            self._steps[kind] = run if self.run_eagerly else CompiledStep(run, strict=False)
+        return self._steps[kind]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics in the order of the logs, the loss first."""
+        return [*self._trackers, *(self._metrics.all if self._metrics is not None else [])]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names in the logs."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Starts all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _results(self, returned: Any = None) -> dict[str, float]:
+        if isinstance(returned, Mapping):
+            return {
+                name: float(value.item() if isinstance(value, Tensor) else value) for name, value in returned.items()
+            }
+        return {metric.name: float(metric.result().item()) for metric in self.metrics}
+
+    def state_variables(self) -> list[Variable]:
+        """Everything that training changes: weights, optimizer state, metrics, random streams."""
+        found = [*self.weights, *(g.state for g in self.seed_generators)]
+        if self.optimizer is not None:
+            found += self.optimizer.variables
+        return [*found, *(v for metric in self.metrics for v in metric.variables)]
+
+    def _home(self) -> Backend:
+        """The backend on which the weights are."""
+        if self._first_weight is None and self.built:
+            self._first_weight = next(iter(self.weights), None)
+        return get_backend() if self._first_weight is None else self._first_weight.backend
+
+
+def _without_values(array: Any) -> Any:
+    return None if array is None else Tensor(None, Spec(array.shape, array.dtype.name), None)
+
+
+def _weights(sample_weight: Any, outputs: Sequence[Any]) -> list[Any]:
+    """The sample weights of each output: one array serves all."""
+    found = flatten(sample_weight)
+    return found if len(found) == len(outputs) else found * len(outputs)
