@@ -100,7 +100,9 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not inputs[0].shape[axis]:
         return None
     row, whole = _buffers(inputs, axis)
-    largest, total, subtract, exp, log = np.maximum.reduce, np.add.reduce, np.subtract, np.exp, np.log
+    largest: Any = np.maximum.reduce
+    total: Any = np.add.reduce
+    subtract, exp, log = np.subtract, np.exp, np.log
 
     def kernel(x: Any, out: Any) -> None:
         largest(x, axis, None, row, True)
@@ -119,7 +121,9 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not inputs[0].shape[axis]:
         return None
     row, _ = _buffers(inputs, axis)
-    largest, total, subtract, exp, divide = np.maximum.reduce, np.add.reduce, np.subtract, np.exp, np.divide
+    largest: Any = np.maximum.reduce
+    total: Any = np.add.reduce
+    subtract, exp, divide = np.subtract, np.exp, np.divide
 
     def kernel(x: Any, out: Any) -> None:
         largest(x, axis, None, row, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import Any
 
@@ -11,21 +10,19 @@ from lamina.errors import SerializationError
 from lamina.serialization import serialize
 
 
-@functools.lru_cache(maxsize=512)
 def constructor_arguments(cls: type) -> tuple[str, ...]:
     """The names of a class's own constructor arguments; those of ``**common`` belong to the base class."""
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
 
 
-@functools.lru_cache(maxsize=512)
 def all_arguments(cls: type) -> tuple[str, ...]:
     """The names of all settings of a layer class, those that ``**common`` passes on included."""
     names: dict[str, None] = {}
     for base in cls.__mro__:
         if "__init__" in vars(base) and base is not object:
             names.update(dict.fromkeys(constructor_arguments(base)))
-            if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(base.__init__).parameters.values()):
+            if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(vars(base)["__init__"]).parameters.values()):
                 break
     return tuple(names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -167,7 +168,7 @@ class Layer(HasWeights):
     @classmethod
     def takes(cls, argument: str) -> bool:
         """Whether ``call`` has an argument of that name."""
-        return argument in _call_arguments(cls)
+        return argument in _call_arguments(cls.call)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shape and dtype of each output for symbolic inputs. Uses ``compute_output_shape`` if a subclass has one."""
@@ -256,12 +257,9 @@ class Layer(HasWeights):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
-def _call_arguments(cls: type[Layer]) -> frozenset[str]:
-    found = cls.__dict__.get("_call_argument_names")
-    if found is None:
-        found = frozenset(inspect.signature(cls.call).parameters)
-        cls._call_argument_names = found
-    return found
+@functools.lru_cache(maxsize=512)
+def _call_arguments(call: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(inspect.signature(call).parameters)
 
 
 def _note_layer(error: LaminaError, layer: Layer) -> None:

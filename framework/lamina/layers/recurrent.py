@@ -104,9 +104,10 @@ class LSTM(Layer):
 
     def _initial_bias(self, shape: Any, dtype: str = "float32") -> Tensor:
         """The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015)."""
-        if not self.unit_forget_bias:
-            return self.bias_initializer(shape, dtype=dtype)
         u = self.units
+        if not self.unit_forget_bias:
+            plain: Tensor = self.bias_initializer(shape, dtype=dtype)
+            return plain
         parts = [
             self.bias_initializer((u,), dtype=dtype),
             ops.ones((u,), dtype),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,10 @@ def weights_from(source: WeightSource) -> Iterator[None]:
         yield
     finally:
         _WEIGHT_SOURCE.reset(token)
+
+
+_BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_weight")
+"""Attributes in which Variables are kept a second time."""
 
 
 class HasWeights:
@@ -100,7 +104,7 @@ class HasWeights:
 
     def _attributes(self) -> Iterator[Any]:
         for key, value in self.__dict__.items():
-            if key not in ("_weights", "_nodes"):
+            if key not in _BOOKKEEPING:
                 yield from flatten(value)
 
     def own_weights(self) -> list[Variable]:
@@ -184,5 +188,8 @@ class HasWeights:
             variable.assign(variable.constraint(value) if variable.constraint is not None else value)
 
 
-def _unique(found: Any) -> Any:
+T = TypeVar("T")
+
+
+def _unique(found: Iterable[T]) -> list[T]:
     return list({id(x): x for x in found}.values())

@@ -87,7 +87,7 @@ class CallbackList(Callback):
             callback.set_params(params)
         self._callbacks = list(callbacks)
         for hook in ("on_train_batch_begin", "on_train_batch_end"):
-            setattr(self, f"has_{hook}", any(getattr(type(c), hook) is not getattr(Callback, hook) for c in callbacks))
+            setattr(self, f"has_{hook}", any(_hears(callback, hook) for callback in callbacks))
 
     has_on_train_batch_begin = False
     has_on_train_batch_end = False
@@ -117,6 +117,12 @@ class CallbackList(Callback):
             callback.on_train_batch_end(batch, logs)
 
 
+def _hears(callback: Callback, hook: str) -> bool:
+    """Whether a callback has a hook of its own, in its class or its instance."""
+    found = getattr(callback, hook)
+    return getattr(found, "__func__", found) is not getattr(Callback, hook)
+
+
 class History(Callback):
     """What ``fit`` returns: ``epoch``, a list of epoch numbers, and ``history``, a list of values per name."""
 
@@ -139,11 +145,6 @@ class LambdaCallback(Callback):
                 raise ArgumentTypeError(f"there is no hook {name!r}.", expected="such as on_epoch_end.")
             setattr(self, name, function)
         self._hooks = hooks
-
-    def __new__(cls, **hooks: Callable[..., None]) -> LambdaCallback:
-        """Each instance has a class of its own, so that a hook that is not given costs nothing."""
-        made = super().__new__(type(cls.__name__, (cls,), {n: staticmethod(f) for n, f in hooks.items()}))
-        return made
 
 
 class ProgressBar(Callback):

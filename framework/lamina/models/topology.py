@@ -196,7 +196,8 @@ def _find(outputs: dict[tuple[str, int], list[SymbolicTensor]], place: list[Any]
     found = outputs.get((place[0], place[1]), [])
     if place[2] >= len(found):
         raise SerializationError(f"there is no output {place[:3]}.")
-    return found[place[2]]
+    output: SymbolicTensor = found[place[2]]
+    return output
 
 
 def _apply(layer: Layer, call: list[Any], outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> list[SymbolicTensor]:
