@@ -8,7 +8,7 @@ from typing import Any
 from lamina.contract import Provides, hookimpl
 from lamina.plugins import plugins
 
-pytest_plugins = ["lamina.testing.report"]
+pytest_plugins = ["lamina.testing.report", "pytester"]
 
 
 class StrictPlugin:

@@ -4,11 +4,16 @@ Importable by anyone who writes a backend. Needs pytest, which ``import lamina``
 below the models.
 """
 
-from lamina.testing.base import BackendTests, Limitation, require_backend, why_not_available
-from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value
-from lamina.testing.conformance import BackendConformance
-from lamina.testing.hazards import ReplayHazards
-from lamina.testing.inputs import (
+import pytest
+
+for _tests in ("arrays", "base", "hazards", "operations", "running"):
+    pytest.register_assert_rewrite(f"{__name__}.{_tests}")  # before they are imported, so that failures say what was
+
+from lamina.testing.base import BackendTests, Limitation, require_backend, why_not_available  # noqa: E402
+from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value  # noqa: E402
+from lamina.testing.conformance import BackendConformance  # noqa: E402
+from lamina.testing.hazards import ReplayHazards  # noqa: E402
+from lamina.testing.inputs import (  # noqa: E402
     Input,
     between,
     bools,
@@ -24,7 +29,7 @@ from lamina.testing.inputs import (
     strings,
     values,
 )
-from lamina.testing.table import Case, all_cases, case, ops_without_cases
+from lamina.testing.table import Case, all_cases, case, ops_without_cases  # noqa: E402
 
 __all__ = [
     "BackendConformance", "BackendTests", "Case", "Input", "Limitation", "ReplayHazards", "all_cases", "between",

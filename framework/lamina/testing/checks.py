@@ -173,7 +173,7 @@ def _assert_parts(op: CompositeOp[Any, Any], case: Case, inputs: Sequence[Tensor
         settings = op._settings(*tensors, **settings)
     rule = op.result(*tensors, **settings)
     expected = list(rule) if isinstance(rule, tuple) and not hasattr(rule, "_fields") else [rule]
-    parts = _tensors_of(op.__wrapped__(*tensors, **settings))  # type: ignore[attr-defined]
+    parts = _tensors_of(op.__wrapped__(*tensors, **settings))
     assert [t.spec for t in parts] == expected, f"{case}: its parts give {[t.spec for t in parts]}, its rule {expected}"
     for part, whole in zip(parts, found, strict=True):
         tolerance = tolerance_of(part.dtype, case.loose)

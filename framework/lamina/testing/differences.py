@@ -43,7 +43,7 @@ class Derivative:
     def by_tape(self) -> float:
         """<gradient, direction> as the tape has it; an input that nothing connects counts as 0."""
         sources = self._tensors(self._arrays)
-        outputs, found = self._gradients(sources)
+        _, found = self._gradients(sources)
         return self._along(found)
 
     def by_differences(self) -> float:

@@ -74,7 +74,8 @@ class Case:
         return bool(self.gradient) or self._leads_from_inexact_to_inexact()
 
     def _leads_from_inexact_to_inexact(self) -> bool:
-        if not any(i.fixed is None or i.fixed in INEXACT for i in self.leaves if isinstance(i, Input) and 0 not in i.shape):
+        inputs = [leaf for leaf in self.leaves if isinstance(leaf, Input) and 0 not in leaf.shape]
+        if not any(leaf.fixed is None or leaf.fixed in INEXACT for leaf in inputs):
             return False
         outputs = structures.flatten(self.call(self.spec_tensors("float64")))
         return any(isinstance(t, Tensor) and t.dtype in INEXACT for t in outputs)

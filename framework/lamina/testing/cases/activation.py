@@ -34,13 +34,20 @@ def softplus(x: Any) -> Any:
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
-SMOOTH: Final = {
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+def leaky_relu(x: Any, alpha: float = 0.2) -> Any:
+    return np.where(x > 0, x, alpha * x)
+
+
+SMOOTH: Final[dict[str, Any]] = {
     "tanh": np.tanh, "sigmoid": sigmoid, "softplus": softplus, "silu": lambda x: x * sigmoid(x),
     "gelu": lambda x: x * 0.5 * (1.0 + erf(x / np.sqrt(2.0))),
 }  # fmt: skip
-KINKED: Final = {
-    "elu": lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0))),
-    "leaky_relu": lambda x, alpha=0.2: np.where(x > 0, x, alpha * x),
+KINKED: Final[dict[str, Any]] = {
+    "elu": elu, "leaky_relu": leaky_relu,
     "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
     "relu": lambda x: np.maximum(x, 0),
 }  # fmt: skip

@@ -22,9 +22,7 @@ from lamina.testing.table import case
 
 def _native(key: Any) -> tuple[Any, ...]:
     """A canonical key as NumPy indices: (start, stop, step) may run backwards past the front."""
-    return tuple(
-        k if k is None or isinstance(k, int) else slice(k[0], None if k[1] < 0 else k[1], k[2]) for k in key
-    )
+    return tuple(k if k is None or isinstance(k, int) else slice(k[0], None if k[1] < 0 else k[1], k[2]) for k in key)
 
 
 def _basic_index(x: Any, key: Any) -> Any:
@@ -59,8 +57,9 @@ def _getitem(x: Any, key: Any) -> Any:
 
 
 for _index in (
-    0, -1, slice(None), slice(None, None, -1), slice(3, 0, -2), ..., None, (0, 1), (..., 0), (slice(1, 3), None, ..., -1),
-    [0, 2, 2], ([0, 1], [2, -1]), (slice(None), [1, 0]), ([[0, 1]], slice(1, 2), [0, -2]), (0, slice(None), [1, 1]),
+    0, -1, slice(None), slice(None, None, -1), slice(3, 0, -2), ..., None, (0, 1), (..., 0),
+    (slice(1, 3), None, ..., -1), [0, 2, 2], ([0, 1], [2, -1]), (slice(None), [1, 0]), ([[0, 1]], slice(1, 2), [0, -2]),
+    (0, slice(None), [1, 1]),
     [True, False, True, False], (slice(None), [True, False, True]),
 ):  # fmt: skip
     _key = tuple(np.array(k) if isinstance(k, list) else k for k in _index) if isinstance(_index, tuple) else _index
@@ -83,7 +82,7 @@ def _scatter_add(updates: Any, indices: Any, axis: int, size: int) -> Any:
     before, after = updates.shape[:axis], updates.shape[axis + indices.ndim :]
     result = np.zeros((*before, size, *after), updates.dtype)
     for place in np.ndindex(*indices.shape):
-        every = (slice(None),) * axis
+        every: tuple[Any, ...] = (slice(None),) * axis
         result[(*every, int(indices[place]))] += updates[(*every, *place)]
     return result
 

@@ -89,7 +89,7 @@ case("random.normal", [(5,)], mean=2.0, stddev=0.5, seed=5,
      reference=lambda shape, mean, stddev, seed: standard_normal((seed, 0), shape) * 0.5 + 2.0)  # fmt: skip
 case("random.truncated_normal", [(40,)], seed=5, reference=_truncated)
 case("random.truncated_normal", [(40,)], seed=5, dtype="float64", reference=_truncated, loose=100.0)
-case("random.randint", [(6,), 2, 9], seed=5, reference=lambda shape, low, high, seed: integers((5, 0), shape, low, high))
+case("random.randint", [(6,), 2, 9], seed=5, reference=lambda shape, a, b, seed: integers((5, 0), shape, a, b))
 case("random.bernoulli", [(9,)], probability=0.3, seed=5,
      reference=lambda shape, probability, seed: uniform((seed, 0), shape) < np.float32(probability))  # fmt: skip
 case("random.bernoulli", [(2,)], probability=1.5, raises=ArgumentError)

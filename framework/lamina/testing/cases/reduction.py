@@ -32,14 +32,15 @@ def _along(function: Any) -> Any:
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+    reduce: Any = np.logaddexp.reduce
+    return reduce(x, axis=axis, keepdims=keepdims)
 
 
 def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.sum(x, axis=axis, keepdims=keepdims, dtype=np.int64 if x.dtype.kind in "biu" else x.dtype)
 
 
-REDUCTIONS: Final = {
+REDUCTIONS: Final[dict[str, Any]] = {
     "sum": _along(_sum), "mean": _along(np.mean), "prod": _along(np.prod), "max": _along(np.max),
     "min": _along(np.min), "variance": _along(np.var), "std": _along(np.std), "logsumexp": logsumexp,
 }  # fmt: skip
