@@ -27,7 +27,7 @@ class FileHandler:
 
     >>> FileHandler("file://my-model").load()
     Traceback (most recent call last):
-    lamina.errors.ModelNotFoundError: there is no model at 'my-model'.
+    lamina.errors.ModelNotFoundError: there is no model at 'my-model/model.json'.
       Expected a folder that holds a model.json, or the path of such a file.
     """
 
@@ -90,7 +90,7 @@ class FileHandler:
         Raises ModelNotFoundError if there is none or a weight file is missing, UnsafeModelError if it oversteps its
         bounds, ModelFileError if it cannot be read.
         """
-        path = os.path.join(self._path, atomic.MODEL_JSON) if os.path.isdir(self._path) else self._path
+        path = self._document_path()
         text, document = self._document(path)
         for _ in range(_MOST_RELOADS):
             try:
@@ -102,6 +102,11 @@ class FileHandler:
                     raise
                 text = newer
         raise ModelFileError(f"{shown(path)} is replaced again and again.", fix="load it when nobody saves it.")
+
+    def _document_path(self) -> str:
+        # What is not there yet counts as a folder: it may be one by the time it is opened.
+        named = self._path.lower().endswith(".json") and not os.path.isdir(self._path)
+        return self._path if named or os.path.isfile(self._path) else os.path.join(self._path, atomic.MODEL_JSON)
 
     def _document(self, path: str) -> tuple[bytearray, ModelJson]:
         text = read_document(path, self._limits)

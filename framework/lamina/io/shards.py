@@ -125,11 +125,16 @@ def _closing(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
-        filesystem.close(descriptor)
+        # What was wanted of the file has been read.
+        with contextlib.suppress(OSError):
+            filesystem.close(descriptor)
 
 
 def _ordinary_size(descriptor: int, what: str) -> int:
-    size = filesystem.regular_size(descriptor)
+    try:
+        size = filesystem.regular_size(descriptor)
+    except OSError as error:
+        raise _unreadable(what, error) from error
     if size is None:
         raise UnsafeModelError(f"{what} is no ordinary file.", expected="a file: no folder, device or pipe.")
     return size

@@ -350,7 +350,7 @@ MESSAGES = {
     "no model": (
         lambda: load_artifacts("nowhere/model"),
         ModelNotFoundError,
-        """there is no model at 'nowhere/model'.
+        """there is no model at 'nowhere/model/model.json'.
   Expected a folder that holds a model.json, or the path of such a file.""",
     ),
 }
