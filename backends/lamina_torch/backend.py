@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch
 from lamina.contract import Backend, Executable
 from lamina.errors import BackendNotAvailableError
 from lamina.program import Program
+from lamina.shapes import Spec
 from lamina_torch.dtypes import TORCH_DTYPES
 from lamina_torch.executable import TorchExecutable
 from lamina_torch.kernels import kernels, kernels_on
+from lamina_torch.memory import side_by_side
 
 
 class TorchBackend(Backend):
@@ -55,6 +58,9 @@ class TorchBackend(Backend):
     def overwrite(self, target: Any, source: Any) -> None:
         target.copy_(source)
 
+    def allocate(self, specs: Sequence[Spec]) -> Sequence[Any]:
+        return side_by_side(specs, self._device)
+
     def from_dlpack(self, tensor: Any) -> Any:
         found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
         return self.copy(found) if found.device == self._device else found.to(self._device).contiguous()
@@ -67,7 +73,7 @@ class TorchBackend(Backend):
         return None
 
     def load(self, program: Program) -> Executable:
-        return TorchExecutable(program, self.kernels, self.from_host)
+        return TorchExecutable(program, self.kernels, self.from_host, self._device)
 
     def synchronize(self) -> None:
         if self._device.type == "cuda":

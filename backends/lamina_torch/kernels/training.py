@@ -6,7 +6,8 @@ corrections of the bias are then exactly 1, and the step size has them already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -14,71 +15,91 @@ import torch
 from lamina.contract import KernelTable
 
 kernels = KernelTable()
+Tensors = Sequence[Any]
 _FUSED = (torch.float32, torch.float64)
 
 
-def adam_in_place(
-    alpha: Any, p: Sequence[Any], g: Sequence[Any], m: Sequence[Any], v: Sequence[Any],
-    beta_1: float, beta_2: float, epsilon: float,
-) -> None:  # fmt: skip
-    """Writes the new p, m and v over the old ones, which are dense in row-major order, as is g."""
-    if fusible([*p, *g, *m, *v], beta_1, beta_2):
-        steps = [torch.full((), float("inf"), device=alpha.device)] * len(p)
-        torch._fused_adam_(
-            p, g, m, v, [], steps, lr=alpha, beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon,
-            amsgrad=False, maximize=False,
-        )  # fmt: skip
-        return
-    g = [g_.to(p_.dtype) for g_, p_ in zip(g, p, strict=True)]
-    torch._foreach_lerp_(m, g, 1.0 - beta_1)
-    torch._foreach_lerp_(v, torch._foreach_mul(g, g), 1.0 - beta_2)
-    scale = torch._foreach_sqrt(v)
-    torch._foreach_add_(scale, epsilon)
-    moves = torch._foreach_div(torch._foreach_mul(m, alpha), scale)
-    torch._foreach_sub_(p, moves)
+def adam_step(
+    p: Tensors, m: Tensors, v: Tensors, *, beta_1: float, beta_2: float, epsilon: float
+) -> Callable[[Any, Tensors], None]:
+    """A function of the step size and gradients that writes the new p, m and v over the old ones.
+
+    All tensors are dense in row-major order, and the gradients have the dtypes of p.
+    """
+    if not _fusible([*p, *m, *v], beta_1, beta_2):
+        return functools.partial(_adam_by_parts, p, m, v, beta_1, beta_2, epsilon)
+    steps = [torch.full((), float("inf"), device=t.device) for t in p]
+    fused = functools.partial(
+        torch._fused_adam_, beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=epsilon, amsgrad=False, maximize=False
+    )
+
+    def step(alpha: Any, g: Tensors) -> None:
+        fused(p, g, m, v, (), steps, lr=alpha)
+
+    return step
 
 
-def fusible(tensors: Sequence[Any], beta_1: float, beta_2: float) -> bool:
+def _fusible(tensors: Tensors, beta_1: float, beta_2: float) -> bool:
     """Whether torch's fused Adam gives the formula for these tensors."""
     dtype = tensors[0].dtype
     return 0.0 <= beta_1 < 1.0 and 0.0 <= beta_2 < 1.0 and dtype in _FUSED and all(t.dtype is dtype for t in tensors)
 
 
-def momentum_in_place(
-    rate: Any, p: Sequence[Any], g: Sequence[Any], m: Sequence[Any], momentum: float, nesterov: bool
+def _adam_by_parts(
+    p: Tensors, m: Tensors, v: Tensors, beta_1: float, beta_2: float, epsilon: float, alpha: Any, g: Tensors
 ) -> None:
-    """Writes the new p and m over the old ones."""
-    steps = torch._foreach_mul(g, rate)
-    torch._foreach_mul_(m, momentum)
-    torch._foreach_sub_(m, steps)
-    if nesterov:
-        torch._foreach_add_(p, torch._foreach_mul(m, momentum))
-        torch._foreach_sub_(p, steps)
-    else:
-        torch._foreach_add_(p, m)
+    torch._foreach_lerp_(m, g, 1.0 - beta_1)
+    torch._foreach_lerp_(v, torch._foreach_mul(g, g), 1.0 - beta_2)
+    scale = torch._foreach_sqrt(v)
+    torch._foreach_add_(scale, epsilon)
+    torch._foreach_sub_(p, torch._foreach_div(torch._foreach_mul(m, alpha), scale))
 
 
-def _dense(tensors: Sequence[Any]) -> list[Any]:
-    return [t.contiguous() for t in tensors]
+def momentum_step(p: Tensors, m: Tensors, *, momentum: float, nesterov: bool) -> Callable[[Any, Tensors], None]:
+    """A function of the rate and gradients that writes the new p and m over the old ones."""
+
+    def step(rate: Any, g: Tensors) -> None:
+        moves = torch._foreach_mul(g, rate)
+        torch._foreach_mul_(m, momentum)
+        torch._foreach_sub_(m, moves)
+        if nesterov:
+            torch._foreach_add_(p, m, alpha=momentum)
+            torch._foreach_sub_(p, moves)
+        else:
+            torch._foreach_add_(p, m)
+
+    return step
 
 
-def _copies(tensors: Sequence[Any]) -> list[Any]:
+def _like(tensors: Tensors, p: Tensors) -> list[Any]:
+    """Gradients, dense and in the dtypes of the parameters."""
+    return [t.to(q.dtype).contiguous() for t, q in zip(tensors, p, strict=True)]
+
+
+def _copies(tensors: Tensors) -> list[Any]:
     return [t.clone(memory_format=torch.contiguous_format) for t in tensors]
 
 
 @kernels("adam_update")
-def adam_update(*tensors: Any, count: int, beta_1: float, beta_2: float, epsilon: float) -> tuple[Any, ...]:
+def adam_update(*tensors: Any, count: int, **settings: Any) -> tuple[Any, ...]:
     p, g, m, v = (tensors[1 + i * count : 1 + (i + 1) * count] for i in range(4))
-    new = [_copies(p), _copies(m), _copies(v)]
+    new = (_copies(p), _copies(m), _copies(v))
     if count:
-        adam_in_place(tensors[0], new[0], _dense(g), new[1], new[2], beta_1, beta_2, epsilon)
-    return (*new[0], *new[1], *new[2])
+        adam_step(*new, **settings)(tensors[0], _like(g, p))
+    return tuple(t for group in new for t in group)
 
 
 @kernels("momentum_update")
-def momentum_update(*tensors: Any, count: int, momentum: float, nesterov: bool) -> tuple[Any, ...]:
+def momentum_update(*tensors: Any, count: int, **settings: Any) -> tuple[Any, ...]:
     p, g, m = (tensors[1 + i * count : 1 + (i + 1) * count] for i in range(3))
-    new = [_copies(p), _copies(m)]
+    new = (_copies(p), _copies(m))
     if count:
-        momentum_in_place(tensors[0], new[0], _dense(g), new[1], momentum, nesterov)
-    return (*new[0], *new[1])
+        momentum_step(*new, **settings)(tensors[0], _like(g, p))
+    return tuple(t for group in new for t in group)
+
+
+IN_PLACE: dict[str, tuple[Callable[..., Callable[[Any, Tensors], None]], tuple[int, ...]]] = {
+    "adam_update": (adam_step, (0, 2, 3)),
+    "momentum_update": (momentum_step, (0, 2)),
+}
+"""For a recorded step: what makes the in-place call, and which groups of arguments it writes over."""

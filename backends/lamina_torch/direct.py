@@ -1,0 +1,112 @@
+"""How an op is called so that torch writes its result into a given tensor.
+
+For each op a function of the specs and settings that gives a call ``function(*arrays, *settings, out=buffer)``, or
+None where only the plain kernel will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from lamina.shapes import Spec
+from lamina_torch.kernels.activation import relu_gradient
+from lamina_torch.kernels.elementwise import ROWS
+from lamina_torch.lowering import ADDMM, DENSE, DOT, MM, MV, THRESHOLD, TURN
+
+
+class Direct(NamedTuple):
+    """``function(*arrays, *settings, out=buffer)``; the keyword has another name in some of torch's functions.
+
+    ``in_place`` is a method that does the same where the buffer is the argument itself. ``buffer_first`` says that the
+    function takes the buffer as its first argument.
+    """
+
+    function: Callable[..., Any]
+    settings: tuple[Any, ...] = ()
+    keyword: str = "out"
+    in_place: str | None = None
+    buffer_first: bool = False
+
+
+Rule = Callable[[Sequence[Spec], Mapping[str, Any]], Direct | None]
+INEXACT = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+
+ELEMENTWISE = {*ROWS, "tanh", "sigmoid", "relu", THRESHOLD, "clip"}
+"""Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
+
+
+def _reduction(function: Callable[..., Any], dtypes: Sequence[str] = INEXACT) -> Rule:
+    def rule(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+        if not attrs["axis"] or inputs[0].dtype not in dtypes:
+            return None
+        return Direct(function, (attrs["axis"], attrs["keepdims"]))
+
+    return rule
+
+
+def _along(function: Callable[..., Any]) -> Rule:
+    return lambda inputs, attrs: Direct(function, (attrs["axis"], False))
+
+
+def _always(function: Callable[..., Any], *settings: Any, keyword: str = "out") -> Rule:
+    return lambda inputs, attrs: Direct(function, settings, keyword)
+
+
+def _product(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    if attrs["transpose_a"] or attrs["transpose_b"] or inputs[0].dtype not in INEXACT:
+        return None
+    return Direct(torch.matmul)
+
+
+_OVERLOAD = torch.ops.aten.threshold_backward.grad_input
+_BACKWARD = getattr(_OVERLOAD, "_op", _OVERLOAD)  # what the overload calls in the end
+
+LOWERED: dict[str, Callable[..., Any]] = {
+    MM: torch.mm,
+    ADDMM: torch.addmm,
+    MV: torch.mv,
+    DOT: torch.dot,
+    TURN: torch.t,
+    DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
+    THRESHOLD: relu_gradient,
+}
+"""The plain functions of the calls that only lowered programs have."""
+
+
+def _copied(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    return Direct(torch.Tensor.copy_, buffer_first=True)
+
+
+def _cast(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    """A copy converts as ``cast`` does, but for NaN to integers and for complex to real numbers."""
+    before, after = inputs[0].dtype, attrs["dtype"]
+    if before.startswith("complex") and not after.startswith("complex"):
+        return None
+    if before in INEXACT and after not in (*INEXACT, "bool"):
+        return None
+    return _copied(inputs, attrs)
+
+
+DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.items()} | {
+    "clip": _always(torch.clamp),
+    "tanh": _always(torch.tanh),
+    "sigmoid": _always(torch.sigmoid),
+    DENSE: _copied,
+    "cast": _cast,
+    "relu": lambda inputs, attrs: Direct(torch.clamp_min, (0,), in_place="relu_"),
+    "softmax": _along(torch._softmax),
+    "log_softmax": _along(torch._log_softmax),
+    "sum": _reduction(torch.sum),
+    "mean": _reduction(torch.mean),
+    "max": _reduction(torch.amax, INEXACT[:4]),
+    "min": _reduction(torch.amin, INEXACT[:4]),
+    "matmul": _product,
+    MM: _always(torch.mm),
+    ADDMM: _always(torch.addmm),
+    MV: _always(torch.mv),
+    DOT: _always(torch.dot),
+    THRESHOLD: _always(_BACKWARD, 0, keyword="grad_input"),
+}
