@@ -13,43 +13,22 @@ SAME_NAME = (
     "isinf", "isfinite", "where",
 )  # fmt: skip
 
+LOGICAL_ON_BOOL = {"add": "logical_or", "maximum": "logical_or", "multiply": "logical_and", "minimum": "logical_and"}
+"""The standard has no arithmetic on bool; NumPy's meaning is a logical op."""
 
 ORDER = ("less", "less_equal", "greater", "greater_equal")
+"""The standard does not order bool; false is less than true."""
 
 
 def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
     for name in SAME_NAME:
-        if name not in ("add", "multiply", "maximum", "minimum", *ORDER):
-            kernels.add(name, getattr(xp, name))
+        numeric = getattr(xp, name)
+        if name in LOGICAL_ON_BOOL:
+            numeric = _with_bool(xp, numeric, getattr(xp, LOGICAL_ON_BOOL[name]))
+        kernels.add(name, _with_order(xp, numeric) if name in ORDER else numeric)
     kernels.add("mod", xp.remainder)
     kernels.add("power", xp.pow)
-
-    def with_bool(name: str, logical: Any) -> None:
-        """The standard has no arithmetic on bool; NumPy's meaning is a logical op."""
-        numeric = getattr(xp, name)
-
-        @kernels(name)
-        def kernel(a: Any, b: Any) -> Any:
-            return logical(a, b) if a.dtype == xp.bool else numeric(a, b)
-
-    with_bool("add", xp.logical_or)
-    with_bool("maximum", xp.logical_or)
-    with_bool("multiply", xp.logical_and)
-    with_bool("minimum", xp.logical_and)
-
-    def with_order(name: str) -> None:
-        """The standard does not order bool; false is less than true."""
-        numeric = getattr(xp, name)
-
-        @kernels(name)
-        def kernel(a: Any, b: Any) -> Any:
-            if a.dtype == xp.bool:
-                a, b = xp.astype(a, xp.int8), xp.astype(b, xp.int8)
-            return numeric(a, b)
-
-    for name in ORDER:
-        with_order(name)
 
     @kernels("rsqrt")
     def rsqrt(x: Any) -> Any:
@@ -84,6 +63,22 @@ def make(xp: Any) -> KernelTable:
 
     kernels.add("complex_conjugate", xp.conj)
     return kernels
+
+
+def _with_bool(xp: Any, numeric: Any, logical: Any) -> Any:
+    def kernel(a: Any, b: Any) -> Any:
+        return logical(a, b) if a.dtype == xp.bool else numeric(a, b)
+
+    return kernel
+
+
+def _with_order(xp: Any, numeric: Any) -> Any:
+    def kernel(a: Any, b: Any) -> Any:
+        if a.dtype == xp.bool:
+            a, b = xp.astype(a, xp.int8), xp.astype(b, xp.int8)
+        return numeric(a, b)
+
+    return kernel
 
 
 # Coefficients of W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969).
