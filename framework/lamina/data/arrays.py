@@ -95,7 +95,11 @@ def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind in "OUST":
         raise DataError(f"{name} holds strings or objects.", expected="numbers.", fix="encode them as integers first.")
     if array.ndim == 0:
-        raise DataError(f"{name} is a single number.", expected="an array with one entry per example.")
+        raise DataError(
+            f"{name} is a single number.",
+            expected="an array with one entry per example.",
+            fix="make nested lists an array with numpy.array.",
+        )
     if array.dtype.kind == "f" and array.dtype.name != dtype:
         return array.astype(dtype)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:

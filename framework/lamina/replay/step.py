@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 import warnings
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
@@ -62,6 +63,7 @@ class CompiledStep:
         self._strict = strict
         self._entries: dict[Hashable, _Entry] = {}
         self._warned: set[str] = set()
+        self._lock = threading.RLock()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         level = replay_level()
@@ -80,7 +82,10 @@ class CompiledStep:
             return self._function(*args, **kwargs)
         if entry.confirmed:
             return self._replay(entry, (args, kwargs), tensors)
-        return self._record(entry, level, (args, kwargs), tensors)
+        with self._lock:  # another thread may have recorded it in the meantime
+            if not entry.confirmed and entry.eager_because is None:
+                return self._record(entry, level, (args, kwargs), tensors)
+        return self(*args, **kwargs)
 
     def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
         default_generator()  # it makes a Variable, which must not happen while recording
