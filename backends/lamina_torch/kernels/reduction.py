@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -70,7 +69,7 @@ def _ordered(x: Any) -> Any:
 
 @kernels("variance")
 def variance(x: Any, axis: Axes, keepdims: bool) -> Any:
-    if not axis or not math.prod(x.shape[a] for a in axis):  # torch would take all axes, or warn
+    if not axis or not x.numel():  # torch would take all axes, or warn
         distance = x - x
         return torch.mean(distance, axis, keepdims) if axis else torch.square(distance)
     return torch.var(x, axis, correction=0, keepdim=keepdims)
