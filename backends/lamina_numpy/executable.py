@@ -25,6 +25,7 @@ from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import QUIET
 from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
 from lamina_numpy.memory import aligned, shaped, side_by_side
+from lamina_numpy.threads import blas_threads, is_light
 
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
 """Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
@@ -140,8 +141,14 @@ class _Builder:
         outputs = ", ".join(f"o{s}" if s in shared else f"s{s}" for s in self.program.outputs)
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
-        body = [f"    {line}" for line in self.lines] or ["    pass"]
-        return bind("step", [*head, "with errstate(all='ignore'):", *body, f"return [{outputs}], []"], self.namespace)
+        body = ["with errstate(all='ignore'):", *(f"    {line}" for line in self.lines or ["pass"])]
+        if self._has_products() and is_light(self.program):
+            self.namespace["threads"], self.namespace["limit"] = blas_threads()
+            body = ["n = threads()", "limit(1)", "try:", *(f"    {line}" for line in body), "finally:", "    limit(n)"]
+        return bind("step", [*head, *body, f"return [{outputs}], []"], self.namespace)
+
+    def _has_products(self) -> bool:
+        return any(i.op == "matmul" or i.op.startswith("conv") for i in self.program.instructions)
 
     def _is_shared(self, slot: int) -> bool:
         """Whether an output lies in a buffer or may share memory with what the caller passed in."""

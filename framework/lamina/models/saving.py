@@ -71,7 +71,7 @@ def load_model(address: Any, *, compile: bool = True) -> Any:
     source = _FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
     try:
         with weights_from(source):
-            model = model_from_config(_model_config(artifacts.topology))
+            model = model_from_config(_model_config(artifacts))
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
     source.check_all_used(model)
@@ -98,8 +98,13 @@ def _decoded(artifacts: ModelArtifacts) -> list[Any]:
     return decode_weights(artifacts.weight_specs, artifacts.weight_data)
 
 
-def _model_config(topology: Mapping[str, Any]) -> Mapping[str, Any]:
+def _model_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     """The config of the model itself; files converted from Keras wrap it once more."""
+    if artifacts.format not in (None, "layers-model"):
+        raise ModelFileError(
+            f"the file holds a model of the format {artifacts.format!r}.", expected="a layers model, which has layers."
+        )
+    topology = artifacts.topology
     inner = topology.get("model_config", topology)
     config = inner.get("config") if isinstance(inner, Mapping) else None
     if isinstance(config, list):

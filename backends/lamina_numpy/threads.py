@@ -1,0 +1,50 @@
+"""When the threads of the matrix library help.
+
+OpenBLAS starts all threads even for products of a microsecond, and they wait for each other by spinning: on a machine
+that does something else too, a product of 50 microseconds can then take milliseconds.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+
+import threadpoolctl
+
+from lamina.program import Instruction, Program
+from lamina.shapes import Spec
+
+MANY_PRODUCTS = 1 << 22
+"""Multiplications, about 0.1 ms on one thread; below, little is won by a second one and much can be lost."""
+
+
+@functools.lru_cache(maxsize=1)
+def blas_threads() -> tuple[Callable[[], int], Callable[[int], None]]:
+    """What tells and what sets the number of threads of the matrix library."""
+    libraries = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.user_api == "blas"]
+
+    def limit(count: int) -> None:
+        for library in libraries:
+            library.set_num_threads(count)
+
+    return (libraries[0].get_num_threads if libraries else lambda: 1), limit
+
+
+def is_light(program: Program) -> bool:
+    """Whether every matrix product and convolution of a program is too small for a second thread."""
+    return all(_products(i, program.slots) < MANY_PRODUCTS for i in program.instructions)
+
+
+def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:
+    specs = [slots[s] for s in (*instruction.inputs, *instruction.outputs)]
+    if instruction.op == "matmul":
+        return specs[2].size * specs[0].shape[-1]
+    if instruction.op.startswith("conv2d"):
+        image, kernel = {
+            "conv2d": (specs[2], specs[1]),
+            "conv2d_input_gradient": (specs[0], specs[1]),
+            "conv2d_kernel_gradient": (specs[1], specs[2]),
+        }[instruction.op]
+        return math.prod(image.shape[:3]) * kernel.size
+    return 0
