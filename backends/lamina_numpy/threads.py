@@ -10,8 +10,6 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 
-import threadpoolctl
-
 from lamina.program import Instruction, Program
 from lamina.shapes import Spec
 
@@ -22,6 +20,8 @@ MANY_PRODUCTS = 1 << 22
 @functools.lru_cache(maxsize=1)
 def blas_threads() -> tuple[Callable[[], int], Callable[[int], None]]:
     """What tells and what sets the number of threads of the matrix library."""
+    import threadpoolctl
+
     libraries = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.user_api == "blas"]
 
     def limit(count: int) -> None:
