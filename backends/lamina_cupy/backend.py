@@ -1,0 +1,79 @@
+"""Conversion and devices on CuPy; recorded steps run by the reference interpreter."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import cupy
+import numpy as np
+
+from lamina.contract import KernelTable
+from lamina_arrayapi import ArrayAPIBackend
+from lamina_cupy.devices import find_device
+from lamina_cupy.kernels import kernels
+
+DTYPES = (
+    "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
+)  # fmt: skip
+
+
+class CuPyBackend(ArrayAPIBackend):
+    """Arrays of CuPy on one CUDA device."""
+
+    name = "cupy"
+    xp = cupy
+    kernels = kernels
+
+    def __init__(self, device: str | None = None) -> None:
+        number, count = find_device(cupy.cuda.runtime, device)
+        super().__init__(f"cuda:{number}")
+        self._device = cupy.cuda.Device(number)
+        if count > 1:  # CuPy computes on the thread's current device, which another backend may have left elsewhere
+            self.kernels = on_device(self._device, type(self).kernels)
+
+    def from_host(self, array: np.ndarray[Any, Any]) -> Any:
+        with self._device:
+            return cupy.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+
+    def to_host(self, array: Any) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = cupy.asnumpy(array)
+        return found
+
+    def copy(self, array: Any) -> Any:
+        with self._device:
+            return cupy.array(array, order="C")
+
+    def overwrite(self, target: Any, source: Any) -> None:
+        with self._device:
+            cupy.copyto(target, source)
+
+    def from_dlpack(self, tensor: Any) -> Any:
+        with self._device:
+            return cupy.array(cupy.from_dlpack(tensor), order="C")
+
+    def supports(self, dtype: str) -> str | None:
+        if dtype in DTYPES:
+            return None
+        return f"CuPy has no {dtype}. Use float16 or float32, or the backend torch."
+
+    def synchronize(self) -> None:
+        self._device.synchronize()
+
+
+def on_device(device: Any, table: KernelTable) -> KernelTable:
+    """The same kernels, each run with a device as the current one."""
+
+    def bound(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def kernel(*arrays: Any, **attrs: Any) -> Any:
+            with device:
+                return function(*arrays, **attrs)
+
+        return kernel
+
+    found = KernelTable()
+    for name, function in table.functions.items():
+        found.add(name, bound(function))
+    return found

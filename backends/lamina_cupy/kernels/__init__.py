@@ -1,0 +1,11 @@
+"""The shared Array API kernels over CuPy, and CuPy's own where the standard has none or they are faster."""
+
+from __future__ import annotations
+
+import cupy
+
+from lamina.contract import KernelTable
+from lamina_arrayapi import make_kernels
+from lamina_cupy.kernels import elementwise, indexing
+
+kernels = KernelTable.merge(make_kernels(cupy), elementwise.kernels, indexing.kernels)
