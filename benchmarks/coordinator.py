@@ -1,0 +1,119 @@
+"""Runs the rounds: one worker after the other, A B C A B C, so that what disturbs the machine disturbs all alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from benchmarks.implementations import Implementation
+from benchmarks.imports import loaded_too_much, measure_imports
+from benchmarks.machine import load
+from benchmarks.process import WorkerFailedError, WorkerProcess
+from benchmarks.summary import Series
+from benchmarks.workloads import Import, Workload
+
+REST = 0.03
+"""Seconds between two workers' turns, in which the first one's threads stop to spin."""
+
+
+class Asked(Protocol):
+    """What the coordinator needs of a worker."""
+
+    name: str
+    implementation: Implementation
+
+    def ask(self, request: str, *arguments: Any) -> dict[str, Any]:
+        """Answers a request, or raises WorkerFailedError."""
+
+
+@dataclass
+class Result:
+    """The timings of one workload, who did not run and why, and the machine's load before each series of rounds."""
+
+    workload: Workload
+    series: list[Series] = field(default_factory=list)
+    not_run: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    load: list[float | None] = field(default_factory=list)
+
+
+def measure(
+    workloads: Sequence[Workload],
+    implementations: Sequence[Implementation],
+    threads: Sequence[int],
+    rounds: int,
+    tell: Callable[[str], None],
+) -> list[Result]:
+    """Measures all workloads, with each number of threads in turn."""
+    results = [Result(workload) for workload in workloads]
+    for result in results:
+        if isinstance(result.workload, Import):
+            tell(f"{result.workload.name} ...")
+            measure_import(result, result.workload, 3 * rounds)
+    run_by_workers = [r for r in results if not isinstance(r.workload, Import)]
+    for count in threads if run_by_workers else ():
+        with_workers(run_by_workers, implementations, count, rounds, tell)
+    return results
+
+
+def measure_import(result: Result, workload: Import, repeats: int) -> None:
+    """Times the imports, and notes what ours load that they must not."""
+    result.load.append(load())
+    result.series = measure_imports(workload, repeats)
+    for statement in (s for s, ours in workload.statements if ours):
+        extra = loaded_too_much(statement)
+        found = f"loads {', '.join(extra)}" if extra else "loads no torch, cupy, jax, keras and no plugin"
+        result.notes.append(f"`{statement}` {found}")
+
+
+def with_workers(
+    results: Sequence[Result],
+    implementations: Sequence[Implementation],
+    threads: int,
+    rounds: int,
+    tell: Callable[[str], None],
+) -> None:
+    """Starts a worker for each implementation that is installed, and measures all workloads with them."""
+    wanted = [i for i in implementations if any(r.workload.kind in i.kinds for r in results)]
+    workers = [WorkerProcess(i, threads) for i in wanted if not i.missing()]
+    try:
+        for result in results:
+            tell(f"{result.workload.name}, threads: {threads} ...")
+            for i in wanted:
+                if i.missing() and result.workload.kind in i.kinds:
+                    result.not_run[i.name] = f"not installed: {', '.join(i.missing())}"
+            able = [w for w in workers if result.workload.kind in w.implementation.kinds]
+            measure_rounds(result, able, threads, rounds)
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+def measure_rounds(result: Result, workers: Sequence[Asked], threads: int, rounds: int, rest: float = REST) -> None:
+    """Prepares the workers one by one, then times them in turns; one that fails is left out, with the reason."""
+    ready: list[tuple[Asked, Series]] = []
+    for worker in workers:
+        series = Series(worker.name, worker.implementation.ours, threads)
+        try:
+            series.check = worker.ask("prepare", result.workload.name)["check"]
+        except WorkerFailedError as error:
+            result.not_run[worker.name] = f"failed: {error}"
+        else:
+            ready.append((worker, series))
+    result.load.append(load())
+    for _ in range(rounds):
+        for worker, series in list(ready):
+            time.sleep(rest)
+            try:
+                answer = worker.ask("round")
+            except WorkerFailedError as error:
+                result.not_run[worker.name] = f"failed: {error}"
+                ready.remove((worker, series))
+            else:
+                series.seconds.append(answer["seconds"])
+                series.cores.append(answer["cores"])
+    for worker, _ in ready:
+        worker.ask("release")
+    result.series += [series for _, series in ready]

@@ -1,0 +1,53 @@
+"""Who is measured. A new library is one module here and one entry in ``IMPLEMENTATIONS``.
+
+A module has a function for each kind of workload that it can run, ``training(workload)`` or ``prediction(workload)``:
+it makes everything ready and returns a task, a function without arguments that runs ``workload.steps`` steps and
+returns one number: the mean loss of its last epoch, or the first number of the prediction. Those numbers show that all
+did the same work. Nothing but the modules of this folder imports the libraries, and a process imports only one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A library in one way of using it: its module here, what must be installed, and its environment variables."""
+
+    name: str
+    module: str
+    needs: tuple[str, ...]
+    kinds: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ours: bool = False
+
+    def missing(self) -> list[str]:
+        """The libraries that are not installed."""
+        return [library for library in self.needs if importlib.util.find_spec(library) is None]
+
+
+_BOTH = ("training", "prediction")
+
+IMPLEMENTATIONS = (
+    Implementation(
+        "lamina-numpy", "lamina_fit", ("lamina", "lamina_numpy"), _BOTH, {"LAMINA_BACKEND": "numpy"}, ours=True
+    ),
+    Implementation(
+        "lamina-torch", "lamina_fit", ("lamina", "lamina_torch", "torch"), _BOTH, {"LAMINA_BACKEND": "torch"}, ours=True
+    ),
+    Implementation("plain-torch", "plain_torch", ("torch",), ("training",)),
+    Implementation("plain-jax", "plain_jax", ("jax",), ("training",)),
+    Implementation("keras-jax", "keras_fit", ("keras", "jax"), _BOTH, {"KERAS_BACKEND": "jax"}),
+    Implementation("keras-torch", "keras_fit", ("keras", "torch"), _BOTH, {"KERAS_BACKEND": "torch"}),
+)
+
+
+def find(name: str) -> Implementation:
+    """The implementation of a name. Raises KeyError that lists the names."""
+    for implementation in IMPLEMENTATIONS:
+        if implementation.name == name:
+            return implementation
+    raise KeyError(f"no implementation {name!r}; there are {', '.join(i.name for i in IMPLEMENTATIONS)}")

@@ -1,0 +1,79 @@
+"""On what was measured: processor, Python, versions, load, and the state of the source."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("lamina", "numpy", "torch", "jax", "jaxlib", "keras")
+
+
+def describe() -> dict[str, Any]:
+    """All of it, ready for JSON."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions(),
+        "revision": revision(),
+        "load": load(),
+    }
+
+
+def line(machine: dict[str, Any]) -> str:
+    """The machine in one line."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    load = "unknown" if machine["load"] is None else machine["load"]
+    return (
+        f"{machine['date']}: {machine['cores']} cores of {machine['processor']}, {machine['system']}, "
+        f"Python {machine['python']}, {versions}, source {machine['revision']}, load at the start {load}"
+    )
+
+
+def processor() -> str:
+    """The processor's name."""
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        for text in described.read_text(encoding="utf-8").splitlines():
+            if text.startswith("model name"):
+                return text.partition(":")[2].strip()
+    return platform.processor() or "an unknown processor"
+
+
+def versions() -> dict[str, str]:
+    """The versions of the installed libraries."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def revision() -> str:
+    """The commit that is checked out, with a plus if files differ from it."""
+    here = Path(__file__).parent
+    try:
+        commit = _git("rev-parse", "--short", "HEAD", at=here)
+        changed = _git("status", "--porcelain", "--untracked-files=no", at=here)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if changed else "")
+
+
+def _git(*arguments: str, at: Path) -> str:
+    run = subprocess.run(["git", *arguments], cwd=at, capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def load() -> float | None:
+    """How many processes wanted to run during the last minute; None where it is not known."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None

@@ -1,0 +1,73 @@
+"""What is shown and what is kept: the tables on the screen, and a JSON file with every timing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.coordinator import Result
+from benchmarks.machine import line
+from benchmarks.summary import disagreements, rows
+from benchmarks.table import table
+
+TOLERANCE = 0.02
+"""How far, relatively, a loss may be from the others': the same steps in another order of rounding."""
+
+
+def text(machine: dict[str, Any], results: Sequence[Result]) -> str:
+    """The whole report."""
+    return "\n\n".join([line(machine), *(_section(result) for result in results)])
+
+
+def _section(result: Result) -> str:
+    parts = [f"{result.workload.title}\n"]
+    if result.series:
+        parts.append(table(rows(result.series), result.workload.unit))
+    parts += [f"{note}." for note in [*result.notes, *_busy(result)]]
+    parts += [f"Did other work, its result differs: {name}." for name in disagreements(result.series, TOLERANCE)]
+    parts += [f"Not run: {name} ({reason})." for name, reason in result.not_run.items()]
+    return "\n".join(parts)
+
+
+def _busy(result: Result) -> list[str]:
+    known = [one for one in result.load if one is not None]
+    return [f"Load of the machine before the rounds: {', '.join(map(str, known))}"] if known else []
+
+
+def document(machine: dict[str, Any], results: Sequence[Result], rounds: int) -> dict[str, Any]:
+    """The same with every timing, for JSON."""
+    return {"machine": machine, "rounds": rounds, "workloads": [_described(result) for result in results]}
+
+
+def _described(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.workload.name,
+        "title": result.workload.title,
+        "load": result.load,
+        "notes": result.notes,
+        "not_run": result.not_run,
+        "disagreeing": disagreements(result.series, TOLERANCE),
+        "rows": [
+            {
+                "implementation": row.series.name,
+                "threads": row.series.threads,
+                "median_seconds": row.series.median,
+                "best_peer": row.best_peer,
+                "ratio": row.ratio,
+                "check": row.series.check,
+                "seconds": [float(f"{s:.4g}") for s in row.series.seconds],
+                "cores": [round(c, 2) for c in row.series.cores],
+            }
+            for row in rows(result.series)
+        ],
+    }
+
+
+def save(folder: Path, described: dict[str, Any]) -> Path:
+    """Writes a document to a file that is named after its date."""
+    stamp = described["machine"]["date"][:16].replace("T", "-").replace(":", "")
+    path = folder / f"{stamp}.json"
+    path.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,75 @@
+"""Timings into figures: medians, spreads, ratios to the best peer. No clocks, no processes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Series:
+    """What one implementation took per step, in seconds, round by round; all series of a table share their rounds."""
+
+    name: str
+    ours: bool
+    threads: int | None = None
+    seconds: list[float] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
+    check: float | None = None
+
+    @property
+    def median(self) -> float:
+        """The median over the rounds."""
+        return statistics.median(self.seconds)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: a series against the best peer with as many threads. ``ratio`` is None without a peer."""
+
+    series: Series
+    best_peer: str | None
+    ratio: float | None
+    lowest_ratio: float | None
+    highest_ratio: float | None
+
+    @property
+    def times_as_fast(self) -> float | None:
+        """How often this one is done while the best peer is done once."""
+        return None if self.ratio is None else 1.0 / self.ratio
+
+
+def best_peer(series: Sequence[Series]) -> Series | None:
+    """The one with the lowest median among those that are not ours."""
+    return min((s for s in series if not s.ours), key=lambda s: s.median, default=None)
+
+
+def rows(series: Sequence[Series]) -> list[Row]:
+    """The lines of a table: by number of threads, the fastest first.
+
+    A ratio is taken in each round, between neighbours in time; the row has the median of the rounds' ratios.
+    """
+    found = []
+    for threads in sorted({s.threads for s in series}, key=lambda t: t or 0):
+        group = [s for s in series if s.threads == threads]
+        peer = best_peer(group)
+        found += [_row(s, peer) for s in sorted(group, key=lambda s: s.median)]
+    return found
+
+
+def _row(series: Series, peer: Series | None) -> Row:
+    if peer is None:
+        return Row(series, None, None, None, None)
+    ratios = [ours / theirs for ours, theirs in zip(series.seconds, peer.seconds, strict=True)]
+    return Row(series, peer.name, statistics.median(ratios), min(ratios), max(ratios))
+
+
+def disagreements(series: Sequence[Series], tolerance: float) -> list[str]:
+    """Those whose check is farther than ``tolerance`` (relative) from the median of all: they did other work."""
+    checks = [s.check for s in series if s.check is not None]
+    if not checks:
+        return []
+    middle = statistics.median(checks)
+    allowed = tolerance * abs(middle)
+    return [s.name for s in series if s.check is not None and not abs(s.check - middle) <= allowed]

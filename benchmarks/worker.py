@@ -1,0 +1,92 @@
+"""One implementation in a process of its own: ``python -m benchmarks.worker NAME THREADS``.
+
+Reads requests and writes answers as JSON, one a line: "prepare" makes a workload ready, warms it up and chooses how
+often its task is repeated in a round; "round" times one round; "release" forgets the workload.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.implementations import find
+from benchmarks.workloads import Workload
+from benchmarks.workloads import find as find_workload
+
+WARM_UP = 2
+"""Calls of the task before anything is timed."""
+
+ROUND_SECONDS = 0.1
+"""How long a round should at least take; short tasks are repeated."""
+
+MOST_REPEATS = 20_000
+
+
+class Worker:
+    """Holds one workload at a time."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self._module = importlib.import_module(f"benchmarks.implementations.{find(name).module}")
+        self._threads = threads
+        self._task: Callable[[], float] | None = None
+        self._workload: Workload | None = None
+        self._repeats = 1
+
+    def prepare(self, workload: str) -> dict[str, Any]:
+        """Makes a workload ready. The answer's ``check`` is the number that its first call gave."""
+        self._workload = find_workload(workload)
+        self._task = task = getattr(self._module, self._workload.kind)(self._workload)
+        self._fix_threads()
+        check, *_ = [task() for _ in range(WARM_UP)]
+        self._repeats = 1
+        seconds, _ = self._timed()
+        self._repeats = min(MOST_REPEATS, max(1, round(ROUND_SECONDS / seconds)))
+        return {"check": check, "steps": self._repeats * self._workload.steps}  # type: ignore[attr-defined]
+
+    def _fix_threads(self) -> None:
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(self._threads)
+
+    def round(self) -> dict[str, Any]:
+        """Times one round: seconds per step, and how many cores it kept busy."""
+        assert self._workload is not None
+        seconds, busy = self._timed()
+        steps = self._repeats * self._workload.steps  # type: ignore[attr-defined]
+        return {"seconds": seconds / steps, "cores": busy / seconds}
+
+    def _timed(self) -> tuple[float, float]:
+        """Seconds on the clock and on the processors for the repeated task."""
+        task = self._task
+        assert task is not None
+        gc.collect()
+        busy, start = time.process_time(), time.perf_counter()
+        for _ in range(self._repeats):
+            task()
+        return time.perf_counter() - start, time.process_time() - busy
+
+    def release(self) -> dict[str, Any]:
+        """Forgets the workload and its data."""
+        self._task = self._workload = None
+        gc.collect()
+        return {}
+
+
+def main() -> None:
+    """Answers until there are no more requests."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print must not be taken for an answer
+    name, threads = sys.argv[1:]
+    worker = Worker(name, int(threads))
+    for line in sys.stdin:
+        request, *arguments = json.loads(line)
+        print(json.dumps(getattr(worker, request)(*arguments)), file=answers)
+
+
+if __name__ == "__main__":
+    main()
