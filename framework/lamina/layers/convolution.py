@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import activations, initializers, ops
-from lamina.errors import ShapeError
 from lamina.layers.arguments import choice, flag, positive
+from lamina.layers.checks import channel_axis, check_axes, check_size, check_window, image_axes
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_pair
@@ -57,16 +57,14 @@ class Conv2D(Layer):
         self.bias_constraint = bias_constraint
 
     def check_input(self, input_shape: Any) -> None:
-        check_image(self, input_shape)
-        channels = input_shape[-1 if self.data_format == "channels_last" else 1]
-        if self.built and channels != self.channels:
-            raise ShapeError(
-                f"Conv2D got an input of shape {input_shape} with {channels} channels.",
-                expected=f"{self.channels} channels, as when the layer was built.",
-            )
+        check_axes(self, input_shape, image_axes(self))
+        if self.built:
+            check_size(self, input_shape, channel_axis(self), self.channels)
+        reach = ((size - 1) * rate + 1 for size, rate in zip(self.kernel_size, self.dilation_rate, strict=True))
+        check_window(self, input_shape, tuple(reach))
 
     def build(self, input_shape: Any) -> None:
-        self.channels = input_shape[-1 if self.data_format == "channels_last" else 1]
+        self.channels = input_shape[channel_axis(self)]
         self.kernel = self.add_weight(
             (*self.kernel_size, self.channels, self.filters),
             self.kernel_initializer,
@@ -99,12 +97,3 @@ def to_channels_last(x: Tensor, data_format: str) -> Tensor:
 def from_channels_last(x: Tensor, data_format: str) -> Tensor:
     """The reverse of ``to_channels_last``."""
     return ops.transpose(x, (0, 3, 1, 2)) if data_format == "channels_first" else x
-
-
-def check_image(layer: Layer, input_shape: Any) -> None:
-    """Refuses what is not a batch of images."""
-    if len(input_shape) != 4:
-        raise ShapeError(
-            f"{type(layer).__name__} got an input of shape {input_shape}.",
-            expected="four axes: (batch, height, width, channels).",
-        )

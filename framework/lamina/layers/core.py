@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from lamina import activations, initializers, ops
@@ -9,8 +10,10 @@ from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import flag, positive
 from lamina.layers.arguments import rate as _rate
+from lamina.layers.checks import check_size
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
+from lamina.layers.probing import Output
 from lamina.layers.symbolic import Node, SymbolicTensor
 from lamina.ops.random import SeedGenerator
 from lamina.runtime.tensor import Tensor
@@ -116,12 +119,8 @@ class Dense(Layer):
             raise ShapeError(
                 f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features)."
             )
-        if self.built and input_shape[-1] != self.features:
-            raise ShapeError(
-                f"Dense got an input of shape {input_shape}.",
-                expected=f"the last axis to be {self.features}, as in the (None, {self.features}) it was built for.",
-                fix="check the layer before, or make a new Dense.",
-            )
+        if self.built:
+            check_size(self, input_shape, -1, self.features)
 
     def build(self, input_shape: Any) -> None:
         self.features = input_shape[-1]
@@ -216,10 +215,7 @@ class Flatten(Layer):
     def call(self, x: Tensor) -> Tensor:
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.transpose(x, (0, *range(2, x.ndim), 1))
-        size = 1
-        for s in x.shape[1:]:
-            size *= s
-        return ops.reshape(x, (x.shape[0], size))
+        return ops.reshape(x, (x.shape[0], prod(x.shape[1:])))
 
 
 class Reshape(Layer):
@@ -236,16 +232,28 @@ class Reshape(Layer):
         if self.target_shape.count(-1) > 1:
             raise ArgumentError(f"target_shape is {self.target_shape}.", expected="at most one -1.")
 
+    def check_input(self, input_shape: Any) -> None:
+        if None in input_shape[1:]:
+            return
+        total, known = prod(input_shape[1:]), prod(s for s in self.target_shape if s != -1)
+        if total != known if -1 not in self.target_shape else known == 0 or total % known:
+            raise ShapeError(
+                f"Reshape got an input of shape {input_shape} for the target {self.target_shape}.",
+                expected=f"as many elements in each example: {total} are not {known}"
+                + (" or a multiple of it." if -1 in self.target_shape else "."),
+            )
+
+    def compute_output_spec(self, x: Any) -> Any:
+        """Also for unknown sizes, which the trial with some numbers would not divide."""
+        if None not in x.shape[1:]:
+            return super().compute_output_spec(x)
+        return Output((x.shape[0], *(None if s == -1 else s for s in self.target_shape)), x.dtype)
+
     def call(self, x: Tensor) -> Tensor:
         shape = self.target_shape
         if -1 in shape:
-            known = 1
-            for size in shape:
-                known *= size if size != -1 else 1
-            total = 1
-            for size in x.shape[1:]:
-                total *= size
-            shape = tuple(total // known if s == -1 and known else s for s in shape)
+            known = prod(s for s in shape if s != -1)
+            shape = tuple(prod(x.shape[1:]) // known if s == -1 else s for s in shape)
         return ops.reshape(x, (x.shape[0], *shape))
 
 

@@ -174,7 +174,7 @@ class Layer(HasWeights):
         """Shape and dtype of each output for symbolic inputs. Uses ``compute_output_shape`` if a subclass has one."""
         shapes = shapes_of(args[0])
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            return _as_outputs(self.compute_output_shape(shapes), self.dtype)
+            return as_outputs(self.compute_output_shape(shapes), self.dtype)
         token = _TRAINING.set(False)
         try:
             return probe(self.call, (args, kwargs))
@@ -189,7 +189,7 @@ class Layer(HasWeights):
 
         Found by running ``call`` on tensors without values, unless a subclass knows it.
         """
-        inputs = _as_outputs(input_shape, self.dtype)
+        inputs = as_outputs(input_shape, self.dtype)
         self._build_once(input_shape)
         return map_structure(lambda output: output.shape, self.compute_output_spec(inputs))
 
@@ -264,7 +264,7 @@ def _call_arguments(call: Callable[..., Any]) -> frozenset[str]:
 
 def _note_layer(error: LaminaError, layer: Layer) -> None:
     """Adds the innermost layer's name to an error that passes by."""
-    if not getattr(error, "__notes__", None):
+    if not any(note.startswith("  In layer") for note in getattr(error, "__notes__", ())):
         details = ", ".join(f"{k}={v}" for k, v in layer.__dict__.items() if k in ("units", "filters", "rate"))
         error.add_note(f"  In layer {layer.name!r} ({type(layer).__name__}{', ' if details else ''}{details}).")
 
@@ -273,12 +273,12 @@ def _is_tensor_like(value: Any) -> bool:
     return hasattr(value, "shape")
 
 
-def _as_outputs(shapes: Any, dtype: str) -> Any:
+def as_outputs(shapes: Any, dtype: str) -> Any:
     """A shape, or a list, tuple or dict of shapes, as the same structure of Outputs."""
     if isinstance(shapes, dict):
-        return {key: _as_outputs(value, dtype) for key, value in shapes.items()}
+        return {key: as_outputs(value, dtype) for key, value in shapes.items()}
     if shapes and not all(s is None or hasattr(s, "__index__") for s in shapes):
-        return [_as_outputs(shape, dtype) for shape in shapes]
+        return [as_outputs(shape, dtype) for shape in shapes]
     return Output(tuple(shapes), dtype)
 
 

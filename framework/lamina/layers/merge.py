@@ -39,6 +39,16 @@ class Add(Merge):
     [[3.0]]
     """
 
+    def check_input(self, input_shape: Any) -> None:
+        super().check_input(input_shape)
+        ndim = max(map(len, input_shape))
+        for sizes in zip(*((*s[:1], *(1,) * (ndim - len(s)), *s[1:]) for s in input_shape), strict=True):
+            if len({size for size in sizes if size not in (None, 1)}) > 1:
+                raise ShapeError(
+                    f"{type(self).__name__} got inputs of shapes {', '.join(map(str, input_shape))}.",
+                    expected="sizes that are equal, or 1, on each axis.",
+                )
+
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         ndim = max(x.ndim for x in inputs)
         aligned = [ops.reshape(x, (*x.shape[:1], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in inputs]
@@ -68,7 +78,7 @@ class Concatenate(Merge):
             clash = any(i != axis and None not in (a, b) and a != b for i, (a, b) in enumerate(pairs))
             if len(shape) != ndim or clash:
                 raise ShapeError(
-                    f"Concatenate got inputs of shapes {input_shape}.",
+                    f"Concatenate got inputs of shapes {', '.join(map(str, input_shape))}.",
                     expected=f"equal shapes except along axis {axis}.",
                 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import initializers, ops
+from lamina.errors import ShapeError
 from lamina.layers.arguments import flag, number, rate
+from lamina.layers.checks import check_size
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
@@ -55,6 +57,14 @@ class BatchNormalization(Layer):
         self.gamma_regularizer = gamma_regularizer
         self.beta_constraint = beta_constraint
         self.gamma_constraint = gamma_constraint
+
+    def check_input(self, input_shape: Any) -> None:
+        if not -len(input_shape) <= self.axis < len(input_shape):
+            raise ShapeError(
+                f"BatchNormalization got an input of shape {input_shape}.", expected=f"an axis {self.axis}."
+            )
+        if self.built:
+            check_size(self, input_shape, self.axis, self.moving_mean.size)
 
     def build(self, input_shape: Any) -> None:
         size = (input_shape[self.axis],)

@@ -6,7 +6,8 @@ from typing import Any
 
 from lamina import ops
 from lamina.layers.arguments import choice
-from lamina.layers.convolution import check_image, from_channels_last, to_channels_last
+from lamina.layers.checks import check_axes, check_window, image_axes
+from lamina.layers.convolution import from_channels_last, to_channels_last
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_pair
@@ -36,7 +37,8 @@ class MaxPooling2D(Layer):
         self.data_format = choice(data_format or "channels_last", "data_format", ("channels_last", "channels_first"))
 
     def check_input(self, input_shape: Any) -> None:
-        check_image(self, input_shape)
+        check_axes(self, input_shape, image_axes(self))
+        check_window(self, input_shape, self.pool_size)
 
     def call(self, x: Tensor) -> Tensor:
         x = to_channels_last(x, self.data_format)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import activations, initializers, ops
-from lamina.errors import ShapeError
 from lamina.layers.arguments import flag, positive, rate
+from lamina.layers.checks import check_axes, check_size
 from lamina.layers.layer import Layer
 from lamina.ops.random import SeedGenerator
 from lamina.runtime.tensor import Tensor
@@ -75,15 +75,9 @@ class LSTM(Layer):
 
     def check_input(self, input_shape: Any) -> None:
         input_shape = _first(input_shape)
-        if len(input_shape) != 3:
-            raise ShapeError(
-                f"LSTM got an input of shape {input_shape}.", expected="three axes: (batch, time, features)."
-            )
-        if self.built and input_shape[-1] != self.kernel.shape[0]:
-            raise ShapeError(
-                f"LSTM got an input of shape {input_shape}.",
-                expected=f"the last axis to be {self.kernel.shape[0]}, as when the layer was built.",
-            )
+        check_axes(self, input_shape, "(batch, time, features)")
+        if self.built:
+            check_size(self, input_shape, -1, self.kernel.shape[0])
 
     def build(self, input_shape: Any) -> None:
         input_shape = _first(input_shape)

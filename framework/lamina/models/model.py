@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lamina.contract import SaveResult
-from lamina.errors import GraphError, NotBuiltError, UnknownNameError
-from lamina.layers.layer import Layer
+from lamina.errors import GraphError, NotBuiltError, ShapeError, UnknownNameError
+from lamina.layers.layer import Layer, as_outputs
 from lamina.layers.symbolic import SymbolicTensor
 from lamina.models.graph import Graph
 from lamina.models.trainer import Trainer
@@ -53,6 +53,16 @@ class Model(Trainer):
                 expected="a Model(inputs, outputs) or a built Sequential.",
             )
         return self.graph
+
+    def check_input(self, input_shape: Any) -> None:
+        if self.graph is not None:
+            for symbolic, given in zip(self.inputs, self._in_order(as_outputs(input_shape, self.dtype)), strict=True):
+                sizes = zip(given.shape[1:], symbolic.shape[1:], strict=False)
+                if len(given.shape) != symbolic.ndim or any(None not in (a, b) and a != b for a, b in sizes):
+                    raise ShapeError(
+                        f"the model {self.name!r} got an input of shape {given.shape} for {symbolic.name!r}.",
+                        expected=f"the shape {symbolic.shape}.",
+                    )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         graph = self._graph()
