@@ -16,23 +16,23 @@ def constructor_arguments(cls: type) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
 
 
-def all_arguments(cls: type) -> tuple[str, ...]:
-    """The names of all settings of a layer class, those that ``**common`` passes on included."""
+def all_arguments(cls: type, below: type = object) -> tuple[str, ...]:
+    """The names of all settings of a layer class, those that ``**common`` passes on to classes ``below`` included."""
     names: dict[str, None] = {}
     for base in cls.__mro__:
-        if "__init__" in vars(base) and base is not object:
+        if base is below:
+            break
+        if "__init__" in vars(base):
             names.update(dict.fromkeys(constructor_arguments(base)))
             if all(p.kind is not p.VAR_KEYWORD for p in inspect.signature(vars(base)["__init__"]).parameters.values()):
                 break
     return tuple(names)
 
 
-def read_config(layer: Any, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The constructor's arguments as plain values, from the attributes of the same names."""
+def read_config(layer: Any, base: type) -> dict[str, Any]:
+    """The settings that a layer's class has beyond those of ``base``, as plain values, from the attributes so named."""
     config: dict[str, Any] = {}
-    for name in constructor_arguments(type(layer)):
-        if name in leave_out:
-            continue
+    for name in all_arguments(type(layer), base):
         if not hasattr(layer, name):
             raise SerializationError(
                 f"the layer class {type(layer).__name__} has no attribute {name!r}.",

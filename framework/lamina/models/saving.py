@@ -13,6 +13,7 @@ from lamina.errors import LaminaError, ModelFileError, SerializationError, Unsaf
 from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artifacts, save_artifacts
 from lamina.layers.config import plain
 from lamina.layers.weights import weights_from
+from lamina.models.tfjs import tfjs_training_config
 from lamina.models.topology import graph_config, model_from_config
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy
@@ -47,7 +48,7 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
         },
         weight_specs=specs,
         weight_data=data,
-        training_config=_tfjs_training_config(model) if training is not None else None,
+        training_config=tfjs_training_config(model) if training is not None else None,
         user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model)}},
     )
     return save_artifacts(address, artifacts)
@@ -159,43 +160,6 @@ def _objects(given: Any, get: Any) -> Any:
     if isinstance(given, (list, tuple)):
         return [_objects(value, get) for value in given]
     return given if given is None or isinstance(given, str) else get(given)
-
-
-def _tfjs_training_config(model: Any) -> dict[str, Any] | None:
-    """The part that TensorFlow.js understands, if it understands it all: losses and metrics by name."""
-    given = (model._loss_given, model._metrics_given)
-    optimizer = _tfjs_optimizer(model.optimizer)
-    if model._loss_weights_given is not None or not all(_is_named(part) for part in given) or given[0] is None:
-        return None
-    return None if optimizer is None else {"loss": given[0], "metrics": given[1] or [], "optimizer_config": optimizer}
-
-
-_TFJS_OPTIMIZERS: Final = {
-    "SGD": {"learningRate": "learning_rate"},
-    "Momentum": {"learningRate": "learning_rate", "momentum": "momentum", "useNesterov": "use_nesterov"},
-    "Adam": {"learningRate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
-}
-"""TensorFlow.js's optimizers, their settings, and the names that these have here."""
-
-
-def _tfjs_optimizer(optimizer: Any) -> dict[str, Any] | None:
-    """The optimizer as TensorFlow.js writes it; None if it has settings that TensorFlow.js does not have."""
-    name, config = type(optimizer).__name__, optimizer.get_config()
-    keys = _TFJS_OPTIMIZERS.get(name)
-    if keys is None:
-        return None
-    plain_one = type(optimizer)(**{own: config[own] for own in keys.values()}, name=config["name"])
-    if plain_one.get_config() != config:
-        return None
-    return {"class_name": name, "config": {theirs: config[own] for theirs, own in keys.items()}}
-
-
-def _is_named(given: Any) -> bool:
-    if isinstance(given, Mapping):
-        return all(_is_named(value) for value in given.values())
-    if isinstance(given, (list, tuple)):
-        return all(_is_named(value) for value in given)
-    return given is None or isinstance(given, str)
 
 
 def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:

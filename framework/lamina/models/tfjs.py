@@ -1,0 +1,78 @@
+"""How a model was compiled, in TensorFlow.js's words: what its ``trainingConfig`` may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lamina import losses
+from lamina.losses import Loss
+
+LOSSES: Final = (
+    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
+    "squared_hinge", "hinge", "categorical_hinge", "logcosh", "categorical_crossentropy",
+    "sparse_categorical_crossentropy", "binary_crossentropy", "kullback_leibler_divergence", "poisson",
+    "cosine_proximity",
+)  # fmt: skip
+"""The losses that TensorFlow.js knows by name, as its files spell them."""
+
+METRICS: Final = (
+    "accuracy", "acc", "crossentropy", "ce", "binary_accuracy", "categorical_accuracy", "precision",
+    "categorical_crossentropy", "sparse_categorical_crossentropy", "mse", "mae", "mape", "cosine",
+)  # fmt: skip
+"""The metrics that it knows by name."""
+
+OPTIMIZERS: Final = {
+    "SGD": {"learningRate": "learning_rate"},
+    "Momentum": {"learningRate": "learning_rate", "momentum": "momentum", "useNesterov": "use_nesterov"},
+    "Adam": {"learningRate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
+}
+"""Its optimizers, their settings, and the names that these have here."""
+
+
+def tfjs_training_config(model: Any) -> dict[str, Any] | None:
+    """The training configuration as TensorFlow.js writes it; None if it would not understand all of it."""
+    loss = _each(model._loss_given, _loss_name)
+    metrics = _each(model._metrics_given, lambda name: name if name in METRICS else None)
+    optimizer = _optimizer(model.optimizer)
+    if model._loss_weights_given is not None or optimizer is None or _incomplete(loss, model._loss_given):
+        return None
+    if model._metrics_given is not None and _incomplete(metrics, model._metrics_given):
+        return None
+    return {"loss": loss, "metrics": metrics or [], "optimizer_config": optimizer}
+
+
+def _each(given: Any, name_of: Any) -> Any:
+    """What was given, in its structure, each name as TensorFlow.js has it, None where it has none."""
+    if isinstance(given, Mapping):
+        return {key: _each(value, name_of) for key, value in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [_each(value, name_of) for value in given]
+    return None if given is None else name_of(given)
+
+
+def _loss_name(given: Any) -> str | None:
+    loss = losses.get(given)
+    plain = isinstance(loss, Loss) and loss.name in LOSSES and losses.get(loss.name).get_config() == loss.get_config()
+    return loss.name if plain else None
+
+
+def _incomplete(names: Any, given: Any) -> bool:
+    """Whether some part has no name there."""
+    if isinstance(names, dict):
+        return any(_incomplete(names[key], given[key]) for key in names)
+    if isinstance(names, list):
+        return any(_incomplete(name, one) for name, one in zip(names, given, strict=True))
+    return names is None
+
+
+def _optimizer(optimizer: Any) -> dict[str, Any] | None:
+    """The optimizer; None if it has settings that TensorFlow.js does not have."""
+    name, config = type(optimizer).__name__, optimizer.get_config()
+    keys = OPTIMIZERS.get(name)
+    if keys is None:
+        return None
+    plain = type(optimizer)(**{own: config[own] for own in keys.values()}, name=config["name"])
+    if plain.get_config() != config:
+        return None
+    return {"class_name": name, "config": {theirs: config[own] for theirs, own in keys.items()}}
