@@ -30,9 +30,14 @@ def all_arguments(cls: type, below: type = object) -> tuple[str, ...]:
 
 
 def read_config(layer: Any, base: type) -> dict[str, Any]:
-    """The settings that a layer's class has beyond those of ``base``, as plain values, from the attributes so named."""
+    """The settings that a layer's class has beyond those of ``base``, as plain values, from the attributes so named.
+
+    Those of a class between the two count only if they were given: the constructor may fix the others itself.
+    """
     config: dict[str, Any] = {}
     for name in all_arguments(type(layer), base):
+        if name not in constructor_arguments(type(layer)) and name not in layer._given:
+            continue
         if not hasattr(layer, name):
             raise SerializationError(
                 f"the layer class {type(layer).__name__} has no attribute {name!r}.",

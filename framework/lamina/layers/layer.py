@@ -56,6 +56,13 @@ class Layer(HasWeights):
 
     supports_masking: ClassVar[bool] = False
     autocast: ClassVar[bool] = True
+    _given: frozenset[str] = frozenset()
+
+    def __new__(cls, *_args: Any, **given: Any) -> Self:
+        """Takes note of which arguments were given by name, for the configuration."""
+        made = super().__new__(cls)
+        made._given = frozenset(given)
+        return made
 
     def __init__(
         self,
@@ -239,7 +246,7 @@ class Layer(HasWeights):
             config["dtype"] = self.dtype
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = plain(self.activity_regularizer)
-        return {**config, **read_config(self)}
+        return {**config, **read_config(self, Layer)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
