@@ -16,7 +16,8 @@ from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
 from lamina.replay.recorder import Recorder
 from lamina.replay.signature import signature, with_tensors
-from lamina.runtime.backends import get_backend
+from lamina.runtime.backends import get_backend, on_backend
+from lamina.runtime.convert import move
 from lamina.runtime.listeners import listeners, listening
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
@@ -72,6 +73,8 @@ class CompiledStep:
         backend = get_backend()
         tensors: list[Tensor] = []
         key = (level, id(backend), signature(args, tensors, backend), signature(kwargs, tensors, backend))
+        if any(t._backend is not backend for t in tensors):
+            return self._call_elsewhere(tensors, args, kwargs)
         entry = self._entries.get(key)
         if entry is None:
             if len(self._entries) >= CACHE_SIZE:
@@ -85,6 +88,20 @@ class CompiledStep:
         with self._lock:  # another thread may have recorded it in the meantime
             if not entry.confirmed and entry.eager_because is None:
                 return self._record(entry, level, (args, kwargs), tensors)
+        return self(*args, **kwargs)
+
+    def _call_elsewhere(self, tensors: Sequence[Tensor], args: Any, kwargs: Any) -> Any:
+        """Tensors that are all on one backend are worked on there, as by an op; otherwise all go to the active one."""
+        homes = {id(t._backend): t._backend for t in tensors}
+        home = next(iter(homes.values()))
+        if None in homes.values():  # only shapes are being worked out
+            return self._function(*args, **kwargs)
+        if len(homes) == 1 and home is not None:
+            with on_backend(home):
+                return self(*args, **kwargs)
+        args, kwargs = structures.map_structure(
+            lambda x: move(x, get_backend()) if type(x) is Tensor else x, (args, kwargs)
+        )
         return self(*args, **kwargs)
 
     def _record(self, entry: _Entry, level: str, arguments: Any, tensors: Sequence[Tensor]) -> Any:
