@@ -43,8 +43,9 @@ def floor_divide(a: Any, b: Any) -> Any:
     """As NumPy also for integers, where the processor traps: x // 0 is 0, and the least integer // -1 is itself."""
     if a.is_floating_point():
         return torch.floor_divide(a, b)
-    quotient = torch.where(b == -1, -a, torch.floor_divide(a, _dividing(b)))
-    return torch.where(b == 0, torch.zeros_like(quotient), quotient)
+    traps = _trapping(b)
+    quotient = torch.floor_divide(a, torch.where(traps, 1, b))
+    return torch.where(traps, -a * (b != 0), quotient)
 
 
 @kernels("mod")
@@ -52,13 +53,13 @@ def mod(a: Any, b: Any) -> Any:
     """As NumPy also for integers: what is left of a division by 0 or -1 is 0."""
     if a.is_floating_point():
         return torch.remainder(a, b)
-    rest = torch.remainder(a, _dividing(b))
-    return torch.where((b == 0) | (b == -1), torch.zeros_like(rest), rest)
+    traps = _trapping(b)
+    return torch.remainder(a, torch.where(traps, 1, b)) * ~traps
 
 
-def _dividing(b: Any) -> Any:
-    """The divisor with 1 in place of 0 and -1."""
-    return torch.where((b == 0) | (b == -1), torch.ones_like(b), b) if b.dtype.is_signed else b.clamp(min=1)
+def _trapping(b: Any) -> Any:
+    """Where an integer divisor is 0 or -1, which for an unsigned one would be its largest value."""
+    return (b == 0) | (b == -1) if b.dtype.is_signed else b == 0
 
 
 @kernels("cast")
