@@ -15,8 +15,8 @@ from benchmarks.implementations import Implementation
 PATIENCE = 180.0
 """Seconds after which a worker that does not answer is ended."""
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC")
-"""What OpenMP, OpenBLAS, MKL and XLA read their number of threads from."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What OpenMP, OpenBLAS and MKL read their number of threads from. XLA goes by the cores it may use."""
 
 
 class WorkerFailedError(RuntimeError):

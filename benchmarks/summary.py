@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -67,9 +68,7 @@ def _row(series: Series, peer: Series | None) -> Row:
 
 def disagreements(series: Sequence[Series], tolerance: float) -> list[str]:
     """Those whose check is farther than ``tolerance`` (relative) from the median of all: they did other work."""
-    checks = [s.check for s in series if s.check is not None]
-    if not checks:
-        return []
-    middle = statistics.median(checks)
-    allowed = tolerance * abs(middle)
-    return [s.name for s in series if s.check is not None and not abs(s.check - middle) <= allowed]
+    checks = {s.name: s.check for s in series if s.check is not None}
+    numbers = [check for check in checks.values() if math.isfinite(check)]
+    middle = statistics.median(numbers) if numbers else 0.0
+    return [name for name, check in checks.items() if not abs(check - middle) <= tolerance * abs(middle)]

@@ -77,11 +77,18 @@ class Worker:
         return {}
 
 
+def keep_to_cores(count: int) -> None:
+    """Lets this process run on the first ``count`` cores only: XLA's threads know no other limit."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
 def main() -> None:
     """Answers until there are no more requests."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what libraries print must not be taken for an answer
     name, threads = sys.argv[1:]
+    keep_to_cores(int(threads))
     worker = Worker(name, int(threads))
     for line in sys.stdin:
         request, *arguments = json.loads(line)
