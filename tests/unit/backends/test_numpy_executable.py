@@ -1,0 +1,140 @@
+"""The NumPy executable: planned memory, updates side by side, threads."""
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina.program import Instruction, Interpreter, Program
+from lamina.runtime.variable import Variable, VariableGroup
+from lamina.shapes import Spec
+from lamina_numpy.kernels.training import adam_update, bind_adam_update
+from lamina_numpy.memory import as_one, side_by_side
+from lamina_numpy.threads import blas_threads, is_light
+
+SHAPES = [(3, 5), (5,), (5, 2), (2,), ()]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def specs():
+    return [Spec(shape, "float32") for shape in SHAPES]
+
+
+def test_arrays_side_by_side_are_one(rng):
+    arrays = side_by_side(specs())
+    for array in arrays:
+        array[...] = rng.normal(size=array.shape)
+    flat = as_one(arrays)
+    assert flat is not None
+    flat *= 0
+    assert all((a == 0).all() for a in arrays)
+
+
+def test_arrays_of_their_own_are_not_one():
+    assert as_one([np.zeros(s, "f4") for s in SHAPES]) is None
+    first, second = side_by_side(specs()), side_by_side(specs())
+    assert as_one([*first[:2], *second[2:]]) is None
+    assert as_one(first[::-1]) is None
+
+
+def test_one_update_of_all_equals_one_by_one(rng):
+    settings = {"count": len(SHAPES), "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    groups = [side_by_side(specs()) for _ in range(4)]
+    for group in groups:
+        for array in group:
+            array[...] = np.abs(rng.normal(size=array.shape))
+    alpha = np.asarray(np.float32(0.01))
+    expected = adam_update(alpha, *[a.copy() for group in groups for a in group], **settings)
+    p, _, m, v = groups
+    bind_adam_update((alpha, *[a for group in groups for a in group]), [*p, *m, *v], settings)()
+    for found, wanted in zip([*p, *m, *v], expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_padding_between_parameters_stays_finite(rng):
+    settings = {"count": 2, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+    groups = [side_by_side([Spec((3,), "float32"), Spec((5,), "float32")]) for _ in range(4)]
+    p, _, m, v = groups
+    update = bind_adam_update((np.asarray(np.float32(0.1)), *[a for g in groups for a in g]), [*p, *m, *v], settings)
+    for _ in range(100):
+        update()
+    assert np.isfinite(as_one(p)).all()
+
+
+def test_grouped_variables_keep_their_values_and_lie_side_by_side():
+    variables = [Variable(np.full(shape, i, "f4")) for i, shape in enumerate(SHAPES)]
+    before = variables[0].storage()
+    VariableGroup(variables)
+    arrays = [v.storage() for v in variables]
+    assert as_one(arrays) is not None
+    assert arrays[0] is not before
+    assert [a.flat[0] for a in arrays] == [0, 1, 2, 3, 4]
+
+
+def program(m, k, n):
+    slots = (Spec((m, k), "float32"), Spec((k, n), "float32"), Spec((m, n), "float32"))
+    product = Instruction("matmul", (0, 1), (2,), {"transpose_a": False, "transpose_b": False})
+    return Program(slots=slots, inputs=(0, 1), instructions=(product,), outputs=(2,))
+
+
+def test_only_small_products_are_light():
+    assert is_light(program(32, 64, 32))
+    assert not is_light(program(256, 784, 512))
+
+
+@pytest.mark.parametrize("sizes", [(4, 4, 4), (256, 256, 256)])
+def test_the_number_of_threads_is_as_before_a_step(sizes):
+    threads, limit = blas_threads()
+    before = threads()
+    executable = lamina.get_backend().load(program(*sizes))
+    arrays = [np.ones(sizes[:2], "f4"), np.ones(sizes[1:], "f4")]
+    executable(arrays, [])
+    assert threads() == before
+    with pytest.raises(ValueError, match="shapes|mismatch"):
+        executable([arrays[0], np.ones((3, 3), "f4")], [])
+    assert threads() == before
+    limit(before)
+
+
+def test_a_gradient_without_a_buffer_is_updated_from_its_place(rng):
+    """An op whose kernel takes no buffer, here a table lookup's gradient through where, feeds the update."""
+    w = lamina.Variable(rng.normal(size=(4, 3)).astype("f4"), name="w")
+    optimizer = lamina.optimizers.Adam(0.1)
+    optimizer.build([w])
+    start = w.numpy()
+
+    def step(x):
+        value, gradients = lamina.autodiff.gradients.gradients_of_variables(
+            lambda: lamina.where(x > 0.0, w, 0.0).square().sum()
+        )
+        optimizer.apply_gradients([(g, v) for v, g in gradients])
+        return value
+
+    x = lamina.tensor(rng.normal(size=(4, 3)).astype("f4"))
+    recorded = lamina.function(step)
+    for _ in range(4):
+        recorded(x)
+    replayed = w.numpy()
+    w.assign(start)
+    optimizer.set_weights([np.zeros((), "int32")])
+    for _ in range(4):
+        step(x)
+    np.testing.assert_allclose(replayed, w.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_executable_equals_interpreter_on_a_reshape_that_moves_elements(rng):
+    slots = (Spec((2, 3), "float32"), Spec((2, 3), "float32"), Spec((3, 2), "float32"), Spec((6,), "float32"))
+    chain = (
+        Instruction("exp", (0,), (1,)),
+        Instruction("transpose", (1,), (2,), {"axes": (1, 0)}, "view"),
+        Instruction("reshape", (2,), (3,), {"shape": (6,)}, "view"),
+    )
+    made = Program(slots=slots, inputs=(0,), instructions=chain, outputs=(3,)).check()
+    backend = lamina.get_backend()
+    executable, interpreter = backend.load(made), Interpreter(made, backend.kernels, backend.from_host)
+    for _ in range(2):
+        x = rng.normal(size=(2, 3)).astype("f4")
+        np.testing.assert_array_equal(executable([x], [])[0][0], interpreter([x], [])[0][0])
