@@ -93,7 +93,7 @@ def test_the_number_of_threads_is_as_before_a_step(sizes):
     arrays = [np.ones(sizes[:2], "f4"), np.ones(sizes[1:], "f4")]
     executable(arrays, [])
     assert threads() == before
-    with pytest.raises(ValueError, match="shapes|mismatch"):
+    with pytest.raises(ValueError, match=r"shapes|mismatch"):
         executable([arrays[0], np.ones((3, 3), "f4")], [])
     assert threads() == before
     limit(before)
