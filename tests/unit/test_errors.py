@@ -45,6 +45,6 @@ def test_parts_may_be_left_out() -> None:
 
 
 def test_an_error_crosses_processes() -> None:
-    error = pickle.loads(pickle.dumps(ShapeError("x is (2,).")))  # noqa: S301 - our own bytes
+    error = pickle.loads(pickle.dumps(ShapeError("x is (2,).")))
     assert type(error) is ShapeError
     assert str(error) == "x is (2,)."

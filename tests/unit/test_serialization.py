@@ -52,7 +52,7 @@ def test_a_scope_ends() -> None:
 def test_a_name_belongs_to_one_object() -> None:
     register("Thing")(Thing)
     register("Thing")(Thing)
-    with pytest.raises(SerializationError, match="registered for .* already"):
+    with pytest.raises(SerializationError, match=r"registered for .* already"):
         register("Thing")(Other)
 
 

@@ -18,7 +18,11 @@ from lamina.shapes import Spec
 
 SCALARS: Final = (bool, int, float, complex)
 _CACHED_SCALARS: Final = 1024
-_WIDE: Final = {"f": ("float64", "complex128"), "i": ("int64", "float64", "complex128"), "c": ("complex128",)}
+_WIDE: Final = {
+    "i": ("int64", "float32", "float64", "complex64", "complex128"),
+    "f": ("float64", "complex64", "complex128"),
+    "c": ("complex128",),
+}
 """Dtypes in which numbers out of Python lists keep digits that the default would lose, by NumPy's kind."""
 
 _scalars: OrderedDict[Any, Tensor] = OrderedDict()
