@@ -203,12 +203,13 @@ class Op(Generic[P, R]):
     def _check_dtypes(self, tensors: tuple[Tensor, ...]) -> None:
         for i, tensor in enumerate(tensors):
             name = self._name(i)
-            if tensor.dtype not in self._dtypes[name]:
-                accepted = ", ".join(self._dtypes[name])
+            accepted = self._dtypes[name]
+            if tensor.dtype not in accepted:
+                usual = "float32" if "float32" in accepted else next(iter(accepted))
                 raise DTypeError(
                     f"{self.name}({', '.join(self.inputs)}): {name} has dtype {tensor.dtype}.",
-                    expected=f"{name} to be one of {accepted}.",
-                    fix=f"convert it first, for example {name}.cast({next(iter(self._dtypes[name]))!r}).",
+                    expected=f"{name} to be one of {', '.join(accepted)}.",
+                    fix=f"convert it first, for example {name}.cast({usual!r}).",
                 )
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:

@@ -50,7 +50,7 @@ def test_a_wrong_dtype_says_what_is_taken() -> None:
     assert str(caught.value) == (
         "tanh(x): x has dtype int32.\n"
         "  Expected x to be one of float16, bfloat16, float32, float64.\n"
-        "  Fix: convert it first, for example x.cast('float16')."
+        "  Fix: convert it first, for example x.cast('float32')."
     )
 
 
