@@ -33,6 +33,6 @@ class Interpreter:
         values.update(zip(program.state, state, strict=True))
         for kernel, instruction in self._steps:
             result = kernel(*[values[slot] for slot in instruction.inputs], **instruction.attrs)
-            results = (result,) if len(instruction.outputs) == 1 else result
+            results = result if isinstance(result, tuple) else (result,)
             values.update(zip(instruction.outputs, results, strict=True))
         return [values[slot] for slot in program.outputs], [values[slot] for _, slot in program.writes]

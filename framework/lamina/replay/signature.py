@@ -40,6 +40,8 @@ def signature(argument: Any, tensors: list[Tensor], backend: Backend) -> Hashabl
             f"an argument of a recorded step cannot be part of its signature: {error}.",
             expected="tensors, arrays, numbers, strings, and nested lists, tuples and dicts of them.",
         ) from error
+    if kind is float:
+        return (kind, repr(argument))  # -0.0 equals 0.0 and is another number; NaN equals nothing
     return (kind, argument)
 
 

@@ -1,4 +1,7 @@
-"""Random programs: eager, interpreted, as plain source and by the executable they give the same."""
+"""Random programs: eager, interpreted, as plain source and by the executable they give the same.
+
+In float64, and products bounded, so that sums in another order stay far below the tolerance.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from lamina.runtime.listeners import listening
 from lamina.runtime.tensor import Tensor
 
 SHAPE = (2, 3)
-UNARY = ("tanh", "sigmoid", "relu", "negative", "square", "sin", "identity", "abs", "softmax")
+UNARY = ("tanh", "sigmoid", "relu", "negative", "sin", "identity", "abs", "softmax")
 BINARY = ("add", "subtract", "multiply", "maximum", "minimum")
 RESHAPED: tuple[Any, ...] = (
     lambda x: lamina.transpose(lamina.reshape(x, (3, 2))),
@@ -26,7 +29,7 @@ RESHAPED: tuple[Any, ...] = (
     lambda x: lamina.concatenate([x[:, 1:], x[:, :1]], axis=1),
     lambda x: lamina.stack(lamina.unstack(x)[::-1]),
     lambda x: lamina.split(x, 1)[0],
-    lambda x: lamina.matmul(x, lamina.matmul(x, x, transpose_a=True)),
+    lambda x: lamina.tanh(lamina.matmul(x, lamina.matmul(x, x, transpose_a=True))),
     lambda x: x[::-1, None][:, 0],
     lambda x: lamina.gather(x, lamina.tensor([1, 0])),
 )
@@ -62,7 +65,8 @@ def _run(operations: list[tuple[Any, ...]], x: Any, variables: list[lamina.Varia
         if kind == "unary":
             values.append(OPS[what[0]](values[what[1]]))
         elif kind == "binary":
-            values.append(OPS[what[0]](values[what[1]], values[what[2]]))
+            found = OPS[what[0]](values[what[1]], values[what[2]])
+            values.append(lamina.sin(found) if what[0] == "multiply" else found)
         elif kind == "reshaped":
             values.append(RESHAPED[what[0]](values[what[1]]))
         else:
@@ -71,7 +75,7 @@ def _run(operations: list[tuple[Any, ...]], x: Any, variables: list[lamina.Varia
 
 
 def _data(salt: int) -> Any:
-    return np.random.default_rng(salt).uniform(-1.0, 1.0, SHAPE).astype(np.float32)
+    return np.random.default_rng(salt).uniform(-1.0, 1.0, SHAPE)
 
 
 def _variables() -> list[lamina.Variable]:
@@ -89,10 +93,10 @@ def test_a_replayed_step_is_the_eager_one(operations: list[tuple[Any, ...]]) -> 
         expected = [y.numpy() for y in _run(operations, lamina.tensor(_data(call)), eager)]
         kept.append((step(lamina.tensor(_data(call))), expected))
         for mine, theirs in zip(replayed, eager, strict=True):
-            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), 1e-4, 1e-6)
+            np.testing.assert_allclose(mine.numpy(), theirs.numpy(), 1e-6, 1e-6)
     for found, expected in kept:
         for mine, wanted in zip(found, expected, strict=True):
-            np.testing.assert_allclose(mine.numpy(), wanted, 1e-4, 1e-6)
+            np.testing.assert_allclose(mine.numpy(), wanted, 1e-6, 1e-6)
     assert "replays" in step.explain()
 
 
@@ -130,7 +134,7 @@ def _check_executable(program: Program, state: list[Any], outputs: list[Any], af
 
 def _assert_all(found: list[Any], expected: list[Any]) -> None:
     for mine, wanted in zip(found, expected, strict=True):
-        np.testing.assert_allclose(mine, wanted, 1e-4, 1e-6)
+        np.testing.assert_allclose(mine, wanted, 1e-6, 1e-6)
 
 
 @given(steps())

@@ -125,6 +125,21 @@ class RecordingHazards(BackendTests):
         assert step(lamina.tensor([1.0]), n=3).tolist() == [3.0]
         assert len(step.programs) == 5
 
+    def test_numbers_that_compare_equal_are_told_apart(self, backend: Backend) -> None:
+        step = lamina.function(lambda x, n: x * n)
+        x = lamina.tensor([1.0])
+        for n in (0.0, -0.0, 1.0, True, 1):
+            for _ in range(3):
+                found = step(x, n)
+                assert (found.dtype, str(found.tolist())) == ("float32", str([1.0 * n]))
+        assert len(step.programs) == 5
+
+    def test_a_number_that_equals_nothing_is_found_again(self, backend: Backend) -> None:
+        step = lamina.function(lambda x, n: x * n)
+        for _ in range(CALLS):
+            assert np.isnan(step(lamina.tensor([1.0]), float("nan")).numpy()).all()
+        assert len(step.programs) == 1
+
     def test_the_cache_is_bounded_and_says_so(self, backend: Backend) -> None:
         step = lamina.function(lambda x, n: x * n)
         x = lamina.tensor([1.0])
