@@ -46,6 +46,10 @@ class ArrayData:
         """Takes notice that ``x`` was replaced by arrays of the same length."""
         self._leaves = flatten(tuple(self._parts()))
 
+    def form(self) -> tuple[Any, ...]:
+        """The structure of the data, with shapes without the first axis and dtypes: what a model depends on."""
+        return tuple(map(_form, self._parts()))
+
     def steps(self, batch_size: int) -> int:
         """How many batches there are; the last may be smaller."""
         return -(-self.count // batch_size)
@@ -81,6 +85,14 @@ class ArrayData:
             yield unflatten(structure, (_batch(a, place, backend) for a in self._leaves))
 
 
+def _form(part: Any) -> Any:
+    if isinstance(part, dict):
+        return tuple((key, _form(value)) for key, value in part.items())
+    if isinstance(part, (list, tuple)):
+        return tuple(map(_form, part))
+    return part if part is None else (part.shape[1:], part.dtype.char)
+
+
 def _batch(array: np.ndarray[Any, Any] | None, place: Any, backend: Backend) -> Tensor | None:
     if array is None:
         return None
@@ -103,7 +115,11 @@ def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind == "f" and array.dtype.name != dtype:
         return array.astype(dtype)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
-        raise DTypeError(f"{name} has dtype {array.dtype}.", fix="convert it, for example with astype('int64').")
+        raise DTypeError(
+            f"{name} has dtype {array.dtype}.",
+            expected="floating, signed or uint8 numbers, or bool.",
+            fix="convert it, for example with astype('int64').",
+        )
     return array
 
 

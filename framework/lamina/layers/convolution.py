@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import activations, initializers, ops
+from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.layers.arguments import choice, flag, positive
 from lamina.layers.checks import channel_axis, check_axes, check_size, check_window, image_axes
 from lamina.layers.layer import Layer
@@ -51,10 +51,10 @@ class Conv2D(Layer):
         self.use_bias = flag(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def check_input(self, input_shape: Any) -> None:
         check_axes(self, input_shape, image_axes(self))

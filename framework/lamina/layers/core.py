@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from lamina import activations, initializers, ops
+from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import flag, positive
@@ -109,10 +109,10 @@ class Dense(Layer):
         self.use_bias = flag(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
 
     def check_input(self, input_shape: Any) -> None:
         if len(input_shape) < 2:
@@ -287,8 +287,8 @@ class Embedding(Layer):
         self.input_dim = positive(input_dim, "input_dim")
         self.output_dim = positive(output_dim, "output_dim")
         self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = embeddings_regularizer
-        self.embeddings_constraint = embeddings_constraint
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = flag(mask_zero, "mask_zero")
         self.input_length = input_length
         self.supports_masking = self.mask_zero  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import activations, initializers, ops
+from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.layers.arguments import flag, positive, rate
 from lamina.layers.checks import check_axes, check_size
 from lamina.layers.layer import Layer
@@ -61,10 +61,12 @@ class LSTM(Layer):
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias")
-        self.kernel_regularizer, self.recurrent_regularizer = kernel_regularizer, recurrent_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.kernel_constraint, self.recurrent_constraint = kernel_constraint, recurrent_constraint
-        self.bias_constraint = bias_constraint
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
         self.dropout, self.recurrent_dropout = rate(dropout, "dropout"), rate(recurrent_dropout, "recurrent_dropout")
         self.seed = seed
         self.return_sequences = flag(return_sequences, "return_sequences")

@@ -181,7 +181,8 @@ class HasWeights:
         for variable, value in zip(variables, values, strict=True):
             if value.shape != variable.shape:
                 raise ShapeError(
-                    f"the weight {variable.name!r} has shape {variable.shape}, the new value {value.shape}."
+                    f"the weight {variable.name!r} has shape {variable.shape}, the new value {value.shape}.",
+                    expected="a value of the same shape.",
                 )
         for variable, value in zip(variables, values, strict=True):
             value = cast(value, variable.dtype)

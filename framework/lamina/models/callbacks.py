@@ -74,15 +74,23 @@ class Logs(Mapping[str, float]):
         return repr(self._values())
 
 
+def check_callbacks(callbacks: Sequence[Any]) -> list[Callback]:
+    """The same as a list. Raises ArgumentTypeError if one is not a Callback."""
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ArgumentTypeError(
+                f"callbacks holds {callback!r}.",
+                expected="instances of lamina.callbacks.Callback.",
+                fix="wrap functions: LambdaCallback(on_epoch_end=function)." if callable(callback) else None,
+            )
+    return list(callbacks)
+
+
 class CallbackList(Callback):
     """Several callbacks as one; hooks that nobody has cost nothing."""
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: Mapping[str, Any]) -> None:
         for callback in callbacks:
-            if not isinstance(callback, Callback):
-                raise ArgumentTypeError(
-                    f"callbacks holds {callback!r}.", expected="instances of lamina.callbacks.Callback."
-                )
             callback.set_model(model)
             callback.set_params(params)
         self._callbacks = list(callbacks)

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina import losses, metrics, ops
-from lamina.errors import ArgumentError, DataError, UnknownNameError
+from lamina.errors import ArgumentError, DataError, ShapeError, UnknownNameError
+from lamina.layers.arguments import number
 from lamina.metrics import Metric
 from lamina.runtime.tensor import Tensor
 
 
 def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     """One entry per output of what was given as a single value, a list, or a dict by the outputs' names."""
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and not _is_config(given, names):
         unknown = [key for key in given if key not in names]
         if unknown:
             raise UnknownNameError(
@@ -30,13 +31,28 @@ def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     return [given] * len(names)
 
 
+def _is_config(given: Any, names: Sequence[str]) -> bool:
+    """Whether a dict is the config of one object, not a dict by the outputs' names."""
+    return isinstance(given, Mapping) and "class_name" in given and "class_name" not in names
+
+
+def check_metrics(given: Any) -> None:
+    """Raises UnknownNameError for a metric that no registry knows; which kind of "accuracy" is meant comes later."""
+    if isinstance(given, (list, tuple)) or (isinstance(given, Mapping) and "class_name" not in given):
+        for one in given.values() if isinstance(given, Mapping) else given:
+            check_metrics(one)
+    else:
+        metrics.resolve(given, (None, 1), (None, 1))
+
+
 class CompiledLoss:
     """The weighted sum of the outputs' losses."""
 
     def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
         self.names = list(names)
         self.losses = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
-        self.weights = [1.0 if w is None else float(w) for w in per_output(weights, names, "loss_weights")]
+        given = per_output(weights, names, "loss_weights")
+        self.weights = [1.0 if w is None else number(w, "loss_weights") for w in given]
         if all(one is None for one in self.losses):
             raise ArgumentError("compile got no loss.", expected="a loss for at least one output.")
 
@@ -44,8 +60,6 @@ class CompiledLoss:
         self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]
     ) -> tuple[Tensor, list[Any]]:
         """The total, and each output's own loss (None for an output without one)."""
-        if len(y) != len(y_pred):
-            raise DataError(f"y holds {len(y)} arrays for {len(y_pred)} outputs.", expected="one for each output.")
         parts = [
             None if loss is None else loss(target, output, sample_weight=weight)
             for loss, target, output, weight in zip(self.losses, y, y_pred, sample_weight, strict=True)
@@ -57,13 +71,38 @@ class CompiledLoss:
                 total = weighted if total is None else ops.add(total, weighted)
         return total, parts
 
+    def check(self, y: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any]) -> None:
+        """Raises ShapeError or DataError if the targets do not fit the outputs; only their shapes are looked at."""
+        try:
+            self(y, y_pred, sample_weight)  # tensors without values: nothing is computed
+        except ShapeError as error:
+            shapes = ", ".join(str(target.shape) for target in y)
+            error.add_note(f"  In the loss: targets {shapes} for outputs {', '.join(str(x.shape) for x in y_pred)}.")
+            raise
+
+    def check_labels(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
+        """Raises DataError for a class number beyond an output's classes; ``y`` are NumPy arrays."""
+        for loss, target, output in zip(self.losses, y, y_pred, strict=True):
+            if isinstance(loss, losses.SparseCategoricalCrossentropy) and target.size:
+                settings = loss.settings
+                classes = output.shape[settings.get("axis", -1)]
+                wrong = (target < 0) | (target >= classes)
+                if settings.get("ignore_class") is not None:
+                    wrong &= target != settings["ignore_class"]
+                if wrong.any():
+                    raise DataError(
+                        f"y holds the class number {target[wrong].flat[0]}, and the model has {classes} classes.",
+                        expected=f"integers from 0 to {classes - 1}.",
+                        fix="number the classes from 0, or give the last layer more units.",
+                    )
+
 
 class CompiledMetrics:
     """The metrics of each output, under the names in which they appear in logs."""
 
     def __init__(self, given: Any, names: Sequence[str], loss: CompiledLoss) -> None:
         several = len(names) > 1
-        nested = isinstance(given, Mapping) or (
+        nested = (isinstance(given, Mapping) and not _is_config(given, names)) or (
             several and isinstance(given, (list, tuple)) and any(isinstance(g, (list, tuple)) for g in given)
         )
         lists = per_output(given, names, "metrics") if nested else [given] * len(names)
@@ -85,6 +124,8 @@ class CompiledMetrics:
     @staticmethod
     def _one(given: Any, prefix: str, loss: Any, target: Any, output: Any) -> Metric:
         made: Metric = metrics.resolve(given, target.shape, output.shape, loss_name=getattr(loss, "name", None))
+        if isinstance(given, str):
+            made.name = given
         if prefix and not made.name.startswith(prefix):
             made.name = prefix + made.name
         return made

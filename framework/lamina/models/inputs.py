@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.errors import DataError, ShapeError
+from lamina.errors import DataError, DTypeError, ShapeError
 from lamina.structures import flatten, map_structure
 
 
@@ -45,6 +45,13 @@ def check_inputs(model: Any, x: Any) -> None:
             expected=f"one for each of {', '.join(s.name for s in graph.inputs)}.",
         )
     for array, symbolic in zip(arrays, graph.inputs, strict=True):
+        if array.dtype.kind == "c" and not symbolic.dtype.startswith("complex"):
+            raise DTypeError(
+                f"the input {symbolic.name!r} of the model {model.name!r} takes {symbolic.dtype}, "
+                f"and x has dtype {array.dtype}.",
+                expected="real numbers.",
+                fix="give the real and the imaginary parts as features of their own.",
+            )
         sizes = zip(array.shape[1:], symbolic.shape[1:], strict=False)
         if array.ndim != symbolic.ndim or any(b is not None and a != b for a, b in sizes):
             raise ShapeError(

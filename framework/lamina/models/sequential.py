@@ -53,7 +53,7 @@ class Sequential(Model):
     def pop(self) -> Layer:
         """Takes the top layer away and returns it. Raises GraphError if there is none."""
         if not self._stack:
-            raise GraphError(f"pop on {self.name!r}, which has no layers.")
+            raise GraphError(f"pop on {self.name!r}, which has no layers.", expected="at least one layer.")
         layer = self._stack.pop()
         self._rebuild()
         return layer

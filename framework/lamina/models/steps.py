@@ -14,7 +14,7 @@ from lamina.data.arrays import Batch
 from lamina.errors import ArgumentTypeError, DataError, NotBuiltError
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
-from lamina.models.compiling import CompiledLoss, CompiledMetrics
+from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics
 from lamina.models.inputs import check_inputs, with_feature_axis
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend
@@ -37,6 +37,7 @@ class Steps(Layer):
         self.run_eagerly = False
         self._loss: CompiledLoss | None = None
         self._metrics: CompiledMetrics | None = None
+        self._checked: dict[Any, list[Any]] = {}
         self._trackers: list[Mean] = []
         self._steps: dict[str, Callable[..., Any]] = {}
         self._trained: tuple[int, ...] = ()
@@ -60,6 +61,7 @@ class Steps(Layer):
         if not isinstance(run_eagerly, bool):
             raise ArgumentTypeError(f"run_eagerly is {run_eagerly!r}.", expected="True or False.")
         chosen = optimizers.get(optimizer)
+        check_metrics(metrics)
         if loss is not None:
             CompiledLoss(loss, loss_weights, self._names_for(loss))
         self._start_trainer()
@@ -77,6 +79,7 @@ class Steps(Layer):
         self._steps = {}
         self._first_weight = None
         self._loss = self._metrics = None
+        self._checked = {}
 
     # -- what a step does ------------------------------------------------------------------------------------------
 
@@ -128,7 +131,10 @@ class Steps(Layer):
             if missing:
                 raise DataError(f"y has no entry {missing[0]!r}.", expected=f"a dict with {', '.join(names)}.")
             return [given[name] for name in names]
-        return flatten(given)
+        found = flatten(given)
+        if len(found) != len(outputs):
+            raise DataError(f"y holds {len(found)} arrays for {len(outputs)} outputs.", expected="one for each output.")
+        return found
 
     def _count(self, loss: Tensor, parts: Sequence[Any], y: Any, y_pred: Any, sample_weight: Any) -> None:
         outputs = flatten(y_pred)
@@ -165,34 +171,57 @@ class Steps(Layer):
         check_inputs(self, x)
         return x
 
-    def _prepare_training(self, data: ArrayData, *, optimizing: bool) -> None:
-        """Builds everything that makes Variables, and runs the step once without values, so that errors come first."""
+    def _prepare_training(self, *parts: ArrayData, optimizing: bool) -> None:
+        """Builds everything that makes Variables, and runs the model once without values, so that errors come first."""
         if self.optimizer is None or (self._loss_given is None and type(self).train_step is Steps.train_step):
             raise NotBuiltError(
                 f"the model {self.name!r} is not compiled.", fix="call compile(optimizer=..., loss=...) first."
             )
-        data.x = self._prepare_model(data.x)
-        data.refresh()
+        for data in parts:
+            data.x = self._prepare_model(data.x)
+            data.refresh()
         trained = tuple(id(v) for v in self.trainable_weights)
         if trained != self._trained:
             self._steps, self._trained = {}, trained
+        if self._loss_given is not None:
+            for data in parts:
+                self._check_targets(data)
         if optimizing:
             self.optimizer.build(self.trainable_weights)
-        if self._loss is None and self._loss_given is not None:
-            self._make_losses(data)
 
-    def _make_losses(self, data: ArrayData) -> None:
-        x, y, weight = (map_structure(_without_values, part) for part in (data.x, data.y, data.sample_weight))
-        outputs = flatten(self(x, training=False))
+    def _check_targets(self, data: ArrayData) -> None:
+        """Checks data of each new form against outputs and losses, then makes what these need, at the first data."""
+        form = data.form()
+        outputs = self._checked.get(form)
+        if outputs is None:
+            x = map_structure(_without_values, data.x)
+            outputs = flatten(self(x, training=False))
         names = self._output_names(len(outputs))
-        loss = CompiledLoss(self._loss_given, self._loss_weights_given, names)
-        found = CompiledMetrics(self._metrics_given, names, loss)
-        targets = self._per_output(y, outputs)
-        loss(targets, outputs, _weights(weight, outputs))
-        found.resolve(targets, outputs)
-        several = len(names) > 1
-        parts = [f"{name}_loss" for name, one in zip(names, loss.losses, strict=True) if several and one is not None]
-        self._trackers = [Mean(name=name) for name in ("loss", *parts)]
+        loss = self._loss or CompiledLoss(self._loss_given, self._loss_weights_given, names)
+        if data.y is not None:
+            targets = self._per_output(data.y, outputs)
+            loss.check_labels(targets, outputs)
+            if form not in self._checked:
+                weights = _weights(map_structure(_without_values, data.sample_weight), outputs)
+                loss.check([_without_values(target) for target in targets], outputs, weights)
+        elif type(self).train_step is Steps.train_step:
+            raise DataError(
+                f"y is None, and the model {self.name!r} has a loss.",
+                expected="targets, one for each example.",
+                fix="call fit(x, y).",
+            )
+        if self._loss is None:
+            self._make_losses(loss, None if data.y is None else targets, outputs)
+        self._checked[form] = outputs
+
+    def _make_losses(self, loss: CompiledLoss, targets: Any, outputs: Sequence[Any]) -> None:
+        found = CompiledMetrics(self._metrics_given, loss.names, loss)
+        if targets is not None:
+            found.resolve(targets, outputs)
+        several = len(outputs) > 1
+        named = zip(loss.names, loss.losses, strict=True)
+        self._trackers = [Mean(name="loss")]
+        self._trackers += [Mean(name=f"{name}_loss") for name, one in named if several and one is not None]
         self._loss, self._metrics = loss, found
 
     def _step(self, kind: str) -> Callable[..., Any]:

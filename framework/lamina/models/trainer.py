@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.data import ArrayData, class_weights
 from lamina.errors import ArgumentError, ArgumentTypeError
-from lamina.models.callbacks import Callback, CallbackList, History, Logs, ProgressBar
+from lamina.models.callbacks import Callback, CallbackList, History, Logs, ProgressBar, check_callbacks
 from lamina.models.inputs import is_ready
 from lamina.models.steps import Steps
 from lamina.ops import random
@@ -53,9 +53,11 @@ class Trainer(Steps):
 
         Raises DataError or ShapeError before the first step if the data do not fit.
         """
-        size = as_int(32 if batch_size is None else batch_size, "batch_size", minimum=1)
+        size = _size(batch_size)
         last = as_int(epochs, "epochs", minimum=0)
         first = as_int(initial_epoch, "initial_epoch", minimum=0)
+        held_size = _size(validation_batch_size, "validation_batch_size", size)
+        listed = check_callbacks([*_progress(verbose), *_as_list(callbacks)])
         if self._fitting:
             raise ArgumentError("fit was called while fit is running on the same model.")
         data = ArrayData(x, y, _weighted(y, sample_weight, class_weight), dtype=self.dtype)
@@ -63,19 +65,17 @@ class Trainer(Steps):
         if held_out is None and validation_split:
             data, held_out = data.split(validation_split)
         with on_backend(self._home()):
-            self._prepare_training(data, optimizing=True)
-            if held_out is not None:
-                self._prepare_training(held_out, optimizing=False)
+            self._prepare_training(*([data] if held_out is None else [data, held_out]), optimizing=True)
             history = History()
             params = {"epochs": last, "steps": data.steps(size), "verbose": verbose, "metrics": self.metrics_names}
-            told = CallbackList([*_progress(verbose), *_as_list(callbacks), history], self, params)
+            told = CallbackList([*listed, history], self, params)
             self.history = history
             key = _shuffle_key(seed) if shuffle else None
             self._fitting, self.stop_training = True, False
             try:
                 told.on_train_begin({})
                 for epoch in range(first, last):
-                    self._epoch(epoch, data, size, key, told, held_out, validation_batch_size or size)
+                    self._epoch(epoch, data, size, key, told, held_out, held_size)
                     if self.stop_training:
                         break
                 told.on_train_end({})
@@ -129,7 +129,7 @@ class Trainer(Steps):
         return_dict: bool = False,
     ) -> Any:
         """The loss and the metrics on data: a number if there is only the loss, else a list, or a dict by name."""
-        size = as_int(32 if batch_size is None else batch_size, "batch_size", minimum=1)
+        size = _size(batch_size)
         data = ArrayData(x, y, sample_weight, dtype=self.dtype)
         with on_backend(self._home()):
             self._prepare_training(data, optimizing=False)
@@ -143,7 +143,7 @@ class Trainer(Steps):
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = 0) -> Any:
         """The outputs for inputs ``x``, as NumPy arrays in the structure of the model's outputs."""
-        size = as_int(32 if batch_size is None else batch_size, "batch_size", minimum=1)
+        size = _size(batch_size)
         if self.built and is_ready(self, x, size):
             home = self._home()
             tensor = Tensor(home.adopt_host(x), Spec(x.shape, self.dtype), home)
@@ -185,6 +185,10 @@ class Trainer(Steps):
             return found
         values = list(found.values())
         return values[0] if len(values) == 1 else values
+
+
+def _size(given: Any, name: str = "batch_size", default: int = 32) -> int:
+    return default if given is None else as_int(given, name, minimum=1)
 
 
 def _to_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
