@@ -27,6 +27,8 @@ class InputLayer(Layer):
     ``batch_shape``).
     """
 
+    elsewhere = {"ragged": (False,), "optional": (False,)}
+
     def __init__(
         self,
         shape: Any = None,
@@ -84,7 +86,7 @@ class Dense(Layer):
     Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,).
 
     >>> layer = Dense(2, kernel_initializer="ones", name="d")
-    >>> layer([[1.0, 2.0, 3.0]]).tolist()
+    >>> layer(ops.tensor([[1.0, 2.0, 3.0]])).tolist()
     [[6.0, 6.0]]
     """
 
@@ -153,7 +155,7 @@ class Dense(Layer):
 class Activation(Layer):
     """Applies an activation function, given by name or as a function of a tensor.
 
-    >>> Activation("relu")([-2.0, 1.0]).tolist()
+    >>> Activation("relu")(ops.tensor([-2.0, 1.0])).tolist()
     [0.0, 1.0]
     """
 
@@ -174,7 +176,7 @@ class Dropout(Layer):
     (Srivastava et al. 2014.) Outside training it does nothing. ``noise_shape`` has 1 where elements share their fate
     along an axis, None for the input's own size. ``seed`` makes the masks reproducible, equal on every backend.
 
-    >>> Dropout(0.5)([1.0, 2.0]).tolist()
+    >>> Dropout(0.5)(ops.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
 
@@ -202,7 +204,7 @@ class Dropout(Layer):
 class Flatten(Layer):
     """All axes but the batch as one: (batch, a, b, ...) becomes (batch, a * b * ...).
 
-    >>> Flatten()([[[1.0, 2.0], [3.0, 4.0]]]).tolist()
+    >>> Flatten()(ops.tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
     [[1.0, 2.0, 3.0, 4.0]]
     """
 
@@ -221,7 +223,7 @@ class Flatten(Layer):
 class Reshape(Layer):
     """The elements of each example in another shape; one size may be -1.
 
-    >>> Reshape((2, -1))([[1.0, 2.0, 3.0, 4.0]]).tolist()
+    >>> Reshape((2, -1))(ops.tensor([[1.0, 2.0, 3.0, 4.0]])).tolist()
     [[[1.0, 2.0], [3.0, 4.0]]]
     """
 
@@ -263,7 +265,7 @@ class Embedding(Layer):
     Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
     (input_dim, output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask.
 
-    >>> Embedding(3, 2, embeddings_initializer="ones")([[0, 2]]).shape
+    >>> Embedding(3, 2, embeddings_initializer="ones")(ops.tensor([[0, 2]])).shape
     (1, 2, 2)
     """
 

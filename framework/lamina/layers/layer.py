@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
@@ -50,12 +50,15 @@ class Layer(HasWeights):
     ...         self.factor = factor
     ...     def call(self, x):
     ...         return x * self.factor
-    >>> Scale(3.0, name="scale")([1.0, 2.0]).tolist(), Scale(3.0, name="scale").get_config()
+    >>> scale = Scale(3.0, name="scale")
+    >>> scale(lamina.tensor([1.0, 2.0])).tolist(), scale.get_config()
     ([3.0, 6.0], {'name': 'scale', 'trainable': True, 'factor': 3.0})
     """
 
     supports_masking: ClassVar[bool] = False
     autocast: ClassVar[bool] = True
+    elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
+    """Settings in configs of Keras or TensorFlow.js, with the values at which they mean nothing else than here."""
     _given: frozenset[str] = frozenset()
 
     def __new__(cls, *_args: Any, **given: Any) -> Self:
@@ -134,7 +137,7 @@ class Layer(HasWeights):
         """Runs ``call`` with the training flag of the surrounding call unless one is given."""
         flag = kwargs.get("training")
         flag = _TRAINING.get() if flag is None else bool(flag)
-        kwargs = {key: value for key, value in kwargs.items() if key != "training" or self.takes("training")}
+        kwargs = {key: v for key, v in kwargs.items() if key not in ("training", "mask") or self.takes(key)}
         if self.takes("training"):
             kwargs["training"] = bool(flag)
         token = _TRAINING.set(flag)
@@ -252,7 +255,11 @@ class Layer(HasWeights):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """A layer of a configuration. Raises SerializationError for a setting the layer does not have."""
         known = all_arguments(cls)
-        unknown = [key for key, value in config.items() if key not in known and value is not None]
+        unknown = [
+            key
+            for key, value in config.items()
+            if key not in known and value is not None and value not in cls.elsewhere.get(key, ())
+        ]
         if unknown:
             raise SerializationError(
                 f"the layer class {cls.__name__} has no setting {unknown[0]!r}.",

@@ -35,7 +35,7 @@ class Merge(Layer):
 class Add(Merge):
     """Sum of the inputs, element by element, broadcast; inputs of fewer axes get them after the batch.
 
-    >>> Add()([[[1.0]], [[2.0]]]).tolist()
+    >>> Add()([ops.tensor([[1.0]]), ops.tensor([[2.0]])]).tolist()
     [[3.0]]
     """
 
@@ -61,7 +61,7 @@ class Add(Merge):
 class Concatenate(Merge):
     """The inputs one after the other along an axis; their other axes are equal.
 
-    >>> Concatenate()([[[1.0]], [[2.0]]]).tolist()
+    >>> Concatenate()([ops.tensor([[1.0]]), ops.tensor([[2.0]])]).tolist()
     [[1.0, 2.0]]
     """
 
@@ -72,6 +72,11 @@ class Concatenate(Merge):
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)
         ndim = len(input_shape[0])
+        if not -ndim <= self.axis < ndim:
+            raise ShapeError(
+                f"Concatenate got inputs of shapes {', '.join(map(str, input_shape))}.",
+                expected=f"an axis {self.axis}.",
+            )
         axis = self.axis % ndim
         for shape in input_shape[1:]:
             pairs = zip(shape, input_shape[0], strict=False)

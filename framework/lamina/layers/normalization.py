@@ -16,19 +16,20 @@ from lamina.shapes import as_int
 class BatchNormalization(Layer):
     """Normalizes each channel: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
-    In training, mean and (biased) variance are those of the batch, and the moving ones follow them:
-    moving = moving * momentum + batch * (1 - momentum). Otherwise the moving ones are used. (Ioffe and Szegedy 2015,
+    In training, mean and (biased) variance are those of the batch, without what a mask leaves out, and the moving ones
+    follow them: moving = moving * momentum + batch * (1 - momentum). Otherwise the moving ones are used. (Ioffe and Szegedy 2015,
     arXiv:1502.03167.) Weights of the size of ``axis``: ``gamma``, ``beta``, ``moving_mean``, ``moving_variance``.
 
-    >>> BatchNormalization(epsilon=0.0)([[1.0], [3.0]], training=True).tolist()
+    >>> BatchNormalization(epsilon=0.0)(ops.tensor([[1.0], [3.0]]), training=True).tolist()
     [[-1.0], [1.0]]
     """
 
     supports_masking = True
+    elsewhere = {"fused": (False, True), "renorm": (False,), "renorm_momentum": (0.99,), "synchronized": (False,)}
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
@@ -44,7 +45,8 @@ class BatchNormalization(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.axis = as_int(axis, "axis")
+        one = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis  # as older files have it
+        self.axis = as_int(one, "axis")
         self.momentum = rate(momentum, "momentum")
         self.epsilon = number(epsilon, "epsilon", minimum=0)
         self.center = flag(center, "center")
@@ -83,12 +85,14 @@ class BatchNormalization(Layer):
             size, self.moving_variance_initializer, trainable=False, name="moving_variance"
         )
 
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
+    def call(self, x: Tensor, training: bool = False, mask: Any = None) -> Tensor:
         axis = self.axis % x.ndim
         others = tuple(i for i in range(x.ndim) if i != axis)
         shape = tuple(s if i == axis else 1 for i, s in enumerate(x.shape))
         if training and self.trainable:
-            mean, variance = ops.mean(x, others), ops.variance(x, others)
+            mean, variance = (
+                (ops.mean(x, others), ops.variance(x, others)) if mask is None else _moments(x, others, mask)
+            )
             self._follow(mean, variance)
         else:
             mean, variance = self.moving_mean.value, self.moving_variance.value
@@ -103,3 +107,13 @@ class BatchNormalization(Layer):
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + ops.stop_gradient(batch) * (1.0 - self.momentum))
+
+
+def _moments(x: Tensor, axes: tuple[int, ...], mask: Any) -> tuple[Tensor, Tensor]:
+    """Mean and variance over ``axes`` of the elements where ``mask``, which has the first axes of x, is True."""
+    counted = ops.broadcast_to(
+        ops.reshape(ops.cast(mask, x.dtype), (*mask.shape, *(1,) * (x.ndim - mask.ndim))), x.shape
+    )
+    share = counted / ops.maximum(ops.sum(counted, axes, keepdims=True), 1.0)
+    mean = ops.sum(x * share, axes, keepdims=True)
+    return ops.squeeze(mean, axes), ops.sum(ops.square(x - mean) * share, axes)
