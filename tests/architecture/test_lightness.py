@@ -8,7 +8,19 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "cupy", "ml_dtypes", "tqdm", "threadpoolctl", "sqlite3", "sklearn", "scipy", "h5py", "pytest", "hypothesis"}
+HEAVY = {
+    "torch",
+    "cupy",
+    "ml_dtypes",
+    "tqdm",
+    "threadpoolctl",
+    "sqlite3",
+    "sklearn",
+    "scipy",
+    "h5py",
+    "pytest",
+    "hypothesis",
+}
 
 
 def loaded(statement: str) -> set[str]:
