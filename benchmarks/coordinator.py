@@ -51,7 +51,7 @@ def measure(
     for result in results:
         if isinstance(result.workload, Import):
             tell(f"{result.workload.name} ...")
-            measure_import(result, result.workload, 3 * rounds)
+            measure_import(result, result.workload, 2 * rounds)
     run_by_workers = [r for r in results if not isinstance(r.workload, Import)]
     for count in threads if run_by_workers else ():
         with_workers(run_by_workers, implementations, count, rounds, tell)

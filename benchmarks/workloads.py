@@ -76,7 +76,7 @@ class Training(Workload):
     network: Network
     batch: int
     batches: int = 200
-    epochs: int = 2
+    epochs: int = 1
     learning_rate: float = 1e-3
     epsilon: float = 1e-7
     kind: ClassVar[str] = "training"
