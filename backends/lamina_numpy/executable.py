@@ -78,6 +78,14 @@ def _with_plain_products(program: Program) -> Program:
     return replace(program, slots=tuple(slots), instructions=tuple(instructions))
 
 
+def _view_line(index: int, instruction: Instruction) -> str | None:
+    """A view of what a step is given, by the array's own method: it is made anew in each step, so it must be cheap."""
+    method = {"reshape": "shape", "transpose": "axes"}.get(instruction.op)
+    if method is None:
+        return None
+    return f"s{instruction.outputs[0]} = s{instruction.inputs[0]}.{instruction.op}(k{index}_{method})"
+
+
 class _Builder:
     """Makes the step of one program for one set of Variables."""
 
@@ -142,8 +150,9 @@ class _Builder:
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
         body = ["with errstate(all='ignore'):", *(f"    {line}" for line in self.lines or ["pass"])]
-        if self._has_products() and is_light(self.program):
-            self.namespace["threads"], self.namespace["limit"] = blas_threads()
+        threads, limit = blas_threads() if self._has_products() and is_light(self.program) else (lambda: 1, None)
+        if threads() > 1:
+            self.namespace.update(threads=threads, limit=limit)
             body = ["n = threads()", "limit(1)", "try:", *(f"    {line}" for line in body), "finally:", "    limit(n)"]
         return bind("step", [*head, *body, f"return [{outputs}], []"], self.namespace)
 
@@ -164,8 +173,8 @@ class _Builder:
             self._add_placed(index, instruction, kernel)
         else:
             self.namespace[f"k{index}"] = kernel.function
-            line = call_line(index, instruction, self.namespace)
-            self.lines.append(line)
+            self.lines.append(_view_line(index, instruction) or call_line(index, instruction, self.namespace))
+            self.namespace.update({f"k{index}_{key}": value for key, value in instruction.attrs.items()})
 
     def _fold(self, instruction: Instruction, kernel: Kernel) -> None:
         result = kernel.function(*[self.fixed[s] for s in instruction.inputs], **instruction.attrs)

@@ -94,11 +94,49 @@ def _buffers(inputs: Sequence[Spec], axis: int) -> tuple[Any, Any]:
     return np.empty((*shape[:axis], 1, *shape[axis + 1 :]), dtype), np.empty(shape, dtype)
 
 
+_FEW_CLASSES = 32
+
+
+def _few_classes(spec: Spec) -> Any:
+    """For many rows of few classes: a copy with the classes first, whose reductions run along the rows.
+
+    Returns what copies, shifts by the largest, and sums the exponentials: (rows, exponentials, sums) for a given x.
+    """
+    n, c = spec.shape
+    dtype = numpy_dtype(spec.dtype)
+    rows, exponentials = np.empty((c, n), dtype), np.empty((c, n), dtype)
+    largest, sums, ones = np.empty(n, dtype), np.empty(n, dtype), np.ones(c, dtype)
+    reduce: Any = np.maximum.reduce
+    copyto, subtract, exp = np.copyto, np.subtract, np.exp
+
+    def prepare(x: Any) -> None:
+        copyto(rows, x.T)
+        reduce(rows, 0, None, largest)
+        subtract(rows, largest, rows)
+        exp(rows, exponentials)
+        ones.dot(exponentials, sums)
+
+    return prepare, rows, exponentials, sums
+
+
+def _has_few_classes(spec: Spec, axis: int) -> bool:
+    return spec.ndim == 2 and axis == 1 and 0 < spec.shape[1] <= _FEW_CLASSES and spec.dtype in ("float32", "float64")
+
+
 @kernels.specialized("log_softmax")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     axis = attrs["axis"]
     if not inputs[0].shape[axis]:
         return None
+    if _has_few_classes(inputs[0], axis):
+        prepare, rows, _, sums = _few_classes(inputs[0])
+
+        def transposed(x: Any, out: Any) -> None:
+            prepare(x)
+            np.log(sums, sums)
+            np.subtract(rows, sums, out.T)
+
+        return transposed
     row, whole = _buffers(inputs, axis)
     largest: Any = np.maximum.reduce
     total: Any = np.add.reduce
@@ -120,6 +158,14 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     axis = attrs["axis"]
     if not inputs[0].shape[axis]:
         return None
+    if _has_few_classes(inputs[0], axis):
+        prepare, _, exponentials, sums = _few_classes(inputs[0])
+
+        def transposed(x: Any, out: Any) -> None:
+            prepare(x)
+            np.divide(exponentials, sums, out.T)
+
+        return transposed
     row, _ = _buffers(inputs, axis)
     largest: Any = np.maximum.reduce
     total: Any = np.add.reduce

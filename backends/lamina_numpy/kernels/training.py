@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lamina.contract import KernelTable
+from lamina.shapes import Spec
+from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import quiet
 from lamina_numpy.memory import as_one
 
@@ -17,6 +20,34 @@ Arrays = Sequence[Any]
 
 def _lists(arrays: Arrays, count: int) -> list[list[Any]]:
     return [list(arrays[i : i + count]) for i in range(0, len(arrays), count)]
+
+
+@kernels("bias_correction", out=True)
+@quiet
+def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str, out: Any = None) -> Any:
+    logs = [np.log(beta) for beta in (beta_1, beta_2)]
+    first, second = (-np.expm1(np.multiply(step, log, dtype=np.float64)) for log in logs)
+    correction = (np.sqrt(second) / first).astype(numpy_dtype(dtype))
+    if out is None:
+        return correction
+    out[...] = correction
+    return out
+
+
+@kernels.specialized("bias_correction")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    """Plain floats: one call of each function is cheaper on them than on arrays without axes."""
+    betas = attrs["beta_1"], attrs["beta_2"]
+    if inputs[0].shape or min(betas) <= 0.0:
+        return None
+    log_1, log_2 = math.log(betas[0]), math.log(betas[1])
+    expm1, sqrt = math.expm1, math.sqrt
+
+    def kernel(step: Any, out: Any) -> None:
+        t = float(step)
+        out[()] = sqrt(-expm1(t * log_2)) / -expm1(t * log_1) if t > 0 else math.nan
+
+    return kernel
 
 
 @kernels("adam_update", out=True)

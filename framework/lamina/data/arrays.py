@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,13 +76,30 @@ class ArrayData:
         part.count = len(range(*place.indices(self.count)))
         return part
 
-    def batches(self, batch_size: int, backend: Backend, order: np.ndarray[Any, Any] | None = None) -> Iterator[Batch]:
-        """The batches as tensors on a backend, in the given order of examples."""
-        structure = self._parts()
+    def slices(
+        self, batch_size: int, order: np.ndarray[Any, Any] | None = None
+    ) -> Iterator[list[np.ndarray[Any, Any]]]:
+        """The arrays of each batch, one after the other, in the given order of examples."""
+        leaves = [a for a in self._leaves if a is not None]
         for start in range(0, self.count, batch_size):
-            stop = min(start + batch_size, self.count)
-            place = slice(start, stop) if order is None else order[start:stop]
-            yield unflatten(structure, (_batch(a, place, backend) for a in self._leaves))
+            stop = start + batch_size
+            if order is None:
+                yield [a[start:stop] for a in leaves]
+            else:
+                chosen = order[start:stop]
+                yield [a.take(chosen, 0) for a in leaves]
+
+    def batch(self, arrays: Sequence[np.ndarray[Any, Any]], backend: Backend) -> Batch:
+        """The arrays of a batch as tensors on a backend, in the structure in which the data were given."""
+        made = iter(arrays)
+        tensors = (None if leaf is None else _tensor(next(made), backend) for leaf in self._leaves)
+        batch: Batch = unflatten(self._parts(), tensors)
+        return batch
+
+    def batches(self, batch_size: int, backend: Backend) -> Iterator[Batch]:
+        """The batches as tensors on a backend."""
+        for arrays in self.slices(batch_size):
+            yield self.batch(arrays, backend)
 
 
 def _form(part: Any) -> Any:
@@ -93,11 +110,8 @@ def _form(part: Any) -> Any:
     return part if part is None else (part.shape[1:], part.dtype.char)
 
 
-def _batch(array: np.ndarray[Any, Any] | None, place: Any, backend: Backend) -> Tensor | None:
-    if array is None:
-        return None
-    part = array[place] if isinstance(place, slice) else array.take(place, 0)
-    return Tensor(backend.adopt_host(part), Spec(part.shape, part.dtype.name), backend)
+def _tensor(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
+    return Tensor(backend.adopt_host(array), Spec(array.shape, array.dtype.name), backend)
 
 
 def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:

@@ -13,6 +13,7 @@ from lamina.models.callbacks import Callback, CallbackList, History, Logs, Progr
 from lamina.models.inputs import is_ready
 from lamina.models.steps import Steps
 from lamina.ops import random
+from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import from_numpy
 from lamina.runtime.tensor import Tensor
@@ -89,12 +90,17 @@ class Trainer(Steps):
         told.on_epoch_begin(epoch, {})
         self.reset_metrics()
         order = None if key is None else random.permutation(data.count, seed=_epoch_seed(key, epoch))
-        step = self._step("train")
-        returned = None
-        for number, batch in enumerate(data.batches(size, get_backend(), order)):
+        step, backend = self._step("train"), get_backend()
+        replay = returned = None
+        for number, arrays in enumerate(data.slices(size, order)):
             if told.has_on_train_batch_begin:
                 told.on_train_batch_begin(number, {})
-            returned = step(*batch)
+            if replay is not None and len(arrays[0]) == size:
+                returned = replay([backend.adopt_host(array) for array in arrays])
+            else:
+                batch = data.batch(arrays, backend)
+                returned = step(*batch)
+                replay = step.replayer(*batch) if isinstance(step, CompiledStep) and len(arrays[0]) == size else replay
             if told.has_on_train_batch_end:
                 told.on_train_batch_end(number, Logs(lambda returned=returned: self._results(returned)))  # type: ignore[misc]
             if self.stop_training:

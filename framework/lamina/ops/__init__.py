@@ -113,13 +113,14 @@ from lamina.ops.shaping import (
     transpose,
     unstack,
 )
-from lamina.ops.training import adam_update, momentum_update
+from lamina.ops.training import adam_update, bias_correction, momentum_update
 from lamina.runtime.op import OPS
 
 from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
-    "OPS", "abs", "adam_update", "add", "all", "any", "arange", "argmax", "argmin", "argwhere", "broadcast_to", "cast",
+    "OPS", "abs", "adam_update", "add", "all", "any", "arange", "argmax", "argmin", "argwhere", "bias_correction",
+    "broadcast_to", "cast",
     "ceil", "clip", "concatenate", "conv2d", "cos", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims",
     "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like", "gather", "gelu", "getitem",
     "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu", "less",

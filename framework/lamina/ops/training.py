@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from lamina.dtypes import FLOATING
+from lamina.dtypes import FLOATING, INTEGER, canonical_dtype
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import add, divide, multiply, sqrt, square, subtract
+from lamina.ops.elementwise import add, cast, divide, expm1, multiply, negative, sqrt, square, subtract
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
 
 
 def _updated(groups: int, results: int) -> Any:
@@ -26,6 +28,35 @@ def _updated(groups: int, results: int) -> Any:
         return tuple(t.spec for i in range(results) for t in (lists[0] if i == 0 else lists[1 + i]))
 
     return rule
+
+
+@composite_op(
+    result=lambda step, beta_1, beta_2, dtype: Spec(step.shape, dtype),
+    dtypes=INTEGER + FLOATING,
+    promote=False,
+    public=False,
+)
+def bias_correction(step: TensorLike, beta_1: float, beta_2: float, dtype: Any = "float32") -> Tensor:
+    """What makes up for Adam's moments starting at 0, at step t: sqrt(1 - beta_2^t) / (1 - beta_1^t).
+
+    By expm1, since beta_2^t is near 1 at first.
+
+    >>> round(bias_correction(1.0, 0.9, 0.999).item(), 6)
+    0.316228
+    """
+    count = cast(step, "float32")
+    first, second = (negative(expm1(multiply(count, _logarithm(beta)))) for beta in (beta_1, beta_2))
+    correction = divide(sqrt(second), first)
+    return correction if dtype == "float32" else cast(correction, dtype)
+
+
+def _logarithm(beta: float) -> float:
+    return math.log(beta) if beta > 0.0 else -math.inf
+
+
+@bias_correction.settings
+def _(step: Tensor, beta_1: Any, beta_2: Any, dtype: Any) -> dict[str, Any]:
+    return {"beta_1": float(beta_1), "beta_2": float(beta_2), "dtype": canonical_dtype(dtype)}
 
 
 @composite_op(result=_updated(4, 3), dtypes=FLOATING, promote=False, outputs=(), public=False)

@@ -118,4 +118,4 @@ def samplewise(values: Tensor, weight: Any, reduce: Any = mean) -> tuple[Tensor,
     inner = tuple(range(1, values.ndim))
     if inner:
         values, weight = reduce(values, inner), reduce(weight, inner)
-    return sum(values), sum(weight)
+    return (sum(values), sum(weight)) if values.ndim else (values, weight)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lamina import ops
@@ -46,7 +45,7 @@ class Adam(Optimizer):
         return ("m", "v", "vhat") if self.amsgrad else ("m", "v")
 
     def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
-        alpha = ops.multiply(rate, bias_correction(step, self.beta_1, self.beta_2, rate.dtype))
+        alpha = ops.multiply(rate, ops.bias_correction(step, self.beta_1, self.beta_2, rate.dtype))
         if self.amsgrad:
             return self._amsgrad(parameters, gradients, slots, alpha)
         count = len(parameters)
@@ -83,19 +82,3 @@ class Adam(Optimizer):
             "epsilon": self.epsilon,
             "amsgrad": self.amsgrad,
         }
-
-
-def bias_correction(step: Tensor, beta_1: float, beta_2: float, dtype: str) -> Tensor:
-    """sqrt(1 - beta_2^t) / (1 - beta_1^t) for the step number t, by expm1, since beta_2^t is near 1 at first.
-
-    >>> round(bias_correction(ops.tensor(1.0), 0.9, 0.999, "float32").item(), 6)
-    0.316228
-    """
-    step = ops.cast(step, "float32")
-    first, second = (ops.negative(ops.expm1(ops.multiply(step, _logarithm(b)))) for b in (beta_1, beta_2))
-    correction = ops.divide(ops.sqrt(second), first)
-    return correction if dtype == "float32" else ops.cast(correction, dtype)
-
-
-def _logarithm(beta: float) -> float:
-    return math.log(beta) if beta > 0.0 else -math.inf

@@ -47,6 +47,7 @@ class _Entry:
         self.variables: list[Variable] = []
         self.structure: Any = None
         self.state: list[Any] | None = None
+        self.change: int | None = None
         self.eager_because: str | None = None
 
 
@@ -162,25 +163,64 @@ class CompiledStep:
             )
         return False
 
+    def replayer(self, *args: Any) -> Callable[[Sequence[Any]], Any] | None:
+        """For a caller that goes on with arguments like these: what replays the step on their native arrays.
+
+        It saves working out the signature. None as long as such a step is not replayed. The caller stays on the same
+        backend, outside of tapes.
+        """
+        backend, tensors = get_backend(), list[Tensor]()
+        key = (replay_level(), id(backend), signature(args, tensors, backend), signature({}, tensors, backend))
+        entry = self._entries.get(key)
+        if entry is None or not entry.confirmed or listeners():
+            return None
+        specs = [t.spec for t in tensors]
+
+        def replay(arrays: Sequence[Any]) -> Any:
+            outputs = self._run(entry, backend, arrays)
+            if outputs is not None:
+                return self._result(entry, outputs, backend)
+            moved = iter([Tensor(a, spec, backend) for a, spec in zip(arrays, specs, strict=True)])
+            return self._function(*structures.map_structure(lambda x: next(moved) if type(x) is Tensor else x, args))
+
+        return replay
+
     def _replay(self, entry: _Entry, arguments: Any, tensors: Sequence[Tensor]) -> Any:
+        backend = get_backend()
+        outputs = self._run(entry, backend, [t._array for t in tensors])
+        if outputs is None:  # a Variable has moved to another backend since
+            return self._function(*arguments[0], **arguments[1])
+        return self._result(entry, outputs, backend)
+
+    @staticmethod
+    def _result(entry: _Entry, outputs: Sequence[Any], backend: Backend) -> Any:
+        if not outputs and type(entry.structure) is _Static:
+            return entry.structure.value
+        assert entry.program is not None
+        slots = entry.program.slots
+        found = (Tensor(a, slots[s], backend) for a, s in zip(outputs, entry.program.outputs, strict=True))
+        return structures.map_structure(lambda x: x.value if isinstance(x, _Static) else next(found), entry.structure)
+
+    def _run(self, entry: _Entry, backend: Backend, arrays: Sequence[Any]) -> Sequence[Any] | None:
+        """Replays on native arrays; None, and nothing done, if a Variable is on another backend."""
         executable, program, variables = entry.executable, entry.program, entry.variables
         assert executable is not None
         assert program is not None
-        backend = get_backend()
+        change = Variable.last_change
+        if entry.change == change and entry.state is not None:  # no Variable was touched but by replayed steps
+            return executable(arrays, entry.state)[0]
         state = self._storage(entry, backend)
-        if state is None:  # a Variable has moved to another backend since
-            return self._function(*arguments[0], **arguments[1])
-        arrays = [t._array for t in tensors]
+        if state is None:
+            return None
+        outputs, written = executable(arrays, state)
         if executable.updates_in_place:
-            outputs, _ = executable(arrays, state)
             for index, _ in program.writes:
                 variables[index].was_overwritten()
-        else:
-            outputs, written = executable(arrays, state)
-            for (index, slot), array in zip(program.writes, written, strict=True):
-                variables[index].assign(Tensor(array, program.slots[slot], backend))
-        found = (Tensor(a, program.slots[s], backend) for a, s in zip(outputs, program.outputs, strict=True))
-        return structures.map_structure(lambda x: x.value if isinstance(x, _Static) else next(found), entry.structure)
+            entry.change = change
+            return outputs
+        for (index, slot), array in zip(program.writes, written, strict=True):
+            variables[index].assign(Tensor(array, program.slots[slot], backend))
+        return outputs
 
     @staticmethod
     def _storage(entry: _Entry, backend: Backend) -> list[Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +22,7 @@ else:
     Methods = object  # lamina.ops.methods attaches the real ones
 
 _numbers = itertools.count(1)
+_changes = itertools.count(1)
 
 
 class Variable(Methods):
@@ -37,6 +38,8 @@ class Variable(Methods):
     """
 
     __array_priority__ = 1000
+    last_change: ClassVar[int] = 0
+    """Grows whenever any Variable is assigned, moved, or read for the first time after a replayed step."""
 
     def __init__(self, initial_value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None) -> None:
         value = to_tensor(initial_value, None if dtype is None else canonical_dtype(dtype))
@@ -63,6 +66,7 @@ class Variable(Methods):
         value = self._value
         if value is None:
             value = self._value = Tensor(self._backend.copy(self._storage), self.spec, self._backend)
+            Variable.last_change = next(_changes)
         heard = listeners()
         for listener in heard:
             listener.on_read(self, value)
@@ -116,6 +120,7 @@ class Variable(Methods):
             listener.on_write(self, tensor)
         self._value = tensor if heard else _own(tensor)
         self._storage_is_stale = True
+        Variable.last_change = next(_changes)
         return self
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -129,6 +134,7 @@ class Variable(Methods):
             self._backend = backend
             self._storage = None
             self._storage_is_stale = True
+            Variable.last_change = next(_changes)
 
     def storage(self) -> Any:
         """The array that replayed steps write into in place; nobody else holds it."""
@@ -173,6 +179,7 @@ class VariableGroup:
             if variable._storage is not None:  # used by a recorded step before: the value moves to the new place
                 _ = variable.value
                 variable._storage, variable._storage_is_stale = None, True
+                Variable.last_change = next(_changes)
 
     def allocate(self, backend: Backend) -> None:
         """Gives the members that are on ``backend`` and have no storage theirs."""

@@ -45,3 +45,15 @@ for _nesterov in (False, True):
          count=2, momentum=0.9, nesterov=_nesterov, reference=momentum_update)  # fmt: skip
 case("momentum_update", [positive(2), normal(2), normal(2), normal(2)], count=1, momentum=0.9, nesterov=False,
      raises=ShapeError)  # fmt: skip
+
+
+def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str) -> Any:
+    """The factor by its formula, in the step's own precision."""
+    return np.sqrt(1.0 - np.asarray(beta_2) ** step) / (1.0 - np.asarray(beta_1) ** step)
+
+
+for _step in (1.0, 7.0, 1000.0):
+    case("bias_correction", [np.asarray(_step)], beta_1=0.9, beta_2=0.999, dtype="float32", reference=bias_correction)
+case("bias_correction", [np.asarray([1.0, 2.0, 50.0])], beta_1=0.5, beta_2=0.9, dtype="float32",
+     reference=bias_correction)  # fmt: skip
+case("bias_correction", [complex_normal()], beta_1=0.9, beta_2=0.999, dtype="float32", raises=DTypeError)
