@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina import Sequential, errors, layers, optimizers
+from lamina import Sequential, errors, layers, optimizers, serialization
 from lamina.runtime.listeners import KernelCall, Listener, listening
 
 
@@ -834,7 +834,8 @@ def text_of(error: BaseException, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_bad_input(case: Case, tmp_path: Path) -> None:
+def test_bad_input(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serialization, "_REGISTERED", {})  # the messages list near names
     refused = case.prepare(tmp_path) if case.prepare.__code__.co_argcount else case.prepare()
     before, files, heard = state(refused.model), contents(refused.folder), Heard()
     with listening(heard), pytest.raises(errors.LaminaError) as caught:

@@ -193,7 +193,8 @@ def test_a_layer_of_ones_own_prints_30(kind, capsys):
     assert layer.compute_output_shape((None, 4)) == (() if kind is GuidesSquaredSumLayer else (None,))
 
 
-def test_a_layer_of_ones_own_survives_save_and_load_once_registered(tmp_path):
+def test_a_layer_of_ones_own_survives_save_and_load_once_registered(tmp_path, monkeypatch):
+    monkeypatch.setattr(lamina.serialization, "_REGISTERED", {})
     x = lamina.Input(shape=(4,))
     model = lamina.Model(x, SquaredSumLayer(name="squares")(x))
     model.save(tmp_path / "model")

@@ -22,6 +22,8 @@ class Conv2D(Layer):
     (1, 8, 8, 4)
     """
 
+    elsewhere = {"groups": (1,)}
+
     def __init__(
         self,
         filters: int,

@@ -27,6 +27,14 @@ class LSTM(Layer):
     """
 
     supports_masking = True
+    elsewhere = {
+        "stateful": (False,),
+        "unroll": (False, True),
+        "implementation": (0, 1, 2),
+        "time_major": (False,),
+        "use_cudnn": (False, True, "auto"),
+        "zero_output_for_mask": (False,),
+    }
 
     def __init__(
         self,
