@@ -159,15 +159,18 @@ def test_an_argument_read_through_a_view_is_not_written_over() -> None:
     torch.testing.assert_close(found, (x.exp() + x.exp().T).exp())
 
 
-def test_a_gradient_that_is_the_parameter_itself() -> None:
-    scalar = Spec((), "float32")
-    settings = {"count": 1, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-7}
-    update = Instruction("adam_update", (0, 1, 1, 2, 3), (4, 5, 6), settings, "pure", True)
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("gradient", [1, 2, 3], ids=["parameter", "first moment", "second moment"])
+def test_a_gradient_that_is_what_the_update_writes_over(dtype: str, gradient: int) -> None:
+    scalar, vector = Spec((), dtype), Spec((2,), dtype)
+    settings = {"count": 1, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-3}
+    update = Instruction("adam_update", (0, 1, gradient, 2, 3), (4, 5, 6), settings, "pure", True)
     program = Program(
-        slots=(scalar, *(F2,) * 6), state=(0, 1, 2, 3), instructions=(update,), writes=((1, 4), (2, 5), (3, 6))
+        slots=(scalar, *(vector,) * 6), state=(0, 1, 2, 3), instructions=(update,), writes=((1, 4), (2, 5), (3, 6))
     )
-    state = [torch.tensor(0.1), torch.tensor([1.0, -2.0]), torch.tensor([0.5, 0.5]), torch.tensor([0.25, 1.0])]
-    expected = kernels["adam_update"](state[0], state[1], state[1], state[2], state[3], **settings)
+    values = (0.1, [1.0, -2.0], [0.5, 0.5], [0.25, 1.0])
+    state = [torch.tensor(v, dtype=getattr(torch, dtype)) for v in values]
+    expected = kernels["adam_update"](state[0], state[1], state[gradient], state[2], state[3], **settings)
     load(program)([], state)
     for found, wanted in zip(state[1:], expected, strict=True):
         torch.testing.assert_close(found, wanted)
@@ -217,18 +220,38 @@ def test_constants_are_folded_and_kept() -> None:
         outputs[1].zero_()
 
 
-def test_the_number_of_threads_is_as_before_also_after_an_error() -> None:
+@pytest.fixture
+def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
-    x = lamina.tensor([[1.0, 2.0]])
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_the_number_of_threads_is_as_before_also_after_an_error() -> None:
+    x, index = lamina.tensor([[1.0, 2.0]]), lamina.tensor([0])
     w = lamina.Variable([[1.0], [2.0]])
-    index = lamina.tensor([0])
     step = lamina.function(lambda x, i: ops.gather(x.matmul(w), i))
     for _ in range(3):
         step(x, index)
-        assert torch.get_num_threads() == before
+        assert torch.get_num_threads() == 2
     with pytest.raises(lamina.errors.OutOfRangeError):
         step(x, lamina.tensor([4]))
-    assert torch.get_num_threads() == before
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_small_products_take_one_thread() -> None:
+    seen: list[int] = []
+    table = KernelTable()
+    table.add("exp", lambda x: seen.append(torch.get_num_threads()) or torch.exp(x))
+    square = Spec((4, 4), "float32")
+    settings = {"transpose_a": False, "transpose_b": False}
+    instructions = (Instruction("matmul", (0, 0), (1,), settings), Instruction("exp", (1,), (2,)))
+    program = Program(slots=(square,) * 3, inputs=(0,), instructions=instructions, outputs=(2,))
+    load(program, KernelTable.merge(kernels, table))([numbers(4, 4)], [])
+    assert seen == [1]
 
 
 @pytest.mark.parametrize("op", ["softmax", "log_softmax"])
