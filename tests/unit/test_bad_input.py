@@ -17,6 +17,7 @@ import pytest
 
 import lamina
 from lamina import Sequential, errors, layers, optimizers, serialization
+from lamina.io import list_models, remove_model
 from lamina.runtime.listeners import KernelCall, Listener, listening
 
 
@@ -697,6 +698,8 @@ def a_missing_file(tmp_path: Path) -> Refused:
 
 @case(errors.ModelNotFoundError, FileNotFoundError)
 def a_missing_model_in_memory() -> Refused:
+    for address in list_models("memory"):  # the message lists them
+        remove_model(address)
     return made(lambda: lamina.load_model("memory://nothing"))
 
 

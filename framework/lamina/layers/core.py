@@ -11,6 +11,7 @@ from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import flag, positive
 from lamina.layers.arguments import rate as _rate
 from lamina.layers.checks import check_size
+from lamina.layers.kernel import KernelLayer
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
 from lamina.layers.probing import Output
@@ -80,10 +81,11 @@ def Input(
     return layer._nodes[0].outputs[0]
 
 
-class Dense(Layer):
+class Dense(KernelLayer):
     """Densely connected layer: y = activation(x @ kernel + bias).
 
-    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,).
+    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,). The
+    settings of the weights are those of ``KernelLayer``.
 
     >>> layer = Dense(2, kernel_initializer="ones", name="d")
     >>> layer(ops.tensor([[1.0, 2.0, 3.0]])).tolist()
@@ -97,24 +99,10 @@ class Dense(Layer):
         units: int,
         activation: Any = None,
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
+        super().__init__(activation=activation, use_bias=use_bias, **common)
         self.units = positive(units, "units")
-        self.activation = activations.get(activation)
-        self.use_bias = flag(use_bias, "use_bias")
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
 
     def check_input(self, input_shape: Any) -> None:
         if len(input_shape) < 2:
@@ -126,27 +114,12 @@ class Dense(Layer):
 
     def build(self, input_shape: Any) -> None:
         self.features = input_shape[-1]
-        self.kernel = self.add_weight(
-            (self.features, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-                name="bias",
-            )
+        self.add_kernel((self.features, self.units))
+        self.add_bias(self.units)
 
     def call(self, x: Tensor) -> Tensor:
         rows = x if x.ndim == 2 else ops.reshape(x, (-1, self.features))
-        y = ops.matmul(rows, self.kernel)
-        if self.use_bias:
-            y = ops.add(y, self.bias)
+        y = self.with_bias(ops.matmul(rows, self.kernel))
         y = y if x.ndim == 2 else ops.reshape(y, (*x.shape[:-1], self.units))
         result: Tensor = self.activation(y)
         return result

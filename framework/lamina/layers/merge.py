@@ -8,6 +8,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers.layer import Layer
+from lamina.layers.probing import Output
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 
@@ -22,6 +23,14 @@ class Merge(Layer):
             raise ArgumentTypeError(
                 f"{type(self).__name__} was called on one tensor.", expected="a list of at least two tensors."
             )
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Also where one input knows a size that another does not: they will turn out equal."""
+        return super().compute_output_spec(_filled(inputs, self._free_axis(inputs)))
+
+    def _free_axis(self, inputs: Any) -> int | None:
+        """The axis along which sizes may differ."""
+        return None
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """An element counts where it counts in every input that has a mask."""
@@ -87,6 +96,9 @@ class Concatenate(Merge):
                     expected=f"equal shapes except along axis {axis}.",
                 )
 
+    def _free_axis(self, inputs: Any) -> int | None:
+        return self.axis % len(inputs[0].shape)
+
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         return ops.concatenate(inputs, self.axis)
 
@@ -97,3 +109,19 @@ class Concatenate(Merge):
             return super().compute_mask(inputs, mask)
         full = [ops.ones(x.shape[:2], "bool") if m is None else m for x, m in zip(inputs, mask, strict=True)]
         return ops.concatenate(full, 1)
+
+
+def _filled(inputs: Any, free_axis: int | None) -> list[Output]:
+    """The inputs with unknown sizes replaced by known ones of the same axis, if they have equally many axes.
+
+    Without a free axis the layer broadcasts, and a size of 1 tells nothing of the others.
+    """
+    shapes = [x.shape for x in inputs]
+    if len({len(shape) for shape in shapes}) == 1:
+        least = 2 if free_axis is None else 0
+        axes = zip(*shapes, strict=True)
+        known = [max((s for s in sizes if s is not None and s >= least), default=None) for sizes in axes]
+        if free_axis is not None:
+            known[free_axis] = None
+        shapes = [tuple(k if s is None else s for s, k in zip(shape, known, strict=True)) for shape in shapes]
+    return [Output(shape, x.dtype) for shape, x in zip(shapes, inputs, strict=True)]

@@ -17,8 +17,9 @@ class BatchNormalization(Layer):
     """Normalizes each channel: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
     In training, mean and (biased) variance are those of the batch, without what a mask leaves out, and the moving ones
-    follow them: moving = moving * momentum + batch * (1 - momentum). Otherwise the moving ones are used. (Ioffe and Szegedy 2015,
-    arXiv:1502.03167.) Weights of the size of ``axis``: ``gamma``, ``beta``, ``moving_mean``, ``moving_variance``.
+    follow them: moving = moving * momentum + batch * (1 - momentum). Otherwise the moving ones are used. (Ioffe and
+    Szegedy 2015, arXiv:1502.03167.) Weights of the size of ``axis``: ``gamma``, ``beta``, ``moving_mean``,
+    ``moving_variance``.
 
     >>> BatchNormalization(epsilon=0.0)(ops.tensor([[1.0], [3.0]]), training=True).tolist()
     [[-1.0], [1.0]]

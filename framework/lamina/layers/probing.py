@@ -5,15 +5,14 @@ Unknown sizes are filled with two different primes; sizes of the result that dif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import cycle
+from collections.abc import Callable
 from typing import Any, Final
 
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor, spec_tensor
 from lamina.structures import flatten, map_structure, unflatten
 
-_PRIMES: Final = ((83, 89, 97, 101), (103, 107, 109, 113))
+_PRIMES: Final = ((83, 89, 97, 101, 103, 107), (109, 113, 127, 131, 137, 139))
 
 
 def probe(call: Callable[..., Any], arguments: Any) -> Any:
@@ -29,16 +28,13 @@ def probe(call: Callable[..., Any], arguments: Any) -> Any:
 
 
 def _run(call: Callable[..., Any], arguments: Any, primes: tuple[int, ...]) -> Any:
-    """All unknown first sizes are one batch and get one prime; other unknown sizes get others, in order."""
-    others: Iterator[int] = cycle(primes[1:])
+    """Unknown sizes of one axis get one prime, in all tensors: they mostly have to be equal, as the batch has."""
 
     def stand_in(leaf: Any) -> Any:
         if not _is_symbolic(leaf):
             return leaf
-        sizes = tuple(
-            size if size is not None else next(others) if axis else primes[0] for axis, size in enumerate(leaf.shape)
-        )
-        return spec_tensor(sizes, leaf.dtype)
+        sizes = (primes[axis % len(primes)] if size is None else size for axis, size in enumerate(leaf.shape))
+        return spec_tensor(tuple(sizes), leaf.dtype)
 
     args, kwargs = map_structure(stand_in, arguments)
     return map_structure(to_tensor, call(*args, **kwargs))

@@ -7,12 +7,12 @@ from typing import Any
 from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.layers.arguments import flag, positive, rate
 from lamina.layers.checks import check_axes, check_size
-from lamina.layers.layer import Layer
+from lamina.layers.kernel import KernelLayer
 from lamina.ops.random import SeedGenerator
 from lamina.runtime.tensor import Tensor
 
 
-class LSTM(Layer):
+class LSTM(KernelLayer):
     """Long short-term memory (Hochreiter and Schmidhuber 1997).
 
     With [i, f, g, o] = x_t @ kernel + h @ recurrent_kernel + bias:
@@ -42,16 +42,10 @@ class LSTM(Layer):
         activation: Any = "tanh",
         recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
         recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
         recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int | None = None,
@@ -60,21 +54,13 @@ class LSTM(Layer):
         go_backwards: bool = False,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
+        super().__init__(activation=activation, use_bias=use_bias, **common)
         self.units = positive(units, "units")
-        self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.use_bias = flag(use_bias, "use_bias")
-        self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias")
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
         self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.dropout, self.recurrent_dropout = rate(dropout, "dropout"), rate(recurrent_dropout, "recurrent_dropout")
         self.seed = seed
         self.return_sequences = flag(return_sequences, "return_sequences")
@@ -92,19 +78,12 @@ class LSTM(Layer):
     def build(self, input_shape: Any) -> None:
         input_shape = _first(input_shape)
         width = 4 * self.units
-        self.kernel = self.add_weight(
-            (input_shape[-1], width), self.kernel_initializer, regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint, name="kernel",
-        )  # fmt: skip
+        self.add_kernel((input_shape[-1], width))
         self.recurrent_kernel = self.add_weight(
             (self.units, width), self.recurrent_initializer, regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint, name="recurrent_kernel",
         )  # fmt: skip
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (width,), self._initial_bias, regularizer=self.bias_regularizer, constraint=self.bias_constraint,
-                name="bias",
-            )  # fmt: skip
+        self.add_bias(width, self._initial_bias)
 
     def _initial_bias(self, shape: Any, dtype: str = "float32") -> Tensor:
         """The bias initializer, with ones for the forget gate (Jozefowicz et al. 2015)."""
@@ -130,8 +109,7 @@ class LSTM(Layer):
             h, c = initial_state
         x_scale, h_scale = self._dropout_masks(x, training)
         projected = ops.matmul(ops.reshape(x * x_scale if x_scale is not None else x, (-1, features)), self.kernel)
-        if self.use_bias:
-            projected = projected + self.bias
+        projected = self.with_bias(projected)
         steps = ops.unstack(ops.reshape(projected, (batch, time, 4 * self.units)), 1)
         masks = ops.unstack(mask, 1) if mask is not None else [None] * time
         outputs: list[Tensor] = []

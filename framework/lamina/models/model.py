@@ -28,7 +28,9 @@ class Model(Trainer):
     (10, (3, 2))
     """
 
+    supports_masking = True
     graph: Graph | None = None
+    _output_masks: list[Any] | None = None
     class_name: ClassVar[str] = "Model"
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
@@ -65,11 +67,13 @@ class Model(Trainer):
                     )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        graph = self._graph()
-        return graph.run(self._in_order(inputs), training, flatten(mask) if mask is not None else None)[0]
+        masks = None if mask is None else flatten(mask)
+        outputs, self._output_masks = self._graph().run(self._in_order(inputs), training, masks)
+        return outputs
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return None
+        """The masks of the outputs, as the call just before found them."""
+        return self._output_masks
 
     def _in_order(self, inputs: Any) -> list[Any]:
         """The given inputs in the graph's order: a dict goes by the names of its keys or of the inputs."""
