@@ -830,20 +830,21 @@ def state(model: Any) -> list[Any]:
     return [*compiled, *(np.array(v.numpy()) for v in model.state_variables())]
 
 
-def text_of(error: BaseException, folder: Path) -> str:
+def text_of(error: BaseException) -> str:
     """The whole message, with the notes that say where it was."""
-    text = "\n".join([str(error), *getattr(error, "__notes__", ())]).replace(str(folder), "FOLDER")
+    text = "\n".join([str(error), *getattr(error, "__notes__", ())])
     return re.sub(r"-[0-9a-f]{16}\.bin", "-HASH.bin", text)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_input(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serialization, "_REGISTERED", {})  # the messages list near names
-    refused = case.prepare(tmp_path) if case.prepare.__code__.co_argcount else case.prepare()
+    monkeypatch.chdir(tmp_path)  # messages shorten long paths, and how long this one is depends on the machine
+    refused = case.prepare(Path()) if case.prepare.__code__.co_argcount else case.prepare()
     before, files, heard = state(refused.model), contents(refused.folder), Heard()
     with listening(heard), pytest.raises(errors.LaminaError) as caught:
         refused.run()
-    assert text_of(caught.value, tmp_path) == MESSAGES[case.name]
+    assert text_of(caught.value) == MESSAGES[case.name]
     assert type(caught.value) is case.error
     assert isinstance(caught.value, case.builtin)
     assert heard.ops == []

@@ -29,14 +29,29 @@ def all_arguments(cls: type, below: type = object) -> tuple[str, ...]:
     return tuple(names)
 
 
+def own_arguments(cls: type) -> tuple[str, ...]:
+    """The settings of a class itself: of its constructor, and of the bases it was written on that lend it theirs.
+
+    A base says so by an attribute ``lends_settings`` of its own.
+    """
+    definers = [base for base in cls.__mro__ if "__init__" in vars(base)]
+    names = dict.fromkeys(constructor_arguments(cls))
+    for base in definers[1:]:
+        if not vars(base).get("lends_settings"):
+            break
+        names.update(dict.fromkeys(constructor_arguments(base)))
+    return tuple(names)
+
+
 def read_config(layer: Any, base: type) -> dict[str, Any]:
     """The settings that a layer's class has beyond those of ``base``, as plain values, from the attributes so named.
 
     Those of a class between the two count only if they were given: the constructor may fix the others itself.
     """
     config: dict[str, Any] = {}
+    own = own_arguments(type(layer))
     for name in all_arguments(type(layer), base):
-        if name not in constructor_arguments(type(layer)) and name not in layer._given:
+        if name not in own and name not in layer._given:
             continue
         if not hasattr(layer, name):
             raise SerializationError(
