@@ -49,6 +49,8 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("argwhere")
     def argwhere(x: Any) -> Any:
+        if not x.ndim:  # the standard has no nonzero of a scalar: it has one position without axes, or none
+            return xp.zeros((int(bool(x)), 0), dtype=xp.int32)
         return xp.astype(xp.stack(xp.nonzero(x), axis=-1), xp.int32)
 
     return kernels

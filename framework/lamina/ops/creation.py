@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lamina.dtypes import ARITHMETIC, canonical_dtype
+from lamina.dtypes import ARITHMETIC, COMPLEX, INTEGER, canonical_dtype
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
 from lamina.ops.elementwise import cast
 from lamina.ops.shaping import broadcast_to, reshape
@@ -60,6 +60,10 @@ def _(shape: Any, fill_value: Any, dtype: Any) -> dict[str, Any]:
     wanted = canonical_dtype(type(fill_value) if dtype is None else dtype)
     if wanted not in ARITHMETIC:
         raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a numeric dtype.")
+    if isinstance(fill_value, complex) and wanted not in COMPLEX:
+        raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a complex dtype.")
+    if isinstance(fill_value, float) and not math.isfinite(fill_value) and wanted in INTEGER:
+        raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a floating dtype.")
     return {"shape": as_shape(shape), "fill_value": fill_value, "dtype": wanted}
 
 

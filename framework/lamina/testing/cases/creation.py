@@ -25,6 +25,8 @@ for _dtype in ("bool", "int8", "int64", "float64", "complex128"):
 case("full", [], shape=(-1,), fill_value=1, raises=ArgumentError)
 case("full", [], shape=(2,), fill_value="a", raises=ArgumentTypeError)
 case("full", [], shape=(2,), fill_value=1, dtype="string", raises=DTypeError)
+case("full", [], shape=(2,), fill_value=1j, dtype="float32", raises=DTypeError)
+case("full", [], shape=(2,), fill_value=float("nan"), dtype="int32", raises=DTypeError)
 case("zeros", [(2, 3)], reference=lambda shape: np.zeros(shape))
 case("ones", [(2, 3)], dtype="int32", reference=lambda shape, dtype: np.ones(shape, dtype))
 case("zeros_like", [normal(2, 3)], reference=np.zeros_like, gradient=False)
