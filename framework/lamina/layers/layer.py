@@ -124,14 +124,16 @@ class Layer(HasWeights):
     apply = __call__
 
     def _call_concrete(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if args:
-            args = (map_structure(self._as_input, args[0]), *args[1:])
+        if not args:
+            return self._run(args, kwargs)
+        args = (self._as_inputs(args[0]), *args[1:])
+        home = next((t._backend for t in flatten(args[0]) if isinstance(t, Tensor)), None)
+        if home is None or home is get_backend():
             self._build_once(shapes_of(args[0]))
-            home = next((t._backend for t in flatten(args[0]) if isinstance(t, Tensor)), None)
-            if home is not None and home is not get_backend():
-                with on_backend(home):
-                    return self._run(args, kwargs)
-        return self._run(args, kwargs)
+            return self._run(args, kwargs)
+        with on_backend(home):
+            self._build_once(shapes_of(args[0]))
+            return self._run(args, kwargs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs ``call`` with the training flag of the surrounding call unless one is given."""
@@ -164,8 +166,20 @@ class Layer(HasWeights):
     def _build_once(self, input_shape: Any) -> None:
         self.check_input(input_shape)
         if not self.built:
-            self.build(input_shape)
+            before = {**self.__dict__, "_weights": list(self._weights), "_regularized": list(self._regularized)}
+            try:
+                self.build(input_shape)
+            except BaseException:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                raise
             self.built = True
+
+    def _as_inputs(self, given: Any) -> Any:
+        """Tensors in the structure of the input; nested lists of numbers are one tensor."""
+        if isinstance(given, (list, tuple)) and not any(map(_is_tensor_like, flatten(given))):
+            return self._as_input(given)
+        return map_structure(self._as_input, given)
 
     def _as_input(self, value: Any) -> Any:
         if value is None:

@@ -14,7 +14,8 @@ from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import ArgumentError, ArgumentTypeError, NotBuiltError, ShapeError
 from lamina.ops.elementwise import cast
 from lamina.ops.random import SeedGenerator
-from lamina.runtime.convert import to_tensor
+from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import move, to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.structures import flatten
@@ -78,6 +79,7 @@ class HasWeights:
             value = initializers.get(initializer or default)(sizes, dtype=wanted)
         if any(v.name == f"{self.name}/{label}" for v in self._weights):
             raise ArgumentError(f"the layer {self.name!r} has two weights named {label!r}.", expected="unique names.")
+        value = move(to_tensor(value), get_backend())  # an initializer's random stream may be elsewhere
         variable = Variable(value, trainable, name=f"{self.name}/{label}")
         self._weights.append(variable)
         if regularizer is not None:

@@ -215,6 +215,7 @@ class TestCalls:
             x = lamina.ones((2, 3))
         layer = layers.Dense(4)
         assert layer(x).backend.name == "torch"
+        assert {w.backend.name for w in layer.weights} == {"torch"}
 
     def test_an_error_names_the_innermost_layer(self):
         class Outer(layers.Layer):
