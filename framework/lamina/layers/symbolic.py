@@ -49,18 +49,14 @@ class SymbolicTensor:
 
 
 class Node:
-    """One call of a layer on symbolic tensors: the arguments as given, and the results."""
+    """One call of a layer on symbolic tensors: the arguments as given, the symbolic ones of them, and the results."""
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.layer = layer
         self.args = args
         self.kwargs = kwargs
+        self.inputs = [x for x in flatten((args, kwargs)) if isinstance(x, SymbolicTensor)]
         self.outputs: list[SymbolicTensor] = []
-
-    @property
-    def inputs(self) -> list[SymbolicTensor]:
-        """The symbolic tensors among the arguments."""
-        return [x for x in flatten((self.args, self.kwargs)) if isinstance(x, SymbolicTensor)]
 
     @property
     def input_shapes(self) -> Any:

@@ -68,7 +68,9 @@ class Graph:
             for x in node.inputs:
                 depth[id(x.node)] = max(depth.get(id(x.node), 0), own + 1)
         layers = {id(node.layer): node.layer for node in self.nodes}
-        farthest = {key: max(depth[id(n)] for n in self.nodes if id(n.layer) == key) for key in layers}
+        farthest = dict.fromkeys(layers, 0)
+        for node in self.nodes:
+            farthest[id(node.layer)] = max(farthest[id(node.layer)], depth[id(node)])
         return sorted(layers.values(), key=lambda layer: -farthest[id(layer)])
 
     def _check_names(self) -> None:

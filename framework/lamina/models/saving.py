@@ -49,7 +49,7 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if training is not None else None,
-        user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model)}},
+        user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model), **_forms(model)}},
     )
     return save_artifacts(address, artifacts)
 
@@ -77,6 +77,7 @@ def load_model(address: Any, *, compile: bool = True) -> Any:
         raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
     source.check_all_used(model)
     own = _own_metadata(artifacts)
+    _restore_forms(model, own)
     if compile and (own.get("training") or artifacts.training_config):
         _compile(model, own.get("training"), artifacts.training_config)
         _restore_optimizer(model, [array for spec, array in weights if spec.group == OPTIMIZER_GROUP])
@@ -138,6 +139,32 @@ class _FileWeights:
                 f"the file has the weight {unused[0]!r}, which the model {model.name!r} does not have.",
                 expected="weights for the layers of the topology only.",
             )
+
+
+# -- how inputs and outputs are given ------------------------------------------------------------------------------
+
+
+def _forms(model: Any) -> dict[str, Any]:
+    """The keys of inputs and outputs that are dicts, and whether one tensor is in a list: the topology does not say."""
+    if model.graph is None:
+        return {}
+    parts = {"inputs": model.graph.input_structure, "outputs": model.graph.output_structure}
+    forms = {
+        name: list(part) if isinstance(part, dict) else isinstance(part, (list, tuple)) for name, part in parts.items()
+    }
+    return {name: form for name, form in forms.items() if isinstance(form, list) or (form and len(parts[name]) == 1)}
+
+
+def _restore_forms(model: Any, own: Mapping[str, Any]) -> None:
+    for name, tensors in (("inputs", model.graph.inputs), ("outputs", model.graph.outputs)) if model.graph else ():
+        form = own.get(name)
+        if form is True and len(tensors) == 1:
+            structure: Any = list(tensors)
+        elif isinstance(form, list) and len(form) == len(tensors) and all(isinstance(key, str) for key in form):
+            structure = dict(zip(form, tensors, strict=True))
+        else:
+            continue
+        setattr(model.graph, f"{name.removesuffix('s')}_structure", structure)
 
 
 # -- training configuration ----------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Sequential(Model):
         output = layer(self.graph.outputs[0])
         if not isinstance(output, SymbolicTensor):
             raise GraphError(f"the layer {layer.name!r} has several outputs.", expected="one output in a Sequential.")
+        self._forget_steps()
         self._set_graph(Graph(self.graph.inputs[0], output))
 
     def _rebuild(self, shape: Any = None, dtype: str | None = None) -> None:

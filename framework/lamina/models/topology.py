@@ -35,9 +35,12 @@ def graph_config(model: Any) -> dict[str, Any]:
         )
     graph = model.graph
     numbers = _node_numbers(graph.nodes)
+    calls: dict[int, list[Node]] = {id(layer): [] for layer in graph.layers}
+    for node in graph.nodes:
+        calls[id(node.layer)].append(node)
     return {
         "name": model.name,
-        "layers": [_entry(layer, graph.nodes, numbers) for layer in graph.layers],
+        "layers": [_entry(layer, calls[id(layer)], numbers) for layer in graph.layers],
         "input_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.inputs],
         "output_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.outputs],
     }
@@ -67,13 +70,9 @@ def _node_numbers(nodes: list[Node]) -> dict[int, int]:
     return numbers
 
 
-def _entry(layer: Layer, nodes: list[Node], numbers: dict[int, int]) -> dict[str, Any]:
-    calls = [n for n in nodes if n.layer is layer and not isinstance(layer, InputLayer)]
-    return {
-        "name": layer.name,
-        **layer_config(layer),
-        "inbound_nodes": [_inbound(node, numbers) for node in calls],
-    }
+def _entry(layer: Layer, calls: list[Node], numbers: dict[int, int]) -> dict[str, Any]:
+    inbound = [] if isinstance(layer, InputLayer) else [_inbound(node, numbers) for node in calls]
+    return {"name": layer.name, **layer_config(layer), "inbound_nodes": inbound}
 
 
 def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
@@ -139,12 +138,15 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> An
         for number, call in enumerate(_calls(entry), starts.get(entry["name"], 0))
     ]
     while waiting:
-        ready = [w for w in waiting if all((t[0], t[1]) in outputs for t in w[2])]
-        if not ready:
-            raise SerializationError(f"the layer {waiting[0][0]!r} waits for a layer that is never called.")
-        for name, number, call in ready:
-            outputs[name, number] = _apply(layers[name], call, outputs)
-        waiting = [w for w in waiting if (w[0], w[1]) not in outputs]
+        later = []
+        for name, number, call in waiting:
+            if all((place[0], place[1]) in outputs for place in call):
+                outputs[name, number] = _apply(layers[name], call, outputs)
+            else:
+                later.append((name, number, call))
+        if len(later) == len(waiting):
+            raise SerializationError(f"the layer {later[0][0]!r} waits for a layer that is never called.")
+        waiting = later
     inputs = [_find(outputs, place) for place in _places(config, "input_layers")]
     results = [_find(outputs, place) for place in _places(config, "output_layers")]
     return Model(
