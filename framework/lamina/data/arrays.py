@@ -31,10 +31,12 @@ class ArrayData:
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, dtype: str = "float32") -> None:
-        self.x = map_structure(lambda a: _array(a, "x", dtype), x)
-        self.y = None if y is None else map_structure(lambda a: _target(a, dtype), y)
+        self.x = map_structure(lambda a: _array(a, "x", dtype), _together(x))
+        self.y = None if y is None else map_structure(lambda a: _target(a, dtype), _together(y))
         self.sample_weight = (
-            None if sample_weight is None else map_structure(lambda a: _array(a, "sample_weight", dtype), sample_weight)
+            None
+            if sample_weight is None
+            else map_structure(lambda a: _array(a, "sample_weight", dtype), _together(sample_weight))
         )
         self._leaves = flatten(tuple(self._parts()))
         self.count = _common_length(self.x, self.y, self.sample_weight)
@@ -102,6 +104,13 @@ class ArrayData:
             yield self.batch(arrays, backend)
 
 
+def _together(given: Any) -> Any:
+    """Nested lists of numbers as one tensor; lists and dicts with arrays in them as they are."""
+    if isinstance(given, (list, tuple)) and not any(a is None or hasattr(a, "shape") for a in flatten(given)):
+        return to_tensor(given)
+    return given
+
+
 def _form(part: Any) -> Any:
     if isinstance(part, dict):
         return tuple((key, _form(value)) for key, value in part.items())
@@ -121,11 +130,7 @@ def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
     if array.dtype.kind in "OUST":
         raise DataError(f"{name} holds strings or objects.", expected="numbers.", fix="encode them as integers first.")
     if array.ndim == 0:
-        raise DataError(
-            f"{name} is a single number.",
-            expected="an array with one entry per example.",
-            fix="make nested lists an array with numpy.array.",
-        )
+        raise DataError(f"{name} is a single number.", expected="an array with one entry per example.")
     if array.dtype.kind == "f" and array.dtype.name != dtype:
         return array.astype(dtype)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:

@@ -216,8 +216,7 @@ class Steps(Layer):
 
     def _make_losses(self, loss: CompiledLoss, targets: Any, outputs: Sequence[Any]) -> None:
         found = CompiledMetrics(self._metrics_given, loss.names, loss)
-        if targets is not None:
-            found.resolve(targets, outputs)
+        found.resolve(outputs if targets is None else targets, outputs)
         several = len(outputs) > 1
         named = zip(loss.names, loss.losses, strict=True)
         self._trackers = [Mean(name="loss")]

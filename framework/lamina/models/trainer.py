@@ -178,7 +178,7 @@ class Trainer(Steps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        return self.predict(x, batch_size=len(flatten(x)[0]))
+        return self.predict(x, batch_size=ArrayData(x, dtype=self.dtype).count)
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
         data = ArrayData(x, y, sample_weight, dtype=self.dtype)
