@@ -26,7 +26,7 @@ from lamina.layers.weights import HasWeights
 from lamina.ops.elementwise import cast
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import to_tensor
-from lamina.runtime.tensor import Tensor
+from lamina.runtime.tensor import Tensor, spec_tensor
 from lamina.runtime.variable import Variable
 from lamina.structures import flatten, map_structure, unflatten
 
@@ -128,12 +128,21 @@ class Layer(HasWeights):
             return self._run(args, kwargs)
         args = (self._as_inputs(args[0]), *args[1:])
         home = next((t._backend for t in flatten(args[0]) if isinstance(t, Tensor)), None)
+        if home is None and type(self).compute_output_shape is not Layer.compute_output_shape:
+            return self._run_without_values(args[0])
         if home is None or home is get_backend():
             self._build_once(shapes_of(args[0]))
             return self._run(args, kwargs)
         with on_backend(home):
             self._build_once(shapes_of(args[0]))
             return self._run(args, kwargs)
+
+    def _run_without_values(self, inputs: Any) -> Any:
+        """Tensors of the shapes that ``compute_output_shape`` gives: the call may need values."""
+        shapes = shapes_of(inputs)
+        self._build_once(shapes)
+        outputs = as_outputs(self.compute_output_shape(shapes), self.dtype)
+        return map_structure(lambda output: spec_tensor(output.shape, output.dtype), outputs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs ``call`` with the training flag of the surrounding call unless one is given."""

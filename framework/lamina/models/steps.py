@@ -11,17 +11,17 @@ from lamina.autodiff.gradients import tape_gradients
 from lamina.contract import Backend
 from lamina.data import ArrayData
 from lamina.data.arrays import Batch
-from lamina.errors import ArgumentTypeError, DataError, NotBuiltError
+from lamina.errors import ArgumentTypeError, DataError, HostReadError, NotBuiltError
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
 from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics
 from lamina.models.inputs import check_inputs, with_feature_axis
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import from_numpy
 from lamina.runtime.listeners import listening
 from lamina.runtime.tensor import Tensor, spec_tensor
 from lamina.runtime.variable import Variable
-from lamina.shapes import Spec
 from lamina.structures import flatten, map_structure
 
 
@@ -37,7 +37,7 @@ class Steps(Layer):
         self.run_eagerly = False
         self._loss: CompiledLoss | None = None
         self._metrics: CompiledMetrics | None = None
-        self._checked: dict[Any, list[Any]] = {}
+        self._checked: dict[Any, tuple[list[Any], slice]] = {}
         self._trackers: list[Mean] = []
         self._steps: dict[str, Callable[..., Any]] = {}
         self._trained: tuple[int, ...] = ()
@@ -166,7 +166,7 @@ class Steps(Layer):
             if hasattr(self, "_stack"):
                 self.build((None, *leaf.shape[1:]))
             else:
-                self(map_structure(lambda a: spec_tensor(a.shape, a.dtype.name), x), training=False)
+                self._trial(x)
         x = with_feature_axis(self, x)
         check_inputs(self, x)
         return x
@@ -192,27 +192,32 @@ class Steps(Layer):
     def _check_targets(self, data: ArrayData) -> None:
         """Checks data of each new form against outputs and losses, then makes what these need, at the first data."""
         form = data.form()
-        outputs = self._checked.get(form)
-        if outputs is None:
-            x = map_structure(_without_values, data.x)
-            outputs = flatten(self(x, training=False))
-        names = self._output_names(len(outputs))
-        loss = self._loss or CompiledLoss(self._loss_given, self._loss_weights_given, names)
-        if data.y is not None:
-            targets = self._per_output(data.y, outputs)
+        known = self._checked.get(form)
+        outputs, part = known or self._trial(data.x)
+        loss = self._loss or CompiledLoss(self._loss_given, self._loss_weights_given, self._output_names(len(outputs)))
+        targets = None if data.y is None else self._per_output(data.y, outputs)
+        if targets is not None:
             loss.check_labels(targets, outputs)
-            if form not in self._checked:
-                weights = _weights(map_structure(_without_values, data.sample_weight), outputs)
-                loss.check([_without_values(target) for target in targets], outputs, weights)
         elif type(self).train_step is Steps.train_step:
             raise DataError(
                 f"y is None, and the model {self.name!r} has a loss.",
                 expected="targets, one for each example.",
                 fix="call fit(x, y).",
             )
+        if targets is not None and known is None:
+            y, weights = map_structure(lambda a: _without_values(a, part), (targets, data.sample_weight))
+            loss.check(y, outputs, _weights(weights, outputs))
         if self._loss is None:
-            self._make_losses(loss, None if data.y is None else targets, outputs)
-        self._checked[form] = outputs
+            self._make_losses(loss, targets, outputs)
+        self._checked[form] = outputs, part
+
+    def _trial(self, x: Any) -> tuple[list[Any], slice]:
+        """The outputs without values for all examples, or, if a layer reads values, the outputs of the first one."""
+        try:
+            return flatten(self(map_structure(_without_values, x), training=False)), slice(None)
+        except HostReadError:
+            first = map_structure(lambda a: from_numpy(a[:1], get_backend()), x)
+            return flatten(self(first, training=False)), slice(1)
 
     def _make_losses(self, loss: CompiledLoss, targets: Any, outputs: Sequence[Any]) -> None:
         found = CompiledMetrics(self._metrics_given, loss.names, loss)
@@ -271,8 +276,8 @@ class Steps(Layer):
         return get_backend() if self._first_weight is None else self._first_weight.backend
 
 
-def _without_values(array: Any) -> Any:
-    return None if array is None else Tensor(None, Spec(array.shape, array.dtype.name), None)
+def _without_values(array: Any, part: slice = slice(None)) -> Any:
+    return None if array is None else spec_tensor(array[part].shape, array.dtype.name)
 
 
 def _weights(sample_weight: Any, outputs: Sequence[Any]) -> list[Any]:
