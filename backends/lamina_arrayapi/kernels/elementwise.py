@@ -19,6 +19,11 @@ LOGICAL_ON_BOOL = {"add": "logical_or", "maximum": "logical_or", "multiply": "lo
 ORDER = ("less", "less_equal", "greater", "greater_equal")
 """The standard does not order bool; false is less than true."""
 
+OTHER_NAME = {
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "arctan2": "atan2", "tan": "tan", "sinh": "sinh", "cosh": "cosh",
+}  # fmt: skip
+
 
 def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
@@ -27,6 +32,8 @@ def make(xp: Any) -> KernelTable:
         if name in LOGICAL_ON_BOOL:
             numeric = _with_bool(xp, numeric, getattr(xp, LOGICAL_ON_BOOL[name]))
         kernels.add(name, _with_order(xp, numeric) if name in ORDER else numeric)
+    for name, standard in OTHER_NAME.items():
+        kernels.add(name, getattr(xp, standard))
     kernels.add("mod", xp.remainder)
     kernels.add("power", xp.pow)
 

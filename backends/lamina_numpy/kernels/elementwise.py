@@ -23,7 +23,9 @@ QUIET = {
     "isinf": np.isinf, "isfinite": np.isfinite, "sign": np.sign, "complex_conjugate": np.conjugate,
     "subtract": np.subtract, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
     "divide": np.divide, "mod": np.remainder, "floor_divide": np.floor_divide, "power": np.power,
-    "reciprocal": np.reciprocal,
+    "reciprocal": np.reciprocal, "tan": np.tan, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan,
+    "sinh": np.sinh, "cosh": np.cosh, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
+    "arctan2": np.arctan2,
 }  # fmt: skip
 
 

@@ -54,11 +54,24 @@ from lamina.ops.elementwise.mathematics import (
     sqrt,
     square,
 )
+from lamina.ops.elementwise.trigonometry import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cosh,
+    sinh,
+    tan,
+)
 
 __all__ = [
-    "abs", "add", "cast", "ceil", "clip", "complex_conjugate", "conjugate", "cos", "divide", "equal", "erf", "exp",
-    "expm1", "floor", "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite", "isinf", "isnan",
-    "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
-    "minimum", "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt", "sign",
-    "sin", "sqrt", "square", "stop_gradient", "subtract", "where",
+    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "ceil", "clip",
+    "complex_conjugate", "conjugate", "cos", "cosh", "divide", "equal", "erf", "exp", "expm1", "floor",
+    "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite", "isinf", "isnan", "less",
+    "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
+    "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin",
+    "sinh", "sqrt", "square", "stop_gradient", "subtract", "tan", "where",
 ]  # fmt: skip
