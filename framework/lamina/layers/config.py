@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Final
 
-from lamina import activations
+from lamina import activations, initializers, regularizers
 from lamina.errors import SerializationError
 from lamina.serialization import serialize
 
@@ -63,10 +63,17 @@ def read_config(layer: Any, base: type) -> dict[str, Any]:
     return config
 
 
+_SPELLED: Final = {initializers.LecunNormal: "LeCunNormal", initializers.LecunUniform: "LeCunUniform"}
+"""Classes that TensorFlow.js spells in another way."""
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it: objects as their configs, functions by name, tuples as lists."""
+    if isinstance(value, regularizers.L1L2) and type(value) in (regularizers.L1, regularizers.L2):
+        return {"class_name": "L1L2", "config": {"l1": value.l1, "l2": value.l2}}  # TensorFlow.js has only this one
     if hasattr(value, "get_config"):
-        return serialize(value)
+        config = serialize(value)
+        return {**config, "class_name": _SPELLED.get(type(value), config["class_name"])}
     if callable(value):
         return activations.serialize(value)
     if isinstance(value, (list, tuple)):

@@ -16,7 +16,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
 from lamina.layers.probing import Output
 from lamina.layers.symbolic import Node, SymbolicTensor
-from lamina.ops.random import SeedGenerator
+from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 
@@ -161,7 +161,7 @@ class Dropout(Layer):
         self.noise_shape = noise_shape
         self.seed = None if seed is None else as_int(seed, "seed")
         if self.rate > 0:
-            self._generator = SeedGenerator(self.seed, name=f"{self.name}/seed_generator")
+            self._generator = random_stream(self.seed, self.name)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:

@@ -8,7 +8,7 @@ from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.layers.arguments import flag, positive, rate
 from lamina.layers.checks import check_axes, check_size
 from lamina.layers.kernel import KernelLayer
-from lamina.ops.random import SeedGenerator
+from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 
 
@@ -67,7 +67,7 @@ class LSTM(KernelLayer):
         self.return_state = flag(return_state, "return_state")
         self.go_backwards = flag(go_backwards, "go_backwards")
         if self.dropout or self.recurrent_dropout:
-            self._generator = SeedGenerator(seed, name=f"{self.name}/seed_generator")
+            self._generator = random_stream(seed, self.name)
 
     def check_input(self, input_shape: Any) -> None:
         input_shape = _first(input_shape)

@@ -13,7 +13,7 @@ from lamina import constraints, initializers, regularizers
 from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import ArgumentError, ArgumentTypeError, NotBuiltError, ShapeError
 from lamina.ops.elementwise import cast
-from lamina.ops.random import SeedGenerator
+from lamina.ops.random import SeedGenerator, default_generator
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import move, to_tensor
 from lamina.runtime.tensor import Tensor
@@ -38,6 +38,14 @@ def weights_from(source: WeightSource) -> Iterator[None]:
 
 _BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_weight")
 """Attributes in which Variables are kept a second time."""
+
+
+def random_stream(seed: int | None, name: str) -> SeedGenerator:
+    """The random stream of a layer; without a seed of its own it follows from ``lamina.random.set_seed``."""
+    if seed is None:
+        source = default_generator()
+        seed = (source.seed * 0x9E3779B1 + int(source.next().numpy()[1]) * 0x85EBCA6B) & 0x7FFFFFFF
+    return SeedGenerator(seed, name=f"{name}/seed_generator")
 
 
 class HasWeights:

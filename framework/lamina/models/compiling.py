@@ -36,6 +36,15 @@ def _is_config(given: Any, names: Sequence[str]) -> bool:
     return isinstance(given, Mapping) and "class_name" in given and "class_name" not in names
 
 
+def without_configs(given: Any, get: Any) -> Any:
+    """What compile was given, with configs made objects: their names may be known only now."""
+    if isinstance(given, Mapping):
+        if isinstance(given.get("class_name"), str):
+            return get(given)
+        return {key: without_configs(value, get) for key, value in given.items()}
+    return [without_configs(one, get) for one in given] if isinstance(given, (list, tuple)) else given
+
+
 def check_metrics(given: Any) -> None:
     """Raises UnknownNameError for a metric that no registry knows; which kind of "accuracy" is meant comes later."""
     if isinstance(given, (list, tuple)) or (isinstance(given, Mapping) and "class_name" not in given):
@@ -110,24 +119,29 @@ class CompiledMetrics:
         self._prefixes = [f"{name}_" if several else "" for name in names]
         self._losses = loss.losses
         self._resolved: list[list[Metric]] | None = None
+        self._used: list[Metric] = []
+        self.names: list[str] = []
 
     def resolve(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
         """Makes the metrics; what "accuracy" means depends on the shapes of target and output."""
         if self._resolved is None:
             self._resolved = [
-                [self._one(metric, prefix, loss, target, output) for metric in given]
-                for given, prefix, loss, target, output in zip(
-                    self._given, self._prefixes, self._losses, y, y_pred, strict=True
-                )
+                [self._one(metric, loss, target, output) for metric in given]
+                for given, loss, target, output in zip(self._given, self._losses, y, y_pred, strict=True)
             ]
 
-    @staticmethod
-    def _one(given: Any, prefix: str, loss: Any, target: Any, output: Any) -> Metric:
+            self.names = [
+                prefix + (given if isinstance(given, str) else metric.name)
+                for prefix, per_output, found in zip(self._prefixes, self._given, self._resolved, strict=True)
+                for given, metric in zip(per_output, found, strict=True)
+            ]
+
+    def _one(self, given: Any, loss: Any, target: Any, output: Any) -> Metric:
+        """A metric; the second output that is given the same object gets one like it, for each keeps its own sums."""
         made: Metric = metrics.resolve(given, target.shape, output.shape, loss_name=getattr(loss, "name", None))
-        if isinstance(given, str):
-            made.name = given
-        if prefix and not made.name.startswith(prefix):
-            made.name = prefix + made.name
+        if any(made is other for other in self._used):
+            made = type(made).from_config(made.get_config())
+        self._used.append(made)
         return made
 
     @property

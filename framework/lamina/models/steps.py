@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lamina import optimizers
+from lamina import losses, optimizers
+from lamina import metrics as metric_room
 from lamina.autodiff import Tape
 from lamina.autodiff.gradients import tape_gradients
 from lamina.contract import Backend
@@ -14,7 +15,7 @@ from lamina.data.arrays import Batch
 from lamina.errors import ArgumentTypeError, DataError, HostReadError, NotBuiltError
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
-from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics
+from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics, without_configs
 from lamina.models.inputs import check_inputs, with_feature_axis
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend
@@ -61,6 +62,7 @@ class Steps(Layer):
         if not isinstance(run_eagerly, bool):
             raise ArgumentTypeError(f"run_eagerly is {run_eagerly!r}.", expected="True or False.")
         chosen = optimizers.get(optimizer)
+        loss, metrics = without_configs(loss, losses.get), without_configs(metrics, metric_room.get)
         check_metrics(metrics)
         if loss is not None:
             CompiledLoss(loss, loss_weights, self._names_for(loss))
@@ -248,7 +250,7 @@ class Steps(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """The names in the logs."""
-        return [metric.name for metric in self.metrics]
+        return [*(t.name for t in self._trackers), *(self._metrics.names if self._metrics is not None else [])]
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -260,7 +262,8 @@ class Steps(Layer):
             return {
                 name: float(value.item() if isinstance(value, Tensor) else value) for name, value in returned.items()
             }
-        return {metric.name: float(metric.result().item()) for metric in self.metrics}
+        pairs = zip(self.metrics_names, self.metrics, strict=True)
+        return {name: float(metric.result().item()) for name, metric in pairs}
 
     def state_variables(self) -> list[Variable]:
         """Everything that training changes: weights, optimizer state, metrics, random streams."""

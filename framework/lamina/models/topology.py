@@ -25,8 +25,9 @@ def layer_config(layer: Layer) -> dict[str, Any]:
 
 def graph_config(model: Any) -> dict[str, Any]:
     """The config of a model that is a graph of layers, or of a stack."""
+    shared = {"shared_layers": names} if (names := _shared_names(model)) else {}
     if model.class_name == "Sequential":
-        return {"name": model.name, "layers": _stack_configs(model)}
+        return {"name": model.name, "layers": _stack_configs(model), **shared}
     if model.graph is None:
         raise SerializationError(
             f"the model {model.name!r} is a subclass with a call of its own.",
@@ -43,7 +44,22 @@ def graph_config(model: Any) -> dict[str, Any]:
         "layers": [_entry(layer, calls[id(layer)], numbers) for layer in graph.layers],
         "input_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.inputs],
         "output_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.outputs],
+        **shared,
     }
+
+
+def _shared_names(model: Any) -> list[str]:
+    """The names of layers that several of the nested models have: other readers make a layer for each of them."""
+    holders: dict[int, tuple[str, set[int]]] = {}
+    waiting, seen = [model], {id(model)}
+    while waiting:
+        holder = waiting.pop()
+        for layer in holder.layers:
+            holders.setdefault(id(layer), (layer.name, set()))[1].add(id(holder))
+            if hasattr(layer, "graph") and id(layer) not in seen:
+                seen.add(id(layer))
+                waiting.append(layer)
+    return sorted(name for name, found in holders.values() if len(found) > 1)
 
 
 def _stack_configs(model: Any) -> list[dict[str, Any]]:
@@ -88,8 +104,8 @@ def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
     return [[x.name, numbers[id(x.node)], x.index, settings if not i else {}] for i, x in enumerate(tensors)]
 
 
-def model_from_config(config: Mapping[str, Any], depth: int = 0) -> Any:
-    """The model of a config, its weights as its layers make them.
+def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[str, Any] | None = None) -> Any:
+    """The model of a config, its weights as its layers make them. ``shared`` holds layers that several models have.
 
     Raises SerializationError if the config is malformed, UnknownNameError for a class that no registry knows.
     """
@@ -100,33 +116,42 @@ def model_from_config(config: Mapping[str, Any], depth: int = 0) -> Any:
         raise SerializationError(
             "the config of a model has no list of layers.", expected=f"at most {MAX_LAYERS} layers."
         )
+    if shared is None:
+        names = config.get("shared_layers")
+        shared = dict.fromkeys(name for name in names if isinstance(name, str)) if isinstance(names, list) else {}
     if "output_layers" in config:
-        return _functional(config, layers, depth)
-    return _sequential(config, layers, depth)
+        return _functional(config, layers, depth, shared)
+    return _sequential(config, layers, depth, shared)
 
 
-def _made(entry: Any, depth: int) -> Layer:
-    """One layer, or a nested model."""
+def _made(entry: Any, depth: int, shared: dict[str, Any]) -> Layer:
+    """One layer, or a nested model; one that several models have is made once."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
         raise SerializationError(f"{str(entry)[:100]!r} is not the config of a layer.")
-    if entry.get("class_name") in ("Model", "Functional", "Sequential"):
-        model: Layer = model_from_config(entry["config"], depth + 1)
-        return model
-    return deserialize("layers", dict(entry), Layer)
+    name = entry["config"].get("name")
+    made: Layer | None = shared.get(name) if isinstance(name, str) else None
+    if made is None:
+        if entry.get("class_name") in ("Model", "Functional", "Sequential"):
+            made = model_from_config(entry["config"], depth + 1, shared)
+        else:
+            made = deserialize("layers", dict(entry), Layer)
+        if name in shared:
+            shared[name] = made
+    return made
 
 
-def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int) -> Any:
+def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[str, Any]) -> Any:
     from lamina.models.sequential import Sequential
 
-    return Sequential([_made(entry, depth) for entry in entries], name=config.get("name"))
+    return Sequential([_made(entry, depth, shared) for entry in entries], name=config.get("name"))
 
 
-def _functional(config: Mapping[str, Any], entries: list[Any], depth: int) -> Any:
+def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[str, Any]) -> Any:
     from lamina.models.model import Model
 
     layers = {}
     for entry in entries:
-        layer = _made(entry, depth)
+        layer = _made(entry, depth, shared)
         layers[entry.get("name", layer.name)] = layer
     outputs: dict[tuple[str, int], list[SymbolicTensor]] = {
         (name, 0): layer._nodes[0].outputs for name, layer in layers.items() if isinstance(layer, InputLayer)

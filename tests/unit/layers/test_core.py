@@ -88,6 +88,17 @@ class TestDropout:
         for mask in masks:
             np.testing.assert_array_equal(other(x, training=True).numpy(), mask)
 
+    def test_without_a_seed_it_follows_the_global_one(self):
+        def masks():
+            lamina.random.set_seed(5)
+            layer, other = layers.Dropout(0.5), layers.Dropout(0.5)
+            x = np.ones((4, 50), np.float32)
+            return layer(x, training=True).tolist(), other(x, training=True).tolist()
+
+        first, second = masks()
+        assert first != second
+        assert masks() == (first, second)
+
     def test_noise_shape(self):
         y = layers.Dropout(0.5, noise_shape=(None, 1), seed=2)(np.ones((50, 4), np.float32), training=True).numpy()
         assert (y == y[:, :1]).all()
@@ -180,7 +191,7 @@ class TestRegularizersAndConstraints:
         layer(np.ones((2, 3), np.float32))
         assert [round(loss.item(), 5) for loss in layer.losses] == [round(0.01 * 4 * 9, 5)]
         config = layer.get_config()
-        assert config["activity_regularizer"] == {"class_name": "L2", "config": {"l2": 0.01}}
+        assert config["activity_regularizer"] == {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.01}}
         assert layers.Dense.from_config(config).get_config() == config
 
     def test_a_constraint_holds_from_set_weights_on(self):

@@ -50,7 +50,7 @@ class TestConfig:
 
         layer = Many(lamina.regularizers.L2(0.5), ops.tanh, layers.Dense(2, name="d"), name="many")
         config = layer.get_config()
-        assert config["regularizer"] == {"class_name": "L2", "config": {"l2": 0.5}}
+        assert config["regularizer"] == {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}}
         assert config["activation"] == "tanh"
         assert config["inner"]["class_name"] == "Dense"
         json.dumps(config)

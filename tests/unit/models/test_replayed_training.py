@@ -65,26 +65,33 @@ def trained(name, *, level=None, run_eagerly=False, optimizer="adam", monkeypatc
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 class TestLevels:
-    def test_all_that_replay_give_the_same_bits(self, name, optimizer, monkeypatch):
+    def test_levels_give_the_same_up_to_rounding(self, name, optimizer, monkeypatch):
         state, losses, _ = trained(name, optimizer=optimizer)
-        for level in ("interpret", "nopasses", "on"):
+        for level in ("off", "interpret", "nopasses"):
             found, found_losses, _ = trained(name, level=level, optimizer=optimizer, monkeypatch=monkeypatch)
             for a, b in zip(found, state, strict=True):
-                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6, err_msg=level)
-            np.testing.assert_allclose(found_losses, losses, rtol=1e-5)
+                np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-5, err_msg=level)
+            np.testing.assert_allclose(found_losses, losses, rtol=1e-4)
+
+    def test_on_is_what_is_used_unless_told_otherwise(self, name, optimizer, monkeypatch):
+        (state, losses, _), (same, same_losses, _) = (
+            trained(name, level=level, optimizer=optimizer, monkeypatch=monkeypatch) for level in (None, "on")
+        )
+        for a, b in zip(same, state, strict=True):
+            np.testing.assert_array_equal(a, b)
+        assert same_losses == losses
 
     def test_the_same_level_twice_gives_the_same_bits(self, name, optimizer):
         (one, _, _), (other, _, _) = trained(name, optimizer=optimizer), trained(name, optimizer=optimizer)
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
 
-    def test_eager_is_the_same_up_to_rounding(self, name, optimizer, monkeypatch):
+    def test_eager_is_the_same_up_to_rounding(self, name, optimizer):
         state, losses, _ = trained(name, optimizer=optimizer)
-        for settings in ({"level": "off", "monkeypatch": monkeypatch}, {"run_eagerly": True}):
-            found, found_losses, _ = trained(name, optimizer=optimizer, **settings)
-            for a, b in zip(found, state, strict=True):
-                np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-5)
-            np.testing.assert_allclose(found_losses, losses, rtol=1e-4)
+        found, found_losses, _ = trained(name, optimizer=optimizer, run_eagerly=True)
+        for a, b in zip(found, state, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-4, atol=1e-5)
+        np.testing.assert_allclose(found_losses, losses, rtol=1e-4)
 
 
 def test_fit_replays():
