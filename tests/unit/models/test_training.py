@@ -286,7 +286,7 @@ class TestMetrics:
             (metrics.MeanSquaredError(name="own"), "own"),
             (lambda y_true, y_pred: ops.mean(ops.abs(y_true - y_pred), axis=-1), "<lambda>"),
         ],
-        ids=str,
+        ids=lambda value: value if isinstance(value, str) else type(value).__name__,
     )
     def test_names(self, given, name):
         model = regression(metrics=[given])
