@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamina.contract import Backend
+from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, DataError, DTypeError
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
@@ -139,6 +140,7 @@ def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
             expected="floating, signed or uint8 numbers, or bool.",
             fix="convert it, for example with astype('int64').",
         )
+    canonical_dtype(array.dtype)
     return array
 
 
