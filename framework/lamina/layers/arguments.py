@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.layers.symbolic import SymbolicShape
 from lamina.shapes import as_int
 
 
@@ -44,3 +45,26 @@ def flag(value: Any, name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
     return bool(value)
+
+
+def given_shape(input_shape: Any, batch_input_shape: Any, batch_size: Any, input_dim: Any) -> SymbolicShape | None:
+    """The shape of a layer's input with the batch, from what was given of it; None if nothing was."""
+    if input_dim is not None:
+        input_shape = (input_dim,)
+    if input_shape is None and batch_input_shape is None:
+        return None
+    sizes = tuple(batch_input_shape) if batch_input_shape is not None else (batch_size, *_sizes(input_shape))
+    for size in sizes:
+        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or int(size) < 0):
+            raise ArgumentError(
+                f"an input shape of {sizes}.", expected="non-negative integers, None for unknown sizes."
+            )
+    return sizes
+
+
+def _sizes(shape: Any) -> tuple[Any, ...]:
+    if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
+        raise ArgumentTypeError(
+            f"input_shape is {shape!r}.", expected="a tuple of integers without the batch, such as (784,)."
+        )
+    return tuple(shape)

@@ -11,17 +11,17 @@ from typing import Any, ClassVar, Self
 from lamina import regularizers
 from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import (
-    ArgumentError,
     ArgumentTypeError,
     GraphError,
     LaminaError,
     NotBuiltError,
     SerializationError,
 )
+from lamina.layers.arguments import given_shape
 from lamina.layers.config import all_arguments, plain, read_config
 from lamina.layers.naming import checked_name, unique_name
-from lamina.layers.probing import Output, probe
-from lamina.layers.symbolic import Node, SymbolicShape, SymbolicTensor, shapes_of
+from lamina.layers.probing import as_outputs, probe
+from lamina.layers.symbolic import Node, SymbolicTensor, shapes_of
 from lamina.layers.weights import HasWeights
 from lamina.ops.elementwise import cast
 from lamina.runtime.backends import get_backend, on_backend
@@ -85,7 +85,7 @@ class Layer(HasWeights):
         self._trainable = trainable
         self.dtype = canonical_dtype(dtype or "float32")
         self.built = False
-        self.batch_input_shape = _given_shape(input_shape, batch_input_shape, batch_size, input_dim)
+        self.batch_input_shape = given_shape(input_shape, batch_input_shape, batch_size, input_dim)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._weights: list[Variable] = []
         self._regularized: list[tuple[Variable, Callable[[Any], Tensor]]] = []
@@ -308,34 +308,3 @@ def _note_layer(error: LaminaError, layer: Layer) -> None:
 
 def _is_tensor_like(value: Any) -> bool:
     return hasattr(value, "shape")
-
-
-def as_outputs(shapes: Any, dtype: str) -> Any:
-    """A shape, or a list, tuple or dict of shapes, as the same structure of Outputs."""
-    if isinstance(shapes, dict):
-        return {key: as_outputs(value, dtype) for key, value in shapes.items()}
-    if shapes and not all(s is None or hasattr(s, "__index__") for s in shapes):
-        return [as_outputs(shape, dtype) for shape in shapes]
-    return Output(tuple(shapes), dtype)
-
-
-def _given_shape(input_shape: Any, batch_input_shape: Any, batch_size: Any, input_dim: Any) -> SymbolicShape | None:
-    if input_dim is not None:
-        input_shape = (input_dim,)
-    if input_shape is None and batch_input_shape is None:
-        return None
-    sizes = tuple(batch_input_shape) if batch_input_shape is not None else (batch_size, *_sizes(input_shape))
-    for size in sizes:
-        if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or int(size) < 0):
-            raise ArgumentError(
-                f"an input shape of {sizes}.", expected="non-negative integers, None for unknown sizes."
-            )
-    return sizes
-
-
-def _sizes(shape: Any) -> tuple[Any, ...]:
-    if isinstance(shape, (str, bytes)) or not hasattr(shape, "__iter__"):
-        raise ArgumentTypeError(
-            f"input_shape is {shape!r}.", expected="a tuple of integers without the batch, such as (784,)."
-        )
-    return tuple(shape)

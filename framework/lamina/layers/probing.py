@@ -54,3 +54,12 @@ class Output:
 
 def _common(a: Tensor, b: Tensor) -> Output:
     return Output(tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype)
+
+
+def as_outputs(shapes: Any, dtype: str) -> Any:
+    """A shape, or a list, tuple or dict of shapes, as the same structure of Outputs."""
+    if isinstance(shapes, dict):
+        return {key: as_outputs(value, dtype) for key, value in shapes.items()}
+    if shapes and not all(s is None or hasattr(s, "__index__") for s in shapes):
+        return [as_outputs(shape, dtype) for shape in shapes]
+    return Output(tuple(shapes), dtype)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from lamina.contract import SaveResult
 from lamina.errors import GraphError, NotBuiltError, ShapeError, UnknownNameError
-from lamina.layers.layer import Layer, as_outputs
+from lamina.layers.layer import Layer
+from lamina.layers.probing import as_outputs
 from lamina.layers.symbolic import SymbolicTensor
 from lamina.models.graph import Graph
 from lamina.models.trainer import Trainer

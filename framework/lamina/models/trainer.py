@@ -58,6 +58,7 @@ class Trainer(Steps):
         last = as_int(epochs, "epochs", minimum=0)
         first = as_int(initial_epoch, "initial_epoch", minimum=0)
         held_size = _size(validation_batch_size, "validation_batch_size", size)
+        seed = None if seed is None else as_int(seed, "seed")
         listed = check_callbacks([*_progress(verbose), *_as_list(callbacks)])
         if self._fitting:
             raise ArgumentError("fit was called while fit is running on the same model.")
@@ -220,9 +221,9 @@ def _as_list(callbacks: Any) -> list[Any]:
     return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
 
 
-def _shuffle_key(seed: Any) -> int:
+def _shuffle_key(seed: int | None) -> int:
     if seed is not None:
-        return as_int(seed, "seed")
+        return seed
     return int(random.default_generator().next().numpy()[1]) ^ random.default_generator().seed
 
 
