@@ -122,6 +122,11 @@ def wrong_shape_of_targets() -> Refused:
     return fit(y=np.zeros((4, 3), np.float32), model=model_of(loss="mean_squared_error"))
 
 
+@case(errors.ShapeError, ValueError)
+def one_target_for_several_outputs() -> Refused:
+    return fit(y=np.zeros((4, 1), np.float32), model=model_of(loss="mean_squared_error"))
+
+
 @case(errors.DTypeError, TypeError)
 def complex_inputs() -> Refused:
     return fit(X.astype(np.complex64))

@@ -83,6 +83,8 @@ class CompiledLoss:
     def check(self, y: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any]) -> None:
         """Raises ShapeError or DataError if the targets do not fit the outputs; only their shapes are looked at."""
         try:
+            for loss, target, output in zip(self.losses, y, y_pred, strict=False):
+                _refuse_repeating(loss, target, output)
             self(y, y_pred, sample_weight)  # tensors without values: nothing is computed
         except ShapeError as error:
             shapes = ", ".join(str(target.shape) for target in y)
@@ -104,6 +106,23 @@ class CompiledLoss:
                         expected=f"integers from 0 to {classes - 1}.",
                         fix="number the classes from 0, or give the last layer more units.",
                     )
+
+
+def _refuse_repeating(loss: Any, target: Any, output: Any) -> None:
+    """A distance between a target of one size and an output of another would repeat one of them, and mean nothing."""
+    if isinstance(loss, (losses.MeanSquaredError, losses.MeanAbsoluteError)) and _plain(target) != _plain(output):
+        raise ShapeError(
+            f"{loss.name}: y_true is {target.shape} and y_pred is {output.shape}.",
+            expected="equal shapes, but for axes of size 1 at the end.",
+            fix="check y, or the units of the last layer.",
+        )
+
+
+def _plain(x: Any) -> tuple[int, ...]:
+    shape = tuple(x.shape)
+    while shape and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
 
 
 class CompiledMetrics:
