@@ -141,3 +141,12 @@ def test_every_op_shows_its_signature() -> None:
 def test_every_public_op_is_documented_with_an_example() -> None:
     missing = [n for n, o in OPS.items() if not (o.__doc__ or "").strip() or ">>> " not in (o.__doc__ or "")]
     assert missing == []
+
+
+def test_a_dtype_that_the_backend_lacks_is_refused_before_a_kernel_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = lamina.tensor([1.0])
+    missing = {"float16": "it is missing here."}
+    monkeypatch.setattr(type(x.backend), "supports", lambda self, dtype: missing.get(dtype))
+    with pytest.raises(DTypeError, match="has no such dtype: it is missing here"):
+        x.cast("float16")
+    assert x.cast("float64").dtype == "float64"

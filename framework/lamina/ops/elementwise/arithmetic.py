@@ -122,6 +122,9 @@ def _(x: Tensor, dtype: Any) -> dict[str, Any]:
             expected="no cast between strings and numbers.",
             fix="convert the values with NumPy before making a tensor of them.",
         )
+    missing = None if x._backend is None else x._backend.supports(wanted)
+    if missing is not None:
+        raise DTypeError(f"cast(x, {wanted!r}): the backend {x.backend.name!r} has no such dtype: {missing}")
     return {"dtype": wanted}
 
 
