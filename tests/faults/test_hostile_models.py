@@ -11,6 +11,7 @@ import pytest
 
 from lamina.errors import ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import decode_model_json, decode_weights, filesystem, load_artifacts
+from lamina.io.checks import shown
 
 WEIGHT = {"name": "w", "shape": [4], "dtype": "float32"}
 
@@ -32,7 +33,7 @@ def refused(folder, match="."):
     with pytest.raises(UnsafeModelError, match=match) as caught:
         load_artifacts(folder)
     assert time.perf_counter() - start < 1
-    assert str(folder / "model.json") in str(caught.value)
+    assert shown(str(folder / "model.json")) in str(caught.value)
     return str(caught.value)
 
 
@@ -100,7 +101,8 @@ class TestWhatLiesThere:
         with pytest.raises(ModelNotFoundError) as caught:
             load_artifacts(folder)
         assert str(caught.value) == (
-            f"'{folder}/model.json': the weight file 'w.bin' is missing.\n  Fix: copy the whole folder of the model."
+            f"{shown(f'{folder}/model.json')}: the weight file 'w.bin' is missing.\n"
+            "  Fix: copy the whole folder of the model."
         )
 
 

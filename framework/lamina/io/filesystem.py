@@ -18,6 +18,8 @@ WINDOWS: Final = os.name == "nt"
 _BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
+# Python 3.11 cannot tell a junction, so it is told by where it leads.
+_is_junction: Final = getattr(os.path, "isjunction", lambda path: os.path.realpath(path) != os.path.abspath(path))
 # Some network file systems have no locks: savers then do not wait for each other.
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _FOLDER: Final = getattr(os, "O_DIRECTORY", 0)
@@ -95,7 +97,7 @@ def _open_beneath_by_path(folder: str, parts: Sequence[str]) -> int:
     path = folder
     for part in parts:
         path = os.path.join(path, part)
-        if os.path.islink(path) or os.path.isjunction(path):  # type: ignore[attr-defined,unused-ignore]
+        if os.path.islink(path) or _is_junction(path):
             raise OSError(f"{part} is a link")
     return open_file(path)
 
