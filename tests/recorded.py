@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,14 @@ import numpy as np
 import pytest
 
 from lamina import ops
+from vectors.records import default_folder, loader
 
 RTOL, ATOL = 1e-4, 1e-5
-
-_DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "vectors"
 
 
 def folder(of: str) -> Path:
     """The folder of the recordings of "tensorflow.js" (LAMINA_VECTORS names it) or "keras", which lies beside it."""
-    found = Path(os.environ.get("LAMINA_VECTORS") or _DEFAULT)
+    found = default_folder()
     return found if of == "tensorflow.js" else found.parent / "keras_vectors"
 
 
@@ -29,12 +26,7 @@ def _records(of: str, name: str) -> tuple[dict[str, Any], ...] | None:
     path = folder(of)
     if not (path / name).exists():
         return None
-    spec = importlib.util.spec_from_file_location(f"load_vectors_{path.name}", path / "load_vectors.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return tuple(module.records(str(path / name)))
+    return tuple(loader(path).records(str(path / name)))
 
 
 def records(of: str, name: str, /, **wanted: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""TensorFlow.js's calling conventions, a module per family of ops."""

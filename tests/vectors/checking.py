@@ -1,0 +1,146 @@
+"""One recorded call against lamina: its result, its error, its gradient."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from adapting import NotOffered, call
+from comparing import assert_near, assert_plausible, assert_result, at, leaves, replaced
+
+import lamina
+from lamina.errors import GradientError, LaminaError
+
+Record = dict[str, Any]
+Array = np.ndarray[Any, Any]
+
+
+def check_op(record: Record) -> None:
+    """The call gives the recorded result."""
+    found = call(record["op"], record["args"])
+    if record.get("random"):
+        recorded = record["result"]
+        for path, value in leaves(found):
+            described = at(recorded, path) if path else recorded
+            assert_plausible(value, described, record["stats"])
+    else:
+        assert_result(found, record["result"])
+
+
+def check_op_error(record: Record) -> None:
+    """The call raises an error of lamina's own."""
+    try:
+        found = call(record["op"], record["args"])
+    except LaminaError:
+        return
+    raise AssertionError(f"nothing was raised, but {found!r:.80} came; recorded: {record['error']['message']:.120}")
+
+
+def check_gradient(record: Record) -> None:
+    """The vector-Jacobian products are the recorded ones; where there are none, those that differences measure."""
+    if "grads" not in record:
+        check_by_differences(record)
+        return
+    paths = [entry["wrt"] for entry in record["grads"]]
+    found = _gradients(record, paths, record["cotangents"])
+    for entry, gradient in zip(record["grads"], found, strict=True):
+        recorded = entry["grad"]
+        if recorded is None:
+            assert gradient is None or not np.any(gradient), f"wrt {entry['wrt']}: {gradient}, recorded none"
+            continue
+        array = np.zeros(recorded.shape, recorded.dtype) if gradient is None else gradient
+        assert array.shape == recorded.shape, f"wrt {entry['wrt']}: shape {array.shape}, recorded {recorded.shape}"
+        assert_near(array, recorded, f"wrt {entry['wrt']}")
+
+
+def _gradients(record: Record, paths: Sequence[Any], cotangents: Any, wide: bool = False) -> list[Array | None]:
+    args = record["args"]
+    dtype = "float64" if wide else "float32"
+    sources = [lamina.Variable(at(args, p).astype(dtype), name=f"x{i}") for i, p in enumerate(paths)]
+
+    def total() -> Any:
+        given = args
+        for path, source in zip(paths, sources, strict=True):
+            given = replaced(given, path, lamina.ops.identity(source))
+        result = call(record["op"], given, wide)
+        return _weighted(result, cotangents)
+
+    try:
+        _, by_name = lamina.variable_grads(total, sources)
+    except GradientError as error:
+        if "nothing connects" not in str(error) and "read no" not in str(error):
+            raise
+        return [None] * len(sources)
+    return [None if g is None else g.numpy() for g in by_name.values()]
+
+
+def _weighted(result: Any, cotangents: Any) -> Any:
+    terms = []
+    for entry in cotangents:
+        output = at(result, entry["path"])
+        terms.append(lamina.sum(output * lamina.tensor(entry["cotangent"], dtype=output.dtype)))
+    return functools.reduce(lamina.add, terms)
+
+
+def check_by_differences(record: Record, steps: int = 3) -> None:
+    """The gradient in float64 along random directions lies between the slopes on both sides, which differences give.
+
+    Where the function is smooth the two are one, and the gradient must equal them.
+    """
+    if record.get("reason") == "not connected":
+        return
+    paths = [p for p in record["wrt"] if at(record["args"], p).size]
+    result = call(record["op"], record["args"], wide=True)
+    generator = np.random.default_rng(0)
+    cotangents = [
+        {"path": path, "cotangent": generator.standard_normal(value.shape)}
+        for path, value in leaves(result)
+        if getattr(value, "dtype", "") == "float64"
+    ]
+    if not cotangents or not paths:
+        return
+    gradients = _gradients(record, paths, cotangents, wide=True)
+    for _ in range(steps):
+        directions = [generator.standard_normal(at(record["args"], p).shape) for p in paths]
+        taped = sum(float(np.sum(g * d)) for g, d in zip(gradients, directions, strict=True) if g is not None)
+        _assert_between(taped, *_slopes(record, paths, directions, cotangents))
+
+
+def _slopes(record: Record, paths: Any, directions: list[Array], cotangents: Any) -> tuple[float, float]:
+    def value(step: float) -> float:
+        args = record["args"]
+        for path, direction in zip(paths, directions, strict=True):
+            moved = lamina.tensor(at(args, path).astype(np.float64) + step * direction)
+            args = replaced(args, path, moved)
+        return float(_weighted(call(record["op"], args, wide=True), cotangents).item())
+
+    here, step = value(0.0), 1e-6
+    return (value(step) - here) / step, (here - value(-step)) / step
+
+
+def _assert_between(taped: float, right: float, left: float) -> None:
+    room = 1e-4 * max(1.0, abs(right), abs(left), abs(taped))
+    low, high = min(left, right) - room, max(left, right) + room
+    assert low <= taped <= high, f"the tape gives {taped}, differences {left} from the left and {right} from the right"
+
+
+CHECKS: dict[str, Callable[[Record], None]] = {
+    "ops": check_op,
+    "op_errors": check_op_error,
+    "grads": check_gradient,
+}
+
+
+def failure(kind: str, record: Record) -> str | None:
+    """What is wrong with lamina's answer to a recorded call, or None."""
+    try:
+        CHECKS[kind](record)
+    except NotOffered as error:
+        return str(error)
+    except AssertionError as error:
+        return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None

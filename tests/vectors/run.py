@@ -1,0 +1,113 @@
+#!/usr/bin/env python
+"""Runs the recorded calls of TensorFlow.js against lamina on one backend.
+
+    python tests/vectors/run.py [DIR] --backend numpy
+
+DIR defaults to the folder that LAMINA_VECTORS names, else to ``shared/vectors`` beside the project. Prints a line for
+each op and a total; exits with 1 if a record fails that disagreements.toml does not list, or a listed one passes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))  # also when a test imports this file
+
+from checking import failure
+from disagreements import FILE, Disagreement, rules
+from records import default_folder, records
+
+import lamina
+
+KINDS = ("ops", "op_errors", "grads")
+
+
+@dataclass
+class Tally:
+    """What became of the records of one op."""
+
+    passed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    listed: Counter[str] = field(default_factory=Counter)
+    messages: list[str] = field(default_factory=list)
+
+
+def run(folder: Path, kinds: list[str], chosen: set[str], listed: list[Disagreement]) -> dict[str, Tally]:
+    """Every record of the folder against the active backend, by op."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for kind in kinds:
+        for record in records(folder, kind):
+            if not chosen or record["op"] in chosen:
+                _judge(kind, record, tallies[record["op"]], listed)
+    return tallies
+
+
+def _judge(kind: str, record: dict[str, Any], tally: Tally, listed: list[Disagreement]) -> None:
+    wrong = failure(kind, record)
+    rule = next((r for r in listed if r.covers(kind, record)), None)
+    if rule is not None and wrong is None:
+        wrong = f"passes, but disagreements.toml lists it: {rule.reason}"
+    elif rule is not None:
+        try:
+            rule.prove(record)
+        except AssertionError as error:
+            wrong = f"the proof of its disagreement fails: {error}"
+        else:
+            tally.listed[kind] += 1
+            return
+    if wrong is None:
+        tally.passed[kind] += 1
+    else:
+        tally.failed[kind] += 1
+        tally.messages.append(f"{kind} {record['id']}: {wrong}")
+
+
+def report(tallies: dict[str, Tally], shown: int) -> bool:
+    """Prints a line per op and the total; whether nothing failed."""
+    for name in sorted(tallies):
+        tally = tallies[name]
+        print(f"{name}: {tally.passed.total()} passed, {tally.failed.total()} failed{_listed(tally)}")
+        for message in tally.messages[:shown]:
+            print(f"    {message}")
+    for kind in KINDS:
+        count = sum(t.passed[kind] + t.failed[kind] + t.listed[kind] for t in tallies.values())
+        out = sum(t.listed[kind] for t in tallies.values())
+        if count:
+            print(f"{kind}: {count} records, {out} listed as disagreements ({100 * out / count:.1f} %)")
+    failed = sum(t.failed.total() for t in tallies.values())
+    print(f"{sum(t.passed.total() for t in tallies.values())} passed, {failed} failed")
+    return not failed
+
+
+def _listed(tally: Tally) -> str:
+    return f", {tally.listed.total()} listed" if tally.listed else ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=None, metavar="DIR")
+    parser.add_argument("--backend", default="numpy", help="the backend to run on (default: numpy)")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="which of ops, op_errors, grads, by commas")
+    parser.add_argument("--ops", default="", help="TensorFlow.js's names of the ops to run, by commas (default: all)")
+    parser.add_argument("--show", type=int, default=3, help="how many failures of an op to print (default: 3)")
+    parser.add_argument("--disagreements", type=Path, default=FILE, help="another list of disagreements")
+    given = parser.parse_args(arguments)
+    folder = given.folder or default_folder()
+    if not (folder / "ops.jsonl.gz").exists():
+        parser.error(f"there are no recordings at {folder}")
+    lamina.set_backend(given.backend)
+    warnings.simplefilter("error", DeprecationWarning)
+    chosen = {name for name in given.ops.split(",") if name}
+    tallies = run(folder, given.kinds.split(","), chosen, rules(given.disagreements))
+    return 0 if report(tallies, given.show) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
