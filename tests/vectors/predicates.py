@@ -2,20 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
+from comparing import leaves
 
 Record = dict[str, Any]
+PREDICATES: Final[dict[str, Callable[[Record], bool]]] = {}
 
 
+def predicate(function: Callable[[Record], bool]) -> Callable[[Record], bool]:
+    """Decorator: what a rule may name."""
+    PREDICATES[function.__name__] = function
+    return function
+
+
+def arrays(record: Record) -> Iterator[np.ndarray[Any, Any]]:
+    """The numeric tensors among the arguments."""
+    for _, value in leaves(record["args"]):
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            yield value
+
+
+def _pair(record: Record) -> tuple[Any, Any]:
+    a, b = (np.asarray(x, np.float64) for x in record["args"][:2])
+    return a, b
+
+
+def _weights(record: Record) -> np.ndarray[Any, Any]:
+    """The cotangent of a function with one result."""
+    return np.asarray(record["cotangents"][0]["cotangent"])
+
+
+@predicate
 def equal_arguments(record: Record) -> bool:
-    """Two arguments have an equal element, at which the recorded result weighs."""
-    a, b = (np.asarray(x, np.float32) for x in record["args"][:2])
-    cotangents = [np.asarray(entry["cotangent"]) for entry in record.get("cotangents", ())]
-    weighs = any(np.any((a == b) & (c != 0)) for c in cotangents) if cotangents else bool(np.any(a == b))
-    return weighs
+    """The two arguments have an equal element that the result is weighed at."""
+    a, b = _pair(record)
+    return bool(record.get("cotangents")) and bool(np.any((a == b) & (_weights(record) != 0)))
 
 
-PREDICATES: Final[dict[str, Callable[[Record], bool]]] = {"equal_arguments": equal_arguments}
+@predicate
+def zero_argument(record: Record) -> bool:
+    """An element is 0 where the result is weighed."""
+    return bool(record.get("cotangents")) and bool(np.any((record["args"][0] == 0) & (_weights(record) != 0)))
+
+
+@predicate
+def zero_to_the_zero(record: Record) -> bool:
+    """A base and its exponent are both 0."""
+    a, b = _pair(record)
+    return bool(np.any((a == 0) & (b == 0)))
+
+
+@predicate
+def nan_argument(record: Record) -> bool:
+    """An element is not a number."""
+    return any(bool(np.any(np.isnan(a))) for a in arrays(record) if a.dtype.kind in "fc")
+
+
+@predicate
+def negative_infinity(record: Record) -> bool:
+    """An element is minus infinity."""
+    return any(bool(np.any(np.isneginf(a))) for a in arrays(record) if a.dtype.kind == "f")
+
+
+@predicate
+def divisor_square_overflows(record: Record) -> bool:
+    """An infinite dividend by a divisor whose square is not finite in float32, though it is itself."""
+    a, b = _pair(record)
+    with np.errstate(all="ignore"):
+        return bool(np.any(np.isinf(a) & np.isfinite(b) & np.isinf(np.square(b.astype(np.float32)))))
+
+
+@predicate
+def dividend_is_lost(record: Record) -> bool:
+    """A dividend and a divisor of different signs whose sum is the divisor."""
+    a, b = _pair(record)
+    with np.errstate(all="ignore"):
+        return bool(np.any((a != 0) & (np.signbit(a) != np.signbit(b)) & (a + b == b)))
+
+
+@predicate
+def integer_result(record: Record) -> bool:
+    """The result was stored as int32 or bool, as the argument was."""
+    result = record["result"]
+    return isinstance(result, np.ndarray) and result.dtype.kind in "ib"
+
+
+@predicate
+def bool_argument(record: Record) -> bool:
+    """The first argument is a bool tensor."""
+    first = record["args"][0]
+    return isinstance(first, np.ndarray) and first.dtype.kind == "b"
+
+
+@predicate
+def fractional_literal(record: Record) -> bool:
+    """A plain number between -1 and 1 that is not 0 stands for a bool."""
+    numbers = [value for _, value in leaves(record["args"]) if isinstance(value, float)]
+    return any(0 < abs(value) < 1 for value in numbers)
+
+
+@predicate
+def axis_exists(record: Record) -> bool:
+    """The second argument is an axis of the first."""
+    x, axis = record["args"][:2]
+    return -x.ndim <= axis < x.ndim

@@ -35,7 +35,7 @@ def make(xp: Any) -> KernelTable:
     for name, standard in OTHER_NAME.items():
         kernels.add(name, getattr(xp, standard))
     kernels.add("mod", xp.remainder)
-    kernels.add("power", xp.pow)
+    kernels.add("power", _with_negative_powers(xp, xp.pow))
 
     @kernels("rsqrt")
     def rsqrt(x: Any) -> Any:
@@ -75,6 +75,19 @@ def make(xp: Any) -> KernelTable:
 def _with_bool(xp: Any, numeric: Any, logical: Any) -> Any:
     def kernel(a: Any, b: Any) -> Any:
         return logical(a, b) if a.dtype == xp.bool else numeric(a, b)
+
+    return kernel
+
+
+def _with_negative_powers(xp: Any, numeric: Any) -> Any:
+    """Powers also of integers to negative ones, which are truncated: 0, or for 1 and -1 what they are."""
+
+    def kernel(a: Any, b: Any) -> Any:
+        if not xp.isdtype(b.dtype, "signed integer"):
+            return numeric(a, b)
+        below = b < 0
+        units = xp.where(b % 2 == 0, a * a, a) * xp.astype(xp.abs(a) == 1, a.dtype)
+        return xp.where(below, units, numeric(a, xp.where(below, xp.zeros_like(b), b)))
 
     return kernel
 

@@ -22,7 +22,7 @@ QUIET = {
     "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not, "isnan": np.isnan,
     "isinf": np.isinf, "isfinite": np.isfinite, "sign": np.sign, "complex_conjugate": np.conjugate,
     "subtract": np.subtract, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt,
-    "divide": np.divide, "mod": np.remainder, "floor_divide": np.floor_divide, "power": np.power,
+    "divide": np.divide, "mod": np.remainder, "floor_divide": np.floor_divide,
     "reciprocal": np.reciprocal, "tan": np.tan, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
     "arctan2": np.arctan2,
@@ -59,6 +59,26 @@ for _name, _ufunc in QUIET.items():
 @quiet
 def rsqrt(x: Any, out: Any = None) -> Any:
     return np.reciprocal(np.sqrt(x, out=out), out=out)
+
+
+@kernels("power", out=True)
+@quiet
+def power(a: Any, b: Any, out: Any = None) -> Any:
+    """Also of integers to negative powers, which are truncated: 0, or for 1 and -1 what they are."""
+    if b.dtype.kind != "i":
+        return np.power(a, b, out=out)
+    below = b < 0
+    units = np.where(b % 2, a, a * a) * (np.abs(a) == 1)
+    result = np.where(below, units, np.power(a, np.where(below, 0, b))).astype(a.dtype)
+    if out is None:
+        return result
+    np.copyto(out, result)
+    return out
+
+
+@kernels.specialized("power")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    return np.power if numpy_dtype(inputs[1].dtype).kind != "i" else None
 
 
 @kernels("cast", out=True)

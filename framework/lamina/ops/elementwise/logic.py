@@ -98,7 +98,7 @@ def logical_not(x: TensorLike) -> Tensor:
     """
 
 
-@op(result=same_as(dtype="bool"), dtypes=INEXACT)
+@op(result=same_as(dtype="bool"), dtypes=INEXACT, integers="float32")
 def isnan(x: TensorLike) -> Tensor:
     """Whether x is not a number. As NumPy.
 
@@ -107,7 +107,7 @@ def isnan(x: TensorLike) -> Tensor:
     """
 
 
-@op(result=same_as(dtype="bool"), dtypes=INEXACT)
+@op(result=same_as(dtype="bool"), dtypes=INEXACT, integers="float32")
 def isinf(x: TensorLike) -> Tensor:
     """Whether x is infinite. As NumPy.
 
@@ -116,7 +116,7 @@ def isinf(x: TensorLike) -> Tensor:
     """
 
 
-@op(result=same_as(dtype="bool"), dtypes=INEXACT)
+@op(result=same_as(dtype="bool"), dtypes=INEXACT, integers="float32")
 def isfinite(x: TensorLike) -> Tensor:
     """Whether x is neither infinite nor NaN. As NumPy.
 

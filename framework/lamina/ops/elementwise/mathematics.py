@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lamina.dtypes import FLOATING, INEXACT, NUMERIC, REAL
 from lamina.ops.elementwise.arithmetic import add, cast, conjugate, divide, multiply, negative, subtract
-from lamina.ops.elementwise.logic import equal, greater, less, logical_not, logical_or, where
+from lamina.ops.elementwise.logic import equal, greater, greater_equal, less, less_equal, logical_and, where
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -62,7 +62,7 @@ def _(dy: Tensor, *, a: Tensor, b: Tensor) -> Tensor:
 @power.gradient("b")
 def _(dy: Tensor, *, a: Tensor, y: Tensor) -> Tensor:
     positive = greater(a, 0.0)
-    return multiply(dy, where(positive, multiply(y, log(where(positive, a, 1.0))), 0.0))
+    return multiply(dy, multiply(y, where(positive, log(where(positive, a, 1.0)), 0.0)))
 
 
 @op(result=broadcast("maximum"), dtypes=REAL)
@@ -173,7 +173,7 @@ for _flat in (sign, floor, ceil, round):
     _flat.gradient(_zero_gradient)
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def exp(x: TensorLike) -> Tensor:
     """Exponential: y = e^x. As NumPy.
 
@@ -187,7 +187,7 @@ def _(dy: Tensor, *, y: Tensor) -> Tensor:
     return multiply(dy, conjugate(y))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def expm1(x: TensorLike) -> Tensor:
     """y = e^x - 1, exact near 0. As NumPy.
 
@@ -201,7 +201,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, conjugate(exp(x)))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def log(x: TensorLike) -> Tensor:
     """Natural logarithm: y = ln x; -inf at 0 and NaN below. As NumPy, without its warnings.
 
@@ -215,7 +215,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return divide(dy, conjugate(x))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def log1p(x: TensorLike) -> Tensor:
     """y = ln(1 + x), exact near 0. As NumPy.
 
@@ -229,7 +229,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return divide(dy, conjugate(add(x, 1.0)))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def sqrt(x: TensorLike) -> Tensor:
     """Square root; NaN below 0. As NumPy, without its warnings.
 
@@ -243,7 +243,7 @@ def _(dy: Tensor, *, y: Tensor) -> Tensor:
     return divide(multiply(dy, 0.5), conjugate(y))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def rsqrt(x: TensorLike) -> Tensor:
     """Reciprocal square root: y = 1 / sqrt(x). As TensorFlow.
 
@@ -285,7 +285,7 @@ def _(dy: Tensor, *, y: Tensor) -> Tensor:
     return negative(multiply(dy, conjugate(square(y))))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def sin(x: TensorLike) -> Tensor:
     """Sine of x in radians. As NumPy.
 
@@ -299,7 +299,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, conjugate(cos(x)))
 
 
-@op(result=same_as(), dtypes=INEXACT)
+@op(result=same_as(), dtypes=INEXACT, integers="float32")
 def cos(x: TensorLike) -> Tensor:
     """Cosine of x in radians. As NumPy.
 
@@ -313,7 +313,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return negative(multiply(dy, conjugate(sin(x))))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def erf(x: TensorLike) -> Tensor:
     """Error function: y = 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
@@ -340,5 +340,5 @@ def clip(x: TensorLike, low: TensorLike, high: TensorLike) -> Tensor:
 @clip.gradient("x", "low", "high")
 def _(dy: Tensor, *, x: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     below, above = less(x, low), greater(x, high)
-    inside = logical_not(logical_or(below, above))
+    inside = logical_and(greater_equal(x, low), less_equal(x, high))
     return tuple(multiply(dy, cast(mask, dy.dtype)) for mask in (inside, below, above))  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from lamina.runtime.op import TensorLike, op, same_as
 from lamina.runtime.tensor import Tensor
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def tan(x: TensorLike) -> Tensor:
     """Tangent of x in radians: y = sin(x) / cos(x). As NumPy.
 
@@ -24,7 +24,7 @@ def _(dy: Tensor, *, y: Tensor) -> Tensor:
     return multiply(dy, add(1.0, square(y)))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arcsin(x: TensorLike) -> Tensor:
     """Inverse sine in radians, between -pi/2 and pi/2; NaN outside [-1, 1]. As NumPy.
 
@@ -38,7 +38,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, rsqrt(subtract(1.0, square(x))))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arccos(x: TensorLike) -> Tensor:
     """Inverse cosine in radians, between 0 and pi; NaN outside [-1, 1]. As NumPy.
 
@@ -52,7 +52,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return negative(multiply(dy, rsqrt(subtract(1.0, square(x)))))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arctan(x: TensorLike) -> Tensor:
     """Inverse tangent in radians, between -pi/2 and pi/2. As NumPy.
 
@@ -66,7 +66,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return divide(dy, add(1.0, square(x)))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def sinh(x: TensorLike) -> Tensor:
     """Hyperbolic sine: y = (e^x - e^-x) / 2. As NumPy.
 
@@ -80,7 +80,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, cosh(x))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def cosh(x: TensorLike) -> Tensor:
     """Hyperbolic cosine: y = (e^x + e^-x) / 2. As NumPy.
 
@@ -94,7 +94,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, sinh(x))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arcsinh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic sine: y = ln(x + sqrt(x^2 + 1)). As NumPy.
 
@@ -108,7 +108,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, rsqrt(add(square(x), 1.0)))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arccosh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic cosine: y = ln(x + sqrt(x^2 - 1)); NaN below 1. As NumPy.
 
@@ -122,7 +122,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return multiply(dy, rsqrt(subtract(square(x), 1.0)))
 
 
-@op(result=same_as(), dtypes=FLOATING)
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
 def arctanh(x: TensorLike) -> Tensor:
     """Inverse hyperbolic tangent: y = ln((1 + x) / (1 - x)) / 2; NaN outside [-1, 1]. As NumPy.
 
@@ -136,7 +136,7 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return divide(dy, subtract(1.0, square(x)))
 
 
-@op(result=broadcast("arctan2"), dtypes=FLOATING)
+@op(result=broadcast("arctan2"), dtypes=FLOATING, integers="float32")
 def arctan2(a: TensorLike, b: TensorLike) -> Tensor:
     """Angle of the point (b, a) in radians, between -pi and pi, broadcast: arctan(a / b) in the right quadrant.
 
