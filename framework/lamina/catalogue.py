@@ -42,7 +42,7 @@ OBJECTS = {
         "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError", "SparseCategoricalAccuracy",
         "SparseCategoricalCrossentropy", "Sum",
     ),
-    "optimizers": ("Adam", "Momentum", "SGD"),
+    "optimizers": ("Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "RMSprop", "SGD"),
     "regularizers": ("L1", "L1L2", "L2"),
 }  # fmt: skip
 

@@ -25,9 +25,12 @@ METRICS: Final = (
 OPTIMIZERS: Final = {
     "SGD": {"learningRate": "learning_rate"},
     "Momentum": {"learningRate": "learning_rate", "momentum": "momentum", "useNesterov": "use_nesterov"},
+    "Adagrad": {"learningRate": "learning_rate", "initialAccumulatorValue": "initial_accumulator_value"},
     "Adam": {"learningRate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
-}
-"""Its optimizers, their settings, and the names that these have here."""
+    "RMSProp": {"learningRate": "learning_rate", "decay": "rho", "momentum": "momentum", "epsilon": "epsilon",
+                "centered": "centered"},
+}  # fmt: skip
+"""Its optimizers that make the steps of ours, their settings, and the names that these have here."""
 
 
 def tfjs_training_config(model: Any) -> dict[str, Any] | None:
@@ -69,6 +72,7 @@ def _incomplete(names: Any, given: Any) -> bool:
 def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     """The optimizer; None if it has settings that TensorFlow.js does not have."""
     name, config = type(optimizer).__name__, optimizer.get_config()
+    name = {"RMSprop": "RMSProp"}.get(name, name)
     keys = OPTIMIZERS.get(name)
     if keys is None:
         return None

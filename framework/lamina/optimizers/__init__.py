@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from lamina.errors import ArgumentTypeError
 from lamina.optimizers.adam import Adam
+from lamina.optimizers.adaptive import Adadelta, Adagrad, Adamax, RMSprop
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.sgd import SGD, Momentum
 from lamina.serialization import get_object
 
-__all__ = ["SGD", "Adam", "Momentum", "Optimizer", "get"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "Optimizer", "RMSprop", "get"]
 
 ALIASES: Final[dict[str, str]] = {}
 

@@ -55,6 +55,10 @@ class OptimizerState:
         """The names of what the update rule keeps for each Variable, in the order of saved models."""
         return ()
 
+    def initial_slot(self, slot: str, variable: Variable) -> Tensor:
+        """What a slot of a Variable holds before the first step: zeros, unless an update rule says otherwise."""
+        return variable.value if slot == AVERAGE else ops.zeros_like(variable)
+
     @property
     def all_slot_names(self) -> tuple[str, ...]:
         """The slots of the update rule, and those that settings of the base add."""
@@ -83,7 +87,7 @@ class OptimizerState:
                 own.to(fresh[0].backend)
         for variable in fresh:
             self._slots[id(variable)] = {
-                slot: Variable(_initial(slot, variable), trainable=False, name=f"{variable.name}/{slot}")
+                slot: Variable(self.initial_slot(slot, variable), trainable=False, name=f"{variable.name}/{slot}")
                 for slot in self.all_slot_names
             }
             self._variables.append(variable)
@@ -143,7 +147,7 @@ class OptimizerState:
     def _reset_slots(self) -> None:
         for variable in self._variables:
             for slot, held in self._slots[id(variable)].items():
-                held.assign(_initial(slot, variable))
+                held.assign(self.initial_slot(slot, variable))
 
 
 def checked_rate(value: Any) -> float:
@@ -151,10 +155,6 @@ def checked_rate(value: Any) -> float:
     if isinstance(value, (Tensor, Variable)):
         value = value.numpy().item() if value.size == 1 else value
     return as_float(value, "learning_rate", minimum=0.0)
-
-
-def _initial(slot: str, variable: Variable) -> Tensor:
-    return variable.value if slot == AVERAGE else ops.zeros_like(variable)
 
 
 def _check_trainable(variable: Any) -> None:

@@ -35,7 +35,9 @@ def is_here(topology: Any) -> bool:
 
 
 def is_known(compiled: dict[str, Any]) -> bool:
-    """Whether lamina has the optimizer, the losses and the metrics."""
+    """Whether lamina has the optimizer, the losses and the metrics. Its Adadelta is Keras's, which is another."""
+    if compiled["optimizer"]["className"] == "Adadelta":
+        return False
     try:
         optimizers.get(optimizer_config(compiled))
         for name in flatten(compiled["loss"]):

@@ -22,7 +22,7 @@ from lamina.errors import (
     ShapeError,
     UnknownNameError,
 )
-from lamina.optimizers import SGD, Adam, Momentum, Optimizer
+from lamina.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Momentum, Optimizer, RMSprop
 
 MAKERS: dict[str, Callable[[], Optimizer]] = {
     "sgd": lambda: SGD(0.1),
@@ -32,6 +32,10 @@ MAKERS: dict[str, Callable[[], Optimizer]] = {
     "momentum with nesterov": lambda: Momentum(0.1, 0.9, use_nesterov=True),
     "adam": lambda: Adam(0.1),
     "adam with amsgrad": lambda: Adam(0.1, amsgrad=True),
+    "adagrad": lambda: Adagrad(0.1),
+    "adadelta": lambda: Adadelta(0.1),
+    "adamax": lambda: Adamax(0.1, decay=0.1),
+    "rmsprop": lambda: RMSprop(0.1, momentum=0.5, centered=True, epsilon=1e-3),
     "decay and clipnorm": lambda: SGD(0.1, weight_decay=0.1, clipnorm=0.5),
     "global_clipnorm": lambda: Adam(0.1, global_clipnorm=0.5),
     "clipvalue": lambda: SGD(0.1, clipvalue=0.2),
