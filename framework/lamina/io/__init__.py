@@ -14,6 +14,8 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
     copy_model(source, destination) -> SaveResult
     move_model(source, destination) -> SaveResult
 
+    load_weights(manifest, folder) -> {name: array}          weight files without a model.json
+
     from_memory(artifacts), with_save_handler(function)      handlers made of what is at hand
     encode_model_json(artifacts, paths), decode_model_json(text, where)   for handlers of other media
 
@@ -25,8 +27,9 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
 >>> removed = remove_model("memory://example")
 """
 
-from lamina.contract.io import ModelArtifacts, SaveResult, WeightSpec
+from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, WeightSpec
 from lamina.io.checks import Limits
+from lamina.io.manifest import load_weights
 from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
 from lamina.io.objects import from_memory, with_save_handler
 from lamina.io.router import (
@@ -42,7 +45,7 @@ from lamina.io.router import (
 from lamina.io.weights import decode_weights, encode_weights
 
 __all__ = [
-    "Address", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec", "copy_model",
+    "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec", "copy_model",
     "decode_model_json", "decode_weights", "encode_model_json", "encode_weights", "find_handler", "from_memory",
-    "list_models", "load_artifacts", "move_model", "remove_model", "save_artifacts", "with_save_handler",
+    "list_models", "load_artifacts", "load_weights", "move_model", "remove_model", "save_artifacts", "with_save_handler",
 ]  # fmt: skip

@@ -94,21 +94,26 @@ def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFA
     topology = document.get("modelTopology")
     if not isinstance(topology, dict):
         raise ModelFileError(f"{where} has no model: modelTopology is {shown(topology)}.", expected="a JSON object.")
-    groups = tuple(_group(record, where) for record in _list(document.get("weightsManifest"), "weightsManifest", where))
-    specs = tuple(spec for group in groups for spec in group.specs)
-    check_specs(specs, where, limits)
-    twice = first_repeated(path for group in groups for path in group.paths)
-    if twice is not None:
-        raise UnsafeModelError(f"{where} names the weight file {shown(twice)} twice.")
+    groups = decode_manifest(document.get("weightsManifest"), where, limits)
     found = ModelArtifacts(
         topology,
-        specs,
+        tuple(spec for group in groups for spec in group.specs),
         format=_format(document.get("format"), where),
         generated_by=_text(document, "generatedBy", where),
         converted_by=_text(document, "convertedBy", where),
     )
     optional: dict[str, Any] = {name: _object(document.get(key), key, where) for key, name in _OPTIONAL.items()}
     return ModelJson(replace(found, **optional), groups)
+
+
+def decode_manifest(records: Any, where: str, limits: Limits = DEFAULT_LIMITS) -> tuple[WeightGroup, ...]:
+    """The groups of a weights manifest. Raises UnsafeModelError if it oversteps a rule."""
+    groups = tuple(_group(record, where) for record in _list(records, "weightsManifest", where))
+    check_specs([spec for group in groups for spec in group.specs], where, limits)
+    twice = first_repeated(path for group in groups for path in group.paths)
+    if twice is not None:
+        raise UnsafeModelError(f"{where} names the weight file {shown(twice)} twice.")
+    return groups
 
 
 def _group(record: Any, where: str) -> WeightGroup:
