@@ -45,7 +45,8 @@ from lamina.io.router import (
 from lamina.io.weights import decode_weights, encode_weights
 
 __all__ = [
-    "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec", "copy_model",
-    "decode_model_json", "decode_weights", "encode_model_json", "encode_weights", "find_handler", "from_memory",
-    "list_models", "load_artifacts", "load_weights", "move_model", "remove_model", "save_artifacts", "with_save_handler",
+    "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec",
+    "copy_model", "decode_model_json", "decode_weights", "encode_model_json", "encode_weights", "find_handler",
+    "from_memory", "list_models", "load_artifacts", "load_weights", "move_model", "remove_model", "save_artifacts",
+    "with_save_handler",
 ]  # fmt: skip
