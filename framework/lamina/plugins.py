@@ -19,7 +19,7 @@ import pluggy
 from lamina.contract import PROJECT, Provides, hookspecs
 from lamina.errors import PluginError
 
-BUILT_IN: Final = ("lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy")
+BUILT_IN: Final = ("lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_http")
 """Modules that belong to this distribution; they are registered through the hooks like any other plugin."""
 
 

@@ -17,6 +17,7 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
     load_weights(manifest, folder) -> {name: array}          weight files without a model.json
 
     from_memory(artifacts), with_save_handler(function)      handlers made of what is at hand
+    http(url, headers=..., timeout=...)                      the handler of a URL, with settings
     encode_model_json(artifacts, paths), decode_model_json(text, where)   for handlers of other media
 
 >>> import numpy as np
@@ -31,11 +32,12 @@ from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, WeightSpec
 from lamina.io.checks import Limits
 from lamina.io.manifest import load_weights
 from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
-from lamina.io.objects import from_memory, with_save_handler
+from lamina.io.objects import describe, from_memory, with_save_handler
 from lamina.io.router import (
     Address,
     copy_model,
     find_handler,
+    http,
     list_models,
     load_artifacts,
     move_model,
@@ -46,7 +48,7 @@ from lamina.io.weights import decode_weights, encode_weights
 
 __all__ = [
     "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec",
-    "copy_model", "decode_model_json", "decode_weights", "encode_model_json", "encode_weights", "find_handler",
-    "from_memory", "list_models", "load_artifacts", "load_weights", "move_model", "remove_model", "save_artifacts",
-    "with_save_handler",
+    "copy_model", "decode_model_json", "decode_weights", "describe", "encode_model_json", "encode_weights",
+    "find_handler", "from_memory", "http", "list_models", "load_artifacts", "load_weights", "move_model",
+    "remove_model", "save_artifacts", "with_save_handler",
 ]  # fmt: skip

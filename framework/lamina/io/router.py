@@ -44,6 +44,23 @@ def find_handler(address: Address) -> Any:
     )
 
 
+def http(url: str, **settings: Any) -> Any:
+    """The handler of an ``http://`` or ``https://`` address with settings of its own, such as headers and timeout.
+
+    Without settings the plain address does. Raises ArgumentError for another scheme, PluginError if the plugin's
+    library is missing.
+
+    >>> http("file://model")
+    Traceback (most recent call last):
+    lamina.errors.ArgumentError: 'file://model' is not an address of the web.
+      Expected http:// or https://.
+    """
+    scheme = split_address(url)[0]
+    if scheme not in ("http", "https"):
+        raise ArgumentError(f"{shown(url)} is not an address of the web.", expected="http:// or https://.")
+    return resolve(_offer(scheme, url))(url, **settings)
+
+
 def _offer(scheme: str, address: str) -> Any:
     offers = plugins().provided(_HOOK)
     if scheme not in offers:

@@ -286,7 +286,7 @@ MESSAGES = {
         lambda: load_artifacts("s3://bucket/m"),
         UnknownNameError,
         """no handler is known for 's3://bucket/m'.
-  Expected a path, or one of file://, localstorage://, memory://.
+  Expected a path, or one of file://, http://, https://, localstorage://, memory://.
   Fix: install a plugin that brings this scheme, or pass an object with save and/or load.""",
     ),
     "no address": (
