@@ -1,59 +1,97 @@
-"""Max pooling by shifted slices; of equal elements the first one wins."""
+"""Pooling by shifted slices; of equal elements the first one wins."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from lamina.contract import KernelTable
-from lamina_arrayapi.kernels.conv import Pads, Pair, cropped, output_size, padded, taps
+from lamina_arrayapi.kernels.windows import Pads, Sizes, count_of_all, counts, cropped, output_size, padded, taps
 
-LOWEST = float("-inf")
+
+def lowest(xp: Any, dtype: Any) -> Any:
+    """What never wins."""
+    return xp.iinfo(dtype).min if xp.isdtype(dtype, "integral") else float("-inf")
+
+
+def elements_counted(
+    xp: Any, dtype: Any, size: Sizes, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes
+) -> Any:
+    """How many elements each window has that are not padding: a number, or an array to broadcast with the result."""
+    found = counts(size, window, strides, pads, dilations)
+    number = count_of_all(found)
+    if number is not None:
+        return number
+    result = xp.ones((1,), dtype=dtype)
+    for i, axis in enumerate(found):
+        shape = (len(axis),) + (1,) * (len(found) - i)
+        result = result * xp.reshape(xp.asarray(axis, dtype=dtype), shape)
+    return result
 
 
 def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
 
-    def windows(x: Any, window: Pair, strides: Pair, pads: Pads) -> tuple[Any, Pair, list[Any]]:
-        image = padded(xp, x, pads, LOWEST)
-        output = output_size(image.shape[1:3], window, strides, (1, 1))
-        return image, output, [place for _, _, place in taps(window, output, strides, (1, 1))]
-
-    @kernels("max_pool2d")
-    def max_pool2d(x: Any, window: Pair, strides: Pair, pads: Pads) -> Any:
-        image, _, places = windows(x, window, strides, pads)
-        y = image[places[0]]
-        for place in places[1:]:
-            y = xp.maximum(y, image[place])
+    @kernels("window_max")
+    def window_max(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Any:
+        image = padded(xp, x, pads, lowest(xp, x.dtype))
+        output = output_size(image.shape[1:-1], window, strides, dilations)
+        y = None
+        for _, place in taps(window, output, strides, dilations):
+            y = xp.asarray(image[place], copy=True) if y is None else xp.maximum(y, image[place])
         return y
 
-    def winners(x: Any, window: Pair, strides: Pair, pads: Pads) -> tuple[Any, list[tuple[Any, Any]]]:
+    def winners(
+        x: Any, y: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes
+    ) -> tuple[Any, list[tuple[Any, Any]]]:
         """For each slice a mask of the windows whose first largest element lies there."""
-        image, _, places = windows(x, window, strides, pads)
-        y = max_pool2d(x, window, strides, pads)
+        image = padded(xp, x, pads, lowest(xp, x.dtype))
         free = xp.ones(y.shape, dtype=xp.bool)
         found = []
-        for place in places:
+        for _, place in taps(window, y.shape[1:-1], strides, dilations):
             value = image[place]
-            wins = free & ((value == y) | xp.isnan(value))
+            wins = free & ((value == y) | (value != value))
             free = free & ~wins
             found.append((place, wins))
         return image, found
 
-    @kernels("max_pool2d_gradient")
-    def max_pool2d_gradient(dy: Any, x: Any, window: Pair, strides: Pair, pads: Pads) -> Any:
-        image, found = winners(x, window, strides, pads)
+    @kernels("window_max_gradient")
+    def window_max_gradient(
+        dy: Any, x: Any, y: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes
+    ) -> Any:
+        image, found = winners(x, y, window, strides, pads, dilations)
         dx = xp.zeros(image.shape, dtype=dy.dtype)
         for place, wins in found:
             dx[place] += xp.where(wins, dy, xp.zeros((), dtype=dy.dtype))
         return cropped(dx, pads)
 
-    @kernels("max_pool2d_pick")
-    def max_pool2d_pick(v: Any, x: Any, window: Pair, strides: Pair, pads: Pads) -> Any:
-        _, found = winners(x, window, strides, pads)
+    @kernels("window_max_pick")
+    def window_max_pick(v: Any, x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Any:
+        y = window_max(x, window, strides, pads, dilations)
+        _, found = winners(x, y, window, strides, pads, dilations)
         values = padded(xp, v, pads)
-        picked = xp.zeros(found[0][1].shape, dtype=v.dtype)
+        picked = xp.zeros(y.shape, dtype=v.dtype)
         for place, wins in found:
             picked = xp.where(wins, values[place], picked)
         return picked
+
+    @kernels("window_mean")
+    def window_mean(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Any:
+        image = padded(xp, x, pads)
+        output = output_size(image.shape[1:-1], window, strides, dilations)
+        y = xp.zeros((x.shape[0], *output, x.shape[-1]), dtype=x.dtype)
+        for _, place in taps(window, output, strides, dilations):
+            y += image[place]
+        count = elements_counted(xp, x.dtype, x.shape[1:-1], window, strides, pads, dilations)
+        return y / count if not isinstance(count, int) or count else y + float("nan")
+
+    @kernels("window_mean_gradient")
+    def window_mean_gradient(dy: Any, size: Sizes, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Any:
+        count = elements_counted(xp, dy.dtype, size, window, strides, pads, dilations)
+        share = dy / (max(count, 1) if isinstance(count, int) else xp.where(count == 0, xp.ones_like(count), count))
+        around = tuple(s + sum(pad) for s, pad in zip(size, pads, strict=True))
+        dx = xp.zeros((dy.shape[0], *around, dy.shape[-1]), dtype=dy.dtype)
+        for _, place in taps(window, dy.shape[1:-1], strides, dilations):
+            dx[place] += share
+        return cropped(dx, pads)
 
     return kernels

@@ -7,7 +7,6 @@ from typing import Any
 from lamina import ops
 from lamina.layers.arguments import choice
 from lamina.layers.checks import check_axes, check_window, image_axes
-from lamina.layers.convolution import from_channels_last, to_channels_last
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_pair
@@ -41,5 +40,4 @@ class MaxPooling2D(Layer):
         check_window(self, input_shape, self.pool_size)
 
     def call(self, x: Tensor) -> Tensor:
-        x = to_channels_last(x, self.data_format)
-        return from_channels_last(ops.max_pool2d(x, self.pool_size, self.strides, self.padding), self.data_format)
+        return ops.max_pool(x, self.pool_size, self.strides, self.padding, data_format=self.data_format)

@@ -93,7 +93,16 @@ from lamina.ops.elementwise import (
 )
 from lamina.ops.indexing import argwhere, gather, getitem, one_hot, scatter_add
 from lamina.ops.matmul import dot, matmul
-from lamina.ops.pooling import max_pool2d
+from lamina.ops.pooling import (
+    avg_pool,
+    avg_pool1d,
+    avg_pool3d,
+    max_pool,
+    max_pool1d,
+    max_pool3d,
+    max_pool_with_argmax,
+    pool,
+)
 from lamina.ops.reduction import (
     all,
     any,
@@ -130,15 +139,16 @@ from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
     "OPS", "abs", "adam_update", "add", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "bias_correction", "broadcast_to", "cast", "ceil", "clip",
-    "concatenate", "conv2d", "cos", "cosh", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1",
-    "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like", "gather", "gelu", "getitem", "greater",
-    "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu", "less",
-    "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logsumexp", "matmul", "max", "max_pool2d", "maximum", "mean", "methods", "min", "minimum", "mod",
-    "momentum_update", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "power", "prod",
-    "random", "real", "reciprocal", "relu", "reshape", "round", "rsqrt", "scalar", "scatter_add", "sigmoid",
-    "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus", "split",
-    "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "tan", "tanh", "tensor", "tile",
-    "transpose", "unstack", "variance", "where", "zeros", "zeros_like",
+    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "bias_correction",
+    "broadcast_to", "cast", "ceil", "clip", "concatenate", "conv2d", "cos", "cosh", "divide", "dot", "elu", "equal",
+    "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like",
+    "gather", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf",
+    "isnan", "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d", "max_pool3d",
+    "max_pool_with_argmax", "maximum", "mean", "methods", "min", "minimum", "mod", "momentum_update", "multiply",
+    "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power", "prod", "random", "real",
+    "reciprocal", "relu", "reshape", "round", "rsqrt", "scalar", "scatter_add", "sigmoid", "sigmoid_cross_entropy",
+    "sign", "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus", "split", "sqrt", "square",
+    "squeeze", "stack", "std", "stop_gradient", "subtract", "sum", "tan", "tanh", "tensor", "tile", "transpose",
+    "unstack", "variance", "where", "zeros", "zeros_like",
 ]  # fmt: skip
