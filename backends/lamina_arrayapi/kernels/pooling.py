@@ -29,6 +29,10 @@ def elements_counted(
 
 
 def make(xp: Any) -> KernelTable:
+    return KernelTable.merge(_extremes(xp), _averages(xp))
+
+
+def _extremes(xp: Any) -> KernelTable:
     kernels = KernelTable()
 
     @kernels("window_max")
@@ -73,6 +77,12 @@ def make(xp: Any) -> KernelTable:
         for place, wins in found:
             picked = xp.where(wins, values[place], picked)
         return picked
+
+    return kernels
+
+
+def _averages(xp: Any) -> KernelTable:
+    kernels = KernelTable()
 
     @kernels("window_mean")
     def window_mean(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Any:

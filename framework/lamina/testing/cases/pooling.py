@@ -119,6 +119,7 @@ def _pooled(primitive: Any, count: int) -> Any:
 
 MAX: Final = {count: _pooled(window_max, count) for count in (1, 2, 3)}
 MEAN: Final = {count: _pooled(window_mean, count) for count in (1, 2, 3)}
+_settings: dict[str, Any]
 _SIZES: Final = {1: (6,), 2: (5, 6), 3: (3, 4, 3)}
 
 for _count, _name in ((1, "max_pool1d"), (2, "max_pool"), (3, "max_pool3d")):
@@ -163,9 +164,10 @@ case("avg_pool", [ints(1, 4, 4, 2)], raises=DTypeError)
 for _settings in (
     {"dilations": 2}, {"dilations": (2, 1), "padding": "same"}, {"strides": 2, "dilations": 2, "padding": 1}, {},
 ):  # fmt: skip
-    case("pool", [distinct(2, 5, 6, 2)], window=2, pooling_type="max", **{"strides": 1, **_settings},
+    _settings = {"strides": 1, **_settings}
+    case("pool", [distinct(2, 5, 6, 2)], window=2, pooling_type="max", **_settings,
          reference=MAX[2], smooth=False)  # fmt: skip
-    case("pool", [normal(2, 5, 6, 2)], window=2, pooling_type="avg", **{"strides": 1, **_settings}, reference=MEAN[2])
+    case("pool", [normal(2, 5, 6, 2)], window=2, pooling_type="avg", **_settings, reference=MEAN[2])
 case("pool", [normal(2, 7, 2)], window=(3,), pooling_type="avg", strides=1, dilations=2, reference=MEAN[1])
 case("pool", [normal(1, 3, 3, 4, 1)], window=(2, 1, 2), pooling_type="avg", strides=1, dilations=(1, 1, 2),
      reference=MEAN[3])  # fmt: skip

@@ -1,0 +1,113 @@
+"""What disagreements.toml asks of recorded calls of pooling."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from adapting import is_undefined
+from predicates import Record, predicate
+
+
+class Axis(NamedTuple):
+    """One spatial axis of a call."""
+
+    size: int
+    window: int
+    stride: int
+    dilation: int
+    pads: Any
+    """(before, after), or 'same' or 'valid'."""
+
+    @property
+    def reach(self) -> int:
+        return self.dilation * (self.window - 1) + 1
+
+    @property
+    def around(self) -> tuple[int, int]:
+        if self.pads == "valid":
+            return (0, 0)
+        if self.pads == "same":
+            total = max(0, (-(-self.size // self.stride) - 1) * self.stride + self.reach - self.size)
+            return (total // 2, total - total // 2)
+        return (self.pads[0], self.pads[1])
+
+    def positions(self, rounding: Any) -> int:
+        """How many windows there are."""
+        free = (self.size + sum(self.around) - self.reach) / self.stride + 1
+        round_ = {"ceil": math.ceil, "round": lambda x: math.floor(x + 0.5)}.get(rounding, math.floor)
+        return int(round_(free))
+
+    def counts(self, rounding: Any) -> list[int]:
+        """How many elements of each window are not padding."""
+        starts = [i * self.stride - self.around[0] for i in range(self.positions(rounding))]
+        return [sum(0 <= s + a * self.dilation < self.size for a in range(self.window)) for s in starts]
+
+
+def _axes(record: Record) -> tuple[list[Axis], Any]:
+    """The spatial axes of a call and its rounding mode."""
+    args = [None if is_undefined(a) else a for a in record["args"]] + [None] * 7
+    generic = record["op"] == "pool"
+    x, window, kind_or_strides, padding = args[:4]
+    strides = (args[5] or 1) if generic else kind_or_strides
+    dilations = (args[4] or 1) if generic else 1
+    rounding = args[6] if generic else args[4] if record["op"] != "maxPoolWithArgmax" else None
+    count = 3 if record["op"].endswith("3d") else 2
+    sizes = np.shape(x)[-count - 1 : -1]
+    pads = padding[1:-1] if isinstance(padding, list) else [padding] * count
+    pads = [(p, p) if isinstance(p, int | float) else p for p in pads]
+    each = ([v] * count if isinstance(v, int) else list(v) for v in (window, strides, dilations))
+    return [Axis(*values) for values in zip(sizes, *each, pads, strict=True)], rounding
+
+
+@predicate
+def window_of_one_over_padding(record: Record) -> bool:
+    """Windows of one element of which some lie in the padding, in a result as large as the input."""
+    axes, rounding = _axes(record)
+    counts = [axis.counts(rounding) for axis in axes]
+    same = all(len(c) == axis.size for c, axis in zip(counts, axes, strict=True))
+    return same and all(axis.window == 1 for axis in axes) and any(0 in c for c in counts)
+
+
+@predicate
+def width_counted_as_height(record: Record) -> bool:
+    """The number of columns is another one with the height's window and stride."""
+    axes, rounding = _axes(record)
+    if not all(isinstance(axis.pads, tuple) for axis in axes) or isinstance(record["args"][3], list):
+        return False
+    wrong = [axis._replace(window=axes[0].window, stride=axes[0].stride) for axis in axes]
+    return [axis.positions(rounding) for axis in axes] != [axis.positions(rounding) for axis in wrong]
+
+
+@predicate
+def fractional_padding(record: Record) -> bool:
+    """The padding is not an integer."""
+    padding = record["args"][3]
+    return isinstance(padding, float) and not padding.is_integer()
+
+
+@predicate
+def average_near_padding_or_rounded(record: Record) -> bool:
+    """Averages over windows of which a part is padding, or of which a rounding mode added the last ones."""
+    axes, rounding = _axes(record)
+    if "avg" not in (record["op"][:3], record["args"][2]):
+        return False
+    partly = any(0 < count < axis.window for axis in axes for count in axis.counts(rounding))
+    return partly or rounded_up(record)
+
+
+@predicate
+def rounded_up(record: Record) -> bool:
+    """A rounding mode adds windows that are not all padding."""
+    axes, rounding = _axes(record)
+    added = (axis.counts(rounding)[axis.positions("floor") :] for axis in axes)
+    return any(any(counts) for counts in added)
+
+
+@predicate
+def gaps_near_padding(record: Record) -> bool:
+    """Windows with gaps of which a part is padding by 'same'."""
+    axes, rounding = _axes(record)
+    gaps = any(axis.dilation > 1 for axis in axes)
+    return gaps and any(count < axis.window for axis in axes for count in axis.counts(rounding))
