@@ -11,6 +11,19 @@ from typing import Any
 from lamina.contract import KernelTable
 
 WEYL = 0x9E3779B1
+KEPT = {"float32": 24, "float16": 11, "bfloat16": 8}
+SINGLE_WORD = 2**16  # up to this many integers one hash will do: each is likely to within 2^-16 of its share
+
+# ln(1 + f) = f - s (f - z L(z)) with s = f / (2 + f), sin(t) = t + t z S(z), cos(t) = 1 + z C(z), each with z the
+# square of s or t, |t| <= pi / 4 and sqrt(1/2) - 1 <= f <= sqrt(2) - 1: the polynomials of fdlibm (Sun 1993).
+LN_2 = math.log(2.0)
+PI_2_32 = math.pi * 2.0**-32
+LOGARITHM = (0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784,
+             0.1818357216161805, 0.15313837699209373, 0.14798198605116586)  # fmt: skip
+SINE = (-0.16666666666666632, 0.00833333333332249, -0.0001984126982985795, 2.7557313707070068e-06,
+        -2.5050760253406863e-08, 1.58969099521155e-10)  # fmt: skip
+COSINE = (-0.5, 0.0416666666666666, -0.001388888888887411, 2.480158728947673e-05, -2.7557314351390663e-07,
+          2.087572321298175e-09, -1.1359647557788195e-11)  # fmt: skip
 
 
 def mix(x: int) -> int:
@@ -54,7 +67,7 @@ def make(xp: Any) -> KernelTable:
             low = xp.astype(bits(seed, count, count) >> constant(6), xp.float64)
             values = (high * 67108864.0 + low) * 2.0**-53
         else:
-            kept = {"float32": 24, "float16": 11, "bfloat16": 8}[dtype]
+            kept = KEPT[dtype]
             values = xp.astype(bits(seed, count) >> constant(32 - kept), xp.float32) * 2.0**-kept
         return xp.reshape(xp.astype(values, getattr(xp, dtype)), shape)
 
@@ -62,15 +75,48 @@ def make(xp: Any) -> KernelTable:
     def random_normal(seed: Any, shape: tuple[int, ...], dtype: str) -> Any:
         count = math.prod(shape)
         pairs = (count + 1) // 2
-        radius = xp.sqrt(-2.0 * xp.log((xp.astype(bits(seed, pairs), xp.float64) + 0.5) * 2.0**-32))
-        angle = xp.astype(bits(seed, pairs, pairs), xp.float64) * (2.0 * math.pi * 2.0**-32)
-        values = xp.concat([radius * xp.cos(angle), radius * xp.sin(angle)])[:count]
+        values = xp.concat(on_circle(xp, bits(seed, pairs, pairs), radii(xp, bits(seed, pairs))))[:count]
+        if dtype != "float64":
+            values = xp.astype(values, xp.float32)  # half precision comes from here everywhere
         return xp.reshape(xp.astype(values, getattr(xp, dtype)), shape)
 
     @kernels("random_integers")
     def random_integers(seed: Any, shape: tuple[int, ...], low: int, high: int) -> Any:
-        wide = xp.astype(bits(seed, math.prod(shape)), xp.float64)
-        values = xp.floor(wide * ((high - low) * 2.0**-32)) + low
+        count, span, word = math.prod(shape), xp.asarray(high - low, dtype=xp.uint64), xp.asarray(32, dtype=xp.uint64)
+        product = xp.astype(bits(seed, count), xp.uint64) * span
+        if high - low > SINGLE_WORD:
+            product = product + (xp.astype(bits(seed, count, count), xp.uint64) * span >> word)
+        values = xp.astype(product >> word, xp.int64) + low
         return xp.reshape(xp.astype(values, xp.int32), shape)
 
     return kernels
+
+
+def horner(coefficients: tuple[float, ...], z: Any) -> Any:
+    """The polynomial of z by Horner's rule: every backend rounds after each product and each sum."""
+    value = z * coefficients[-1]
+    for coefficient in coefficients[-2:0:-1]:
+        value = (value + coefficient) * z
+    return value + coefficients[0]
+
+
+def radii(xp: Any, x: Any) -> Any:
+    """sqrt(-2 ln u) of u = (x + 1/2) / 2^32."""
+    number = xp.astype(x, xp.float64) + 0.5
+    exponent = xp.floor(xp.log2(number) + 0.5)  # never in doubt: no half of an integer is near sqrt(1/2) 2^n
+    power = xp.bitwise_left_shift(xp.ones_like(exponent, dtype=xp.int64), 33 - xp.astype(exponent, xp.int64))
+    f = number * xp.astype(power, xp.float64) * 2.0**-33 - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    square = (f - (f - horner(LOGARITHM, z) * z) * s + (exponent - 32.0) * LN_2) * -2.0
+    return square * (1.0 / xp.sqrt(square))  # no plain root: Torch's is not rounded correctly on every processor
+
+
+def on_circle(xp: Any, x: Any, radius: Any) -> tuple[Any, Any]:
+    """radius * cos(t) and radius * sin(t) of t = 2 pi x / 2^32, by half its distance from a quarter turn."""
+    radius = radius * (1.0 - 2.0 * xp.astype(x >> xp.asarray(31, dtype=xp.uint32), xp.float64))
+    half = (1073741824.0 - xp.astype(x & xp.asarray(0x7FFFFFFF, dtype=xp.uint32), xp.float64)) * PI_2_32
+    z = half * half
+    s = horner(SINE, z) * z * half + half
+    c = horner(COSINE, z) * z + 1.0
+    return s * c * 2.0 * radius, (c + s) * (c - s) * radius

@@ -9,7 +9,18 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina_arrayapi import make_kernels
 from lamina_numpy.dtypes import numpy_dtype
-from lamina_numpy.kernels import activation, conv, elementwise, indexing, matmul, pooling, reduction, shaping, training
+from lamina_numpy.kernels import (
+    activation,
+    conv,
+    elementwise,
+    indexing,
+    matmul,
+    pooling,
+    random,
+    reduction,
+    shaping,
+    training,
+)
 
 
 class _Namespace:
@@ -33,5 +44,6 @@ kernels = KernelTable.merge(
     activation.kernels,
     conv.kernels,
     pooling.kernels,
+    random.kernels,
     training.kernels,
 )
