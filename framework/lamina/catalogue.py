@@ -44,12 +44,22 @@ OBJECTS = {
     ),
     "optimizers": ("Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "RMSprop", "SGD"),
     "regularizers": ("L1", "L1L2", "L2"),
+    "schedules": (
+        "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay",
+        "PolynomialDecay",
+    ),
 }  # fmt: skip
+
+_ROOMS = {"schedules": "optimizers.schedules"}
 
 
 @hookimpl
 def lamina_objects() -> Iterable[Provides]:
-    return [Provides(f"{kind}/{name}", f"lamina.{kind}:{name}") for kind, names in OBJECTS.items() for name in names]
+    return [
+        Provides(f"{kind}/{name}", f"lamina.{_ROOMS.get(kind, kind)}:{name}")
+        for kind, names in OBJECTS.items()
+        for name in names
+    ]
 
 
 @hookimpl

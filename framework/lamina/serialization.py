@@ -24,6 +24,7 @@ KINDS: Final = (
     "losses",
     "metrics",
     "optimizers",
+    "schedules",
     "initializers",
     "regularizers",
     "constraints",

@@ -74,7 +74,7 @@ def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     name, config = type(optimizer).__name__, optimizer.get_config()
     name = {"RMSprop": "RMSProp"}.get(name, name)
     keys = OPTIMIZERS.get(name)
-    if keys is None:
+    if keys is None or not isinstance(config["learning_rate"], float):
         return None
     plain = type(optimizer)(**{own: config[own] for own in keys.values()}, name=config["name"])
     if plain.get_config() != config:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lamina.errors import ArgumentTypeError
+from lamina.optimizers import schedules
 from lamina.optimizers.adam import Adam
 from lamina.optimizers.adaptive import Adadelta, Adagrad, Adamax, RMSprop
 from lamina.optimizers.optimizer import Optimizer
 from lamina.optimizers.sgd import SGD, Momentum
 from lamina.serialization import get_object
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "Optimizer", "RMSprop", "get"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "Optimizer", "RMSprop", "get", "schedules"]
 
 ALIASES: Final[dict[str, str]] = {}
 

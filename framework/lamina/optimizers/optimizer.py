@@ -13,6 +13,7 @@ from lamina import ops
 from lamina.autodiff.gradients import gradients_of_variables
 from lamina.errors import ArgumentError, ArgumentTypeError, GradientError, NotBuiltError
 from lamina.optimizers.clipping import Clipping, positive
+from lamina.optimizers.schedules import serialize
 from lamina.optimizers.staging import Staged, averaged, decayed, every, fitting_gradient, gathered
 from lamina.optimizers.state import ACCUMULATOR, AVERAGE, OptimizerState
 from lamina.runtime.convert import to_tensor
@@ -32,12 +33,13 @@ Pairs = list[tuple[Variable, Tensor]]
 class Optimizer(OptimizerState, ABC):
     """Base of optimizers. A subclass names its slots and gives ``update``, a pure function of tensors.
 
-    ``learning_rate`` is a Variable that can be assigned at any time, also by ``optimizer.learning_rate = 0.1``. At
-    most one of ``clipnorm`` (of each gradient), ``clipvalue`` (of each element) and ``global_clipnorm`` (of all
-    gradients together) limits gradients. ``weight_decay`` takes that share times the rate off every weight at each
-    step. ``use_ema`` keeps moving averages of the weights with the momentum ``ema_momentum``, and every
-    ``ema_overwrite_frequency`` steps puts them in place. ``loss_scale_factor`` is what losses were multiplied by, and
-    gradients are divided by. ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient.
+    ``learning_rate`` is a Variable that can be assigned at any time, also by ``optimizer.learning_rate = 0.1``; or
+    a schedule, a function of the number of updates. At most one of ``clipnorm`` (of each gradient), ``clipvalue``
+    (of each element) and ``global_clipnorm`` (of all gradients together) limits gradients. ``weight_decay`` takes
+    that share times the rate off every weight at each step. ``use_ema`` keeps moving averages of the weights with
+    the momentum ``ema_momentum``, and every ``ema_overwrite_frequency`` steps puts them in place.
+    ``loss_scale_factor`` is what losses were multiplied by, and gradients are divided by.
+    ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient.
 
     >>> class Descent(Optimizer):
     ...     def update(self, parameters, gradients, slots, rate, step):
@@ -75,6 +77,11 @@ class Optimizer(OptimizerState, ABC):
         self._seen: dict[str, list[Variable]] = {}
         self._undecayed: list[Variable] = []
         self._undecayed_names: tuple[str, ...] = ()
+
+    @property
+    def _updates(self) -> Tensor:
+        steps = self.gradient_accumulation_steps
+        return self._iterations.value if steps is None else ops.floor_divide(self._iterations.value, steps)
 
     @abstractmethod
     def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
@@ -197,13 +204,11 @@ class Optimizer(OptimizerState, ABC):
 
     def _stage_updates(self, pairs: Pairs, staged: Staged) -> None:
         """Runs the update rule once for each dtype."""
-        step = self._iterations.value
-        if self.gradient_accumulation_steps is not None:
-            step = ops.floor_divide(step, self.gradient_accumulation_steps)
-        step = ops.add(step, 1)
+        step = ops.add(self._updates, 1)
+        current = to_tensor(self.learning_rate)
         for dtype in dict.fromkeys(variable.dtype for variable, _ in pairs):
             group = [(v, g) for v, g in pairs if v.dtype == dtype]
-            rate = self._learning_rate.value if dtype == "float32" else ops.cast(self._learning_rate, dtype)
+            rate = current if dtype == "float32" else ops.cast(current, dtype)
             held = {slot: [self._slots[id(v)][slot] for v, _ in group] for slot in self.slot_names}
             parameters = [self._decayed(v, rate) for v, _ in group]
             slots = {slot: [h.value for h in variables] for slot, variables in held.items()}
@@ -255,7 +260,7 @@ class Optimizer(OptimizerState, ABC):
         """The arguments that make an equal optimizer, without its state but with the present learning rate."""
         return {
             "name": self.name,
-            "learning_rate": float(str(np.float32(self._learning_rate.numpy()))),
+            "learning_rate": self._rate_config(),
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipping.clipnorm,
             "global_clipnorm": self.clipping.global_clipnorm,
@@ -266,6 +271,11 @@ class Optimizer(OptimizerState, ABC):
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
+
+    def _rate_config(self) -> Any:
+        if self._schedule is not None:
+            return serialize(self._schedule)
+        return float(str(np.float32(self._learning_rate.numpy())))
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from lamina import ops
 from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, NotBuiltError, ShapeError
+from lamina.optimizers.schedules import LearningRateSchedule, deserialize
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable, VariableGroup
 from lamina.shapes import as_float
@@ -29,7 +30,10 @@ class OptimizerState:
 
     def __init__(self, learning_rate: Any, name: str) -> None:
         self.name = name
-        rate = checked_rate(learning_rate)
+        if isinstance(learning_rate, Mapping):
+            learning_rate = deserialize(learning_rate)
+        self._schedule = learning_rate if isinstance(learning_rate, LearningRateSchedule) else None
+        rate = 0.0 if self._schedule else checked_rate(learning_rate)
         self._learning_rate = Variable(rate, trainable=False, name=f"{name}/learning_rate", dtype="float32")
         self._iterations = Variable(0, trainable=False, name=f"{name}/{ITERATIONS}", dtype="int32")
         self._variables: list[Variable] = []
@@ -37,11 +41,24 @@ class OptimizerState:
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate, a Variable. Assigning a number, or a scalar tensor, changes its value."""
-        return self._learning_rate
+        """The learning rate, a Variable. Assigning a number, or a scalar tensor, changes its value.
+
+        With a schedule, the rate of the next update, a tensor. Assigning another schedule replaces it; a number is
+        refused by ArgumentTypeError.
+        """
+        return self._learning_rate if self._schedule is None else self._schedule(self._updates)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        if self._schedule is not None:
+            if not isinstance(value, LearningRateSchedule):
+                raise ArgumentTypeError(
+                    f"the learning rate of {self.name!r} follows a schedule, and was given {value!r}.",
+                    expected="another LearningRateSchedule.",
+                    fix="make the optimizer with a number to change it by hand.",
+                )
+            self._schedule = value
+            return
         is_tensor = isinstance(value, (Tensor, Variable))
         self._learning_rate.assign(ops.cast(value, "float32") if is_tensor else checked_rate(value))
 
@@ -49,6 +66,11 @@ class OptimizerState:
     def iterations(self) -> Variable:
         """How often ``apply`` was called, an int32 Variable."""
         return self._iterations
+
+    @property
+    def _updates(self) -> Tensor:
+        """How many updates were made, an int32 scalar."""
+        return self._iterations.value
 
     @property
     def slot_names(self) -> tuple[str, ...]:
