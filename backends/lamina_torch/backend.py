@@ -67,7 +67,7 @@ class TorchBackend(Backend):
 
     def supports(self, dtype: str) -> str | None:
         if dtype not in TORCH_DTYPES:
-            return "torch has no strings. Keep them on the backend 'numpy'."
+            return "torch has no strings: they stay on the backend 'numpy'."
         if dtype == "bfloat16":
             return _missing_bfloat16()
         return None

@@ -14,5 +14,4 @@ class TestArrayAPIStrict(BackendConformance):
     limitations = (
         Limitation("*", "float16", MISSING),
         Limitation("*", "bfloat16", MISSING),
-        Limitation("*", "string", MISSING),
     )

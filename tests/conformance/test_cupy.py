@@ -9,7 +9,4 @@ require_backend("cupy")
 
 class TestCuPy(BackendConformance):
     backend_name = "cupy"
-    limitations = (
-        Limitation("*", "string", "CuPy has no arrays of strings"),
-        Limitation("*", "bfloat16", "CuPy has no bfloat16"),
-    )
+    limitations = (Limitation("*", "bfloat16", "CuPy has no bfloat16"),)

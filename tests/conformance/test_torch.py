@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from lamina.testing import BackendConformance, Limitation, require_backend
+from lamina.testing import BackendConformance, require_backend
 
 require_backend("torch")
 
 
 class TestTorch(BackendConformance):
     backend_name = "torch"
-    limitations = (Limitation("*", "string", "PyTorch has no arrays of strings"),)

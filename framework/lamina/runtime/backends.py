@@ -15,6 +15,9 @@ from lamina.plugins import plugins, resolve
 AUTOMATIC_ORDER: Final = ("cupy", "torch", "numpy")
 """What ``auto`` tries, best first; a torch without CUDA comes after NumPy, which is the faster one on a CPU."""
 
+HOLDS_STRINGS: Final = "numpy"
+"""Where tensors of strings live when the backend they are made on has none: libraries for devices have no strings."""
+
 _ACTIVE: ContextVar[Backend | None] = ContextVar("lamina_backend", default=None)
 _INSTANCES: dict[tuple[str, str | None], Backend] = {}
 

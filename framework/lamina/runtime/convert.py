@@ -12,7 +12,7 @@ import numpy as np
 from lamina.contract import Backend
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentTypeError, BackendError, DTypeError, LaminaError, ShapeError
-from lamina.runtime.backends import get_backend
+from lamina.runtime.backends import HOLDS_STRINGS, find_backend, get_backend
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 
@@ -46,12 +46,17 @@ def to_tensor(value: Any, dtype: str | None = None, backend: Backend | None = No
 
 
 def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
-    """A tensor with the values of a NumPy array, sharing no memory with it."""
+    """A tensor with the values of a NumPy array, sharing no memory with it.
+
+    Strings go to the host where the backend has none.
+    """
     dtype = "string" if array.dtype.kind in "UOT" else canonical_dtype(array.dtype)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     missing = backend.supports(dtype)
-    if missing is not None:
+    if missing is not None and dtype == "string":
+        backend = find_backend(HOLDS_STRINGS)
+    elif missing is not None:
         raise DTypeError(f"the backend {backend.name!r} has no dtype {dtype}: {missing}")
     return Tensor(backend.from_host(array), Spec(array.shape, dtype), backend)
 
@@ -69,12 +74,13 @@ def scalar(value: Any, dtype: str, backend: Backend) -> Tensor:
 
 
 def meet(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Tensors of several backends on one: the active one if a tensor is there or they differ otherwise.
+    """Tensors of several backends on one: the one that holds strings if there are any, else the active one.
 
     They move through DLPack where both sides can, else through host memory.
     """
-    active = get_backend()
-    return tuple(t if t._backend is active or t._backend is None else move(t, active) for t in tensors)
+    strings = next((t._backend for t in tensors if t.dtype == "string" and t._backend is not None), None)
+    home = strings or get_backend()
+    return tuple(t if t._backend is home or t._backend is None else move(t, home) for t in tensors)
 
 
 def move(tensor: Tensor, backend: Backend) -> Tensor:

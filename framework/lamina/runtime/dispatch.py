@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lamina.contract import Backend
@@ -32,7 +33,7 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
         return _without_values(op, result)
     kernel = backend.kernels.functions.get(op.name)
     if kernel is None:
-        raise missing_kernel(op, backend)
+        kernel = _on_host(op, backend)
     raw = kernel(*[t._array for t in inputs], **attrs)
     if type(result) is Spec:
         if op.shape_from_values:
@@ -49,6 +50,21 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
         for listener in heard:
             listener.on_call(call)
     return wrapped
+
+
+def _on_host(op: Op[Any, Any], backend: Backend) -> Callable[..., Any]:
+    """A host op's algorithm between the copies from a backend and back; an error for any other op."""
+    algorithm = op.algorithm
+    if algorithm is None:
+        raise missing_kernel(op, backend)
+
+    def kernel(*arrays: Any, **attrs: Any) -> Any:
+        found = algorithm(*[backend.to_host(array) for array in arrays], **attrs)
+        if isinstance(found, tuple):
+            return tuple(backend.from_host(array) for array in found)
+        return backend.from_host(found)
+
+    return kernel
 
 
 def _without_values(op: Op[Any, Any], result: Any) -> Any:

@@ -52,6 +52,8 @@ class Op(Generic[P, R]):
     """
 
     __wrapped__: Callable[..., Any]
+    algorithm: Callable[..., Any] | None = None
+    """What a host op computes with NumPy arrays; None for ops that are computed by kernels."""
 
     def __init__(
         self,
@@ -250,6 +252,17 @@ class CompositeOp(Op[P, R]):
         return outputs
 
 
+class HostOp(Op[P, R]):
+    """An op whose body is an algorithm on NumPy arrays, one for every backend: for strings and ragged things.
+
+    Its arrays go to the host and back, and a step that uses it is not replayed.
+    """
+
+    def __init__(self, function: Callable[P, R], **options: Any) -> None:
+        super().__init__(function, shape_from_values=True, **options)
+        self.algorithm = function
+
+
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:
     """Names of all parameters, whether one is ``*name``, and the defaults: read off the code, for it is done often."""
     code = function.__code__
@@ -295,6 +308,18 @@ def composite_op(*, result: Rule, **options: Any) -> Callable[[Callable[P, R]], 
 
     def decorate(function: Callable[P, R]) -> CompositeOp[P, R]:
         return CompositeOp(function, result=result, **options)
+
+    return decorate
+
+
+def host_op(*, result: Rule, **options: Any) -> Callable[[Callable[P, R]], HostOp[P, R]]:
+    """Decorator: makes an op of a function that takes and returns NumPy arrays. Options as for ``op``.
+
+    ``result`` gives size 0 for what it cannot know.
+    """
+
+    def decorate(function: Callable[P, R]) -> HostOp[P, R]:
+        return HostOp(function, result=result, **options)
 
     return decorate
 

@@ -103,6 +103,8 @@ def check_replay(case: Case, backend: Backend) -> None:
     if not _all_supported(case, backend, arrays):
         return
     inputs = case.tensors(backend, arrays)
+    if any(t.backend is not backend for t in inputs):  # strings that this backend leaves to the host
+        return
     recorder = Recorder(inputs)
     with listening(recorder):
         eager = _tensors_of(case.call(inputs))
@@ -212,8 +214,8 @@ def _assert_raises(case: Case, tensors: Sequence[Tensor], how: str) -> None:
 
 
 def _all_supported(case: Case, backend: Backend, arrays: Sequence[Array]) -> bool:
-    """False if an input has a dtype that the backend lacks; then it must say so clearly."""
-    missing = [a for a in arrays if backend.supports("string" if a.dtype.kind == "O" else str(a.dtype)) is not None]
+    """False if an input has a dtype that the backend lacks; then it must say so clearly. Strings work everywhere."""
+    missing = [a for a in arrays if a.dtype.kind != "O" and backend.supports(str(a.dtype)) is not None]
     for array in missing:
         try:
             from_numpy(array, backend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.dtypes import ALL, BOOL, INEXACT, REAL
+from lamina.dtypes import ALL, BOOL, INEXACT, REAL, STRING
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -26,36 +26,36 @@ def not_equal(a: TensorLike, b: TensorLike) -> Tensor:
     """
 
 
-@op(result=broadcast("less", dtype="bool"), dtypes=REAL)
+@op(result=broadcast("less", dtype="bool"), dtypes=REAL + STRING)
 def less(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a < b, broadcast, as bool. As NumPy.
+    """Whether a < b, broadcast, as bool. As NumPy; strings by their code points.
 
     >>> less([1, 2], 2).tolist()
     [True, False]
     """
 
 
-@op(result=broadcast("less_equal", dtype="bool"), dtypes=REAL)
+@op(result=broadcast("less_equal", dtype="bool"), dtypes=REAL + STRING)
 def less_equal(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a <= b, broadcast, as bool. As NumPy.
+    """Whether a <= b, broadcast, as bool. As NumPy; strings by their code points.
 
     >>> less_equal([1, 3], 2).tolist()
     [True, False]
     """
 
 
-@op(result=broadcast("greater", dtype="bool"), dtypes=REAL)
+@op(result=broadcast("greater", dtype="bool"), dtypes=REAL + STRING)
 def greater(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a > b, broadcast, as bool. As NumPy.
+    """Whether a > b, broadcast, as bool. As NumPy; strings by their code points.
 
     >>> greater([1, 3], 2).tolist()
     [False, True]
     """
 
 
-@op(result=broadcast("greater_equal", dtype="bool"), dtypes=REAL)
+@op(result=broadcast("greater_equal", dtype="bool"), dtypes=REAL + STRING)
 def greater_equal(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a >= b, broadcast, as bool. As NumPy.
+    """Whether a >= b, broadcast, as bool. As NumPy; strings by their code points.
 
     >>> greater_equal([1, 2], 2).tolist()
     [False, True]

@@ -167,8 +167,9 @@ for _op, _reference in COMPARISONS.items():
     case(_op, [bools(5), bools(5)], reference=_reference)
     case(_op, [normal(2, 3), normal(2)], raises=ShapeError)
     case(_op, [strings(["a"]), normal(1)], raises=DTypeError)
+    case(_op, [strings(["a", "b", ""]), strings(["a", "c", "aa"])], reference=_reference)
+    case(_op, [strings(["a", "é"]), strings("a")], reference=_reference)
     if _op in ("equal", "not_equal"):
-        case(_op, [strings(["a", "b"]), strings(["a", "c"])], reference=_reference)
         case(_op, [complex_normal(3), complex_normal(3)], reference=_reference)
     else:
         case(_op, [complex_normal(3), complex_normal(3)], raises=DTypeError)
