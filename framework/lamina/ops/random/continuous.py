@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Sequence
 from typing import Any, Final
@@ -60,10 +61,11 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = "
 
 
 def _below(bound: float, dtype: str) -> float:
-    """The largest number of a dtype below a bound: rounding a sum must not reach it."""
+    """The largest number of a dtype below a bound and below its rounded form: rounding a sum must not reach it."""
     fraction, exponent = math.frexp(bound)
     step = 2.0 ** (exponent - _DIGITS[dtype] - (fraction == 0.5))
-    return (math.ceil(bound / step) - 1) * step if bound else 0.0
+    steps = bound / step
+    return (min(math.ceil(steps), builtins.round(steps)) - 1) * step if bound else 0.0
 
 
 def _numeric(dtype: Any, fix: str | None = None) -> str:
@@ -81,7 +83,9 @@ def _real(dtype: str) -> str:
 
 
 def _as_asked(values: Tensor, dtype: str) -> Tensor:
-    """Numbers in the dtype that the user asked for: integers are the nearest ones."""
+    """Numbers in the dtype that the user asked for: integers are the nearest ones, halves come from float32."""
+    if dtype in FLOATING[:2]:
+        return cast(cast(values, "float32"), dtype)
     return cast(round(values) if dtype in INTEGER else values, dtype)
 
 
