@@ -40,11 +40,11 @@ def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:
     specs = [slots[s] for s in (*instruction.inputs, *instruction.outputs)]
     if instruction.op == "matmul":
         return specs[2].size * specs[0].shape[-1]
-    if instruction.op.startswith("conv2d"):
+    if instruction.op.startswith("convolution"):
         image, kernel = {
-            "conv2d": (specs[2], specs[1]),
-            "conv2d_input_gradient": (specs[0], specs[1]),
-            "conv2d_kernel_gradient": (specs[1], specs[2]),
+            "convolution": (specs[2], specs[1]),
+            "convolution_input_gradient": (specs[0], specs[1]),
+            "convolution_kernel_gradient": (specs[1], specs[2]),
         }[instruction.op]
-        return math.prod(image.shape[:3]) * kernel.size
+        return math.prod(image.shape[:-1]) * kernel.size
     return 0

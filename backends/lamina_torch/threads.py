@@ -17,7 +17,7 @@ PRODUCTS = 1 << 22  # multiplications, about 0.1 ms on one thread; below, little
 ELEMENTS = 1 << 16
 
 _MATRIX = {"matmul": 0, MM: 0, ADDMM: 1, MV: 0, DOT: 0}
-_IMAGE = ("conv2d", "conv2d_input_gradient", "conv2d_kernel_gradient")
+_IMAGE = ("convolution", "convolution_input_gradient", "convolution_kernel_gradient")
 
 
 def wants_threads(instruction: Instruction, slots: Sequence[Spec]) -> bool | None:
@@ -37,8 +37,8 @@ def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:
     """The multiplications of a convolution or of one of its gradients: a kernel at each place of the result."""
     specs = [slots[s] for s in (*instruction.inputs, *instruction.outputs)]
     image, kernel = {
-        "conv2d": (specs[2], specs[1]),
-        "conv2d_input_gradient": (specs[0], specs[1]),
-        "conv2d_kernel_gradient": (specs[1], specs[2]),
+        "convolution": (specs[2], specs[1]),
+        "convolution_input_gradient": (specs[0], specs[1]),
+        "convolution_kernel_gradient": (specs[1], specs[2]),
     }[instruction.op]
-    return math.prod(image.shape[:3]) * kernel.size
+    return math.prod(image.shape[:-1]) * kernel.size

@@ -109,3 +109,55 @@ def axis_exists(record: Record) -> bool:
     """The second argument is an axis of the first."""
     x, axis = record["args"][:2]
     return -x.ndim <= axis < x.ndim
+
+
+@predicate
+def beside_a_floating_tensor(record: Record) -> bool:
+    """Another tensor among the arguments is floating, so that all become floating."""
+    return any(a.dtype.kind == "f" for a in arrays(record))
+
+
+def _convolution(record: Record) -> tuple[Any, Any, Any, Any, Any]:
+    """x, kernel, strides, padding and dilations of a convolution's call."""
+    args = record["args"]
+    if isinstance(args[0], dict):
+        given = args[0]
+        return given["x"], given["filter"], given["strides"], given["pad"], given.get("dilations", 1)
+    dilations = args[5] if len(args) > 5 else 1
+    return (*args[:4], dilations)  # type: ignore[return-value]
+
+
+def _recorded_with_numbers(record: Record) -> bool:
+    """A call that gave a result, or a gradient that was recorded."""
+    return "result" in record or "grads" in record
+
+
+@predicate
+def fractional_padding(record: Record) -> bool:
+    """The padding is a number between two integers."""
+    padding = _convolution(record)[3]
+    return isinstance(padding, float) and not padding.is_integer()
+
+
+@predicate
+def width_by_the_kernels_height(record: Record) -> bool:
+    """For padding in one number the width of the result would be another one if the kernel were as wide as high."""
+    x, kernel, strides, padding, dilations = _convolution(record)
+    if isinstance(padding, str | list) or not _recorded_with_numbers(record):
+        return False
+    stride, dilation = (v[1] if isinstance(v, list) else v or 1 for v in (strides, dilations))
+    tall = dilations[0] if isinstance(dilations, list) else dilations or 1
+    free = np.shape(x)[-2] + 2 * padding
+    height, width = (d * (k - 1) + 1 for d, k in zip((tall, dilation), np.shape(kernel), strict=False))
+    return bool((free - height) // stride != (free - width) // stride)
+
+
+@predicate
+def output_shape_of_other_size(record: Record) -> bool:
+    """A transposed convolution with padding 'same' whose output_shape leads back to other sizes than the image's."""
+    x, _, output_shape, strides, padding = record["args"][:5]
+    if padding != "same":
+        return False
+    steps = strides if isinstance(strides, list) else [strides] * (len(output_shape) - 2)
+    sizes = zip(np.shape(x)[-3:-1], output_shape[-3:-1], steps, strict=True)
+    return any(given != -(-wanted // step) for given, wanted, step in sizes)

@@ -6,29 +6,28 @@ blocks of images that stay in cache; the gradient for the input is a product per
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from lamina.contract import KernelTable
-from lamina_arrayapi.kernels.conv import Pads, Pair, cropped, output_size, padded, taps
+from lamina_arrayapi.kernels import conv as shared
+from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, output_size, padded, taps
 
 kernels = KernelTable()
 BLOCK_BYTES = 512 * 1024
 _MIN_ROWS = 128
+_plain = shared.make(np)
 
 
-def _windows(image: Any, window: tuple[int, ...], output: Pair, strides: Pair, dilations: Pair) -> Any:
-    """A view (n, out rows, out columns, window rows, window columns, channels) of a padded image."""
-    n, _, _, c = image.shape
-    s = image.strides
-    return as_strided(
-        image,
-        (n, *output, *window, c),
-        (s[0], s[1] * strides[0], s[2] * strides[1], s[1] * dilations[0], s[2] * dilations[1], s[3]),
-        writeable=False,
-    )
+def _windows(image: Any, window: Sizes, output: Sizes, strides: Sizes, dilations: Sizes) -> Any:
+    """A view (n, positions..., window..., channels) of a padded image."""
+    n, c, s = image.shape[0], image.shape[-1], image.strides
+    steps = [a * b for a, b in zip(s[1:-1], strides, strict=True)]
+    inside = [a * b for a, b in zip(s[1:-1], dilations, strict=True)]
+    return as_strided(image, (n, *output, *window, c), (s[0], *steps, *inside, s[-1]), writeable=False)
 
 
 def _block(n: int, row_bytes: int, rows: int) -> int:
@@ -37,10 +36,10 @@ def _block(n: int, row_bytes: int, rows: int) -> int:
     return min(n, max(fitting, -(-_MIN_ROWS // max(1, rows)))) or 1
 
 
-def _gathered(image: Any, window: tuple[int, ...], output: Pair, strides: Pair, dilations: Pair) -> Any:
+def _gathered(image: Any, window: Sizes, output: Sizes, strides: Sizes, dilations: Sizes) -> Any:
     """Yields (first image, last image, matrix of windows) block by block; the matrix is reused."""
-    n, channels = image.shape[0], image.shape[3]
-    width, rows = window[0] * window[1] * channels, output[0] * output[1]
+    n, channels = image.shape[0], image.shape[-1]
+    width, rows = math.prod(window) * channels, math.prod(output)
     view = _windows(image, window, output, strides, dilations)
     count = _block(n, width * image.itemsize, rows)
     columns = np.empty((count, *output, *window, channels), image.dtype)
@@ -51,57 +50,66 @@ def _gathered(image: Any, window: tuple[int, ...], output: Pair, strides: Pair, 
         yield start, stop, part.reshape(-1, width)
 
 
-@kernels("conv2d", out=True)
-def conv2d(x: Any, kernel: Any, strides: Pair, pads: Pads, dilations: Pair, out: Any = None) -> Any:
+@kernels("convolution", out=True)
+def convolution(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilations: Sizes, groups: int, out: Any = None) -> Any:
+    if groups > 1:
+        y = _plain["convolution"](x, kernel, strides, pads, dilations, groups)
+        return y if out is None else np.copyto(out, y)
     image = np.ascontiguousarray(padded(np, x, pads))
-    window, filters = kernel.shape[:2], kernel.shape[3]
-    output = output_size(image.shape[1:3], window, strides, dilations)
+    window, filters = kernel.shape[:-2], kernel.shape[-1]
+    output = output_size(image.shape[1:-1], window, strides, dilations)
     y = np.empty((x.shape[0], *output, filters), x.dtype) if out is None else out
     matrix = kernel.reshape(-1, filters)
-    if window == (1, 1) and strides == (1, 1):
-        np.matmul(image.reshape(-1, image.shape[3]), matrix, out=y.reshape(-1, filters))
+    if set(window) == {1} and set(strides) == {1}:
+        np.matmul(image.reshape(-1, image.shape[-1]), matrix, out=y.reshape(-1, filters))
         return y
     for start, stop, columns in _gathered(image, window, output, strides, dilations):
         np.matmul(columns, matrix, out=y[start:stop].reshape(-1, filters))
     return y
 
 
-@kernels("conv2d_kernel_gradient", out=True)
-def conv2d_kernel_gradient(
-    x: Any, dy: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair, out: Any = None
+@kernels("convolution_kernel_gradient", out=True)
+def convolution_kernel_gradient(
+    x: Any, dy: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int, out: Any = None
 ) -> Any:
+    if groups > 1:
+        y = _plain["convolution_kernel_gradient"](x, dy, size, strides, pads, dilations, groups)
+        return y if out is None else np.copyto(out, y)
     image = np.ascontiguousarray(padded(np, x, pads))
-    filters = dy.shape[3]
-    result = np.empty((*size, x.shape[3], filters), x.dtype) if out is None else out
+    filters = dy.shape[-1]
+    result = np.empty((*size, x.shape[-1], filters), x.dtype) if out is None else out
     dk = result.reshape(-1, filters)
     dk[...] = 0
     dy = np.ascontiguousarray(dy)
-    for start, stop, columns in _gathered(image, size, dy.shape[1:3], strides, dilations):
+    for start, stop, columns in _gathered(image, size, dy.shape[1:-1], strides, dilations):
         dk += np.matmul(columns.T, dy[start:stop].reshape(-1, filters))
     return result
 
 
-@kernels("conv2d_input_gradient")
-def conv2d_input_gradient(dy: Any, kernel: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair) -> Any:
-    if strides == (1, 1):
+@kernels("convolution_input_gradient")
+def convolution_input_gradient(
+    dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int
+) -> Any:
+    if groups > 1:
+        return _plain["convolution_input_gradient"](dy, kernel, size, strides, pads, dilations, groups)
+    if set(strides) == {1}:
         return _correlated(dy, kernel, size, pads, dilations)
     shape = tuple(s + sum(p) for s, p in zip(size, pads, strict=True))
-    dx = np.zeros((dy.shape[0], *shape, kernel.shape[2]), dy.dtype)
-    for a, b, place in taps(kernel.shape[:2], dy.shape[1:3], strides, dilations):
-        dx[place] += np.matmul(dy, kernel[a, b].T)
+    dx = np.zeros((dy.shape[0], *shape, kernel.shape[-2]), dy.dtype)
+    for at, place in taps(kernel.shape[:-2], dy.shape[1:-1], strides, dilations):
+        dx[place] += np.matmul(dy, kernel[at].T)
     return cropped(dx, pads)
 
 
-def _correlated(dy: Any, kernel: Any, size: Pair, pads: Pads, dilations: Pair) -> Any:
+def _correlated(dy: Any, kernel: Any, size: Sizes, pads: Pads, dilations: Sizes) -> Any:
     """For strides of 1: dy, padded, convolved with the flipped and transposed kernel."""
-    reach = tuple(d * (k - 1) for d, k in zip(dilations, kernel.shape[:2], strict=True))
-    rows, columns = ((reach[i] - pads[i][0], size[i] + pads[i][0] - dy.shape[1 + i]) for i in range(2))
-    if min(*rows, *columns) < 0:  # more padding than the kernel reaches: cut what no input element meets
-        dy = dy[
-            :,
-            max(0, -rows[0]) : dy.shape[1] - max(0, -rows[1]),
-            max(0, -columns[0]) : dy.shape[2] - max(0, -columns[1]),
-        ]
-        rows, columns = ((max(0, a), max(0, b)) for a, b in (rows, columns))
-    flipped = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
-    return conv2d(dy, np.ascontiguousarray(flipped), (1, 1), (rows, columns), dilations)
+    around, inner = [], []
+    for k, d, s, (before, _), given in zip(kernel.shape, dilations, size, pads, dy.shape[1:-1], strict=False):
+        ahead, behind = d * (k - 1) - before, s + before - given
+        # more padding than the kernel reaches: cut what no input element meets
+        inner.append(slice(max(0, -ahead), given - max(0, -behind)))
+        around.append((max(0, ahead), max(0, behind)))
+    spatial = tuple(range(len(size)))
+    flipped = np.ascontiguousarray(np.flip(kernel, spatial).swapaxes(-1, -2))
+    part = dy[(slice(None), *inner)]
+    return convolution(part, flipped, (1,) * len(size), tuple(around), dilations, 1)

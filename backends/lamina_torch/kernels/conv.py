@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,84 +10,96 @@ import torch
 from lamina.contract import KernelTable
 
 kernels = KernelTable()
-Pair = tuple[int, int]
-Pads = tuple[Pair, Pair]
+Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
 _INPUT, _KERNEL = [True, False, False], [False, True, False]
 
 
 def channels_first(x: Any) -> Any:
-    """An image (batch, height, width, channels) as torch sees it, without moving an element."""
-    return x.permute(0, 3, 1, 2)
+    """An image (batch, axes..., channels) as torch sees it, without moving an element."""
+    return x.movedim(-1, 1)
 
 
 def channels_last(x: Any) -> Any:
     """The reverse of ``channels_first``."""
-    return x.permute(0, 2, 3, 1)
+    return x.movedim(1, -1)
 
 
 def filters_first(kernel: Any) -> Any:
-    """A kernel (height, width, channels, filters) as torch sees it."""
-    return kernel.permute(3, 2, 0, 1)
+    """A kernel (axes..., channels, filters) as torch sees it."""
+    return kernel.permute(kernel.ndim - 1, kernel.ndim - 2, *range(kernel.ndim - 2))
 
 
 def with_pads(x: Any, pads: Pads, value: float = 0.0) -> Any:
     """A channels-first image with a border of a constant value."""
-    (top, bottom), (left, right) = pads
-    return torch.constant_pad_nd(x, [left, right, top, bottom], value) if top or bottom or left or right else x
+    around = [size for pad in reversed(pads) for size in pad]
+    return torch.constant_pad_nd(x, around, value) if any(around) else x
 
 
-def even(pads: Pads) -> Pair | None:
+def even(pads: Pads) -> Sizes | None:
     """The padding as one number for each axis if both sides have the same, for torch to add by itself."""
-    (top, bottom), (left, right) = pads
-    return (top, left) if top == bottom and left == right else None
+    return tuple(a for a, _ in pads) if all(a == b for a, b in pads) else None
 
 
-def output_size(size: Pair, window: Pair, strides: Pair, pads: Pads, dilations: Pair) -> Pair:
+def output_size(size: Sizes, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> Sizes:
     """How many positions a window has in an image."""
-    rows, columns = (
-        max(0, (size[i] + sum(pads[i]) - dilations[i] * (window[i] - 1) - 1) // strides[i] + 1) for i in range(2)
+    return tuple(
+        max(0, (s + sum(pad) - d * (w - 1) - 1) // stride + 1)
+        for s, w, stride, pad, d in zip(size, window, strides, pads, dilations, strict=True)
     )
-    return rows, columns
 
 
-@kernels("conv2d")
-def conv2d(x: Any, kernel: Any, strides: Pair, pads: Pads, dilations: Pair) -> Any:
-    output = output_size(x.shape[1:3], kernel.shape[:2], strides, pads, dilations)
+@kernels("convolution")
+def convolution(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilations: Sizes, groups: int) -> Any:
+    output = output_size(x.shape[1:-1], kernel.shape[:-2], strides, pads, dilations)
     if not all(output) or not x.numel() or not kernel.numel():
-        return x.new_zeros((x.shape[0], *output, kernel.shape[3]))
+        return x.new_zeros((x.shape[0], *output, kernel.shape[-1]))
     image, padding = channels_first(x), even(pads)
     if padding is None:
-        image, padding = with_pads(image, pads), (0, 0)
-    y = torch.convolution(image, filters_first(kernel), None, strides, padding, dilations, False, (0, 0), 1)
+        image, padding = with_pads(image, pads), (0,) * len(pads)
+    none = (0,) * len(pads)
+    y = torch.convolution(image, filters_first(kernel), None, strides, padding, dilations, False, none, groups)
     return channels_last(y)
 
 
-@kernels("conv2d_input_gradient")
-def conv2d_input_gradient(dy: Any, kernel: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair) -> Any:
-    (top, bottom), (left, right) = pads
+@kernels("convolution_input_gradient")
+def convolution_input_gradient(
+    dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int
+) -> Any:
+    channels = kernel.shape[-2] * groups
     if not dy.numel() or not kernel.numel():
-        return dy.new_zeros((dy.shape[0], *size, kernel.shape[2]))
+        return dy.new_zeros((dy.shape[0], *size, channels))
     padding = even(pads)
-    shape = size if padding else (size[0] + top + bottom, size[1] + left + right)
-    image = dy.new_empty((dy.shape[0], *shape, kernel.shape[2]))  # only its shape and layout are looked at
-    dx = _backward(dy, image, kernel, strides, padding or (0, 0), dilations, _INPUT)[0]
+    shape = size if padding else tuple(s + sum(pad) for s, pad in zip(size, pads, strict=True))
+    image = dy.new_empty((dy.shape[0], *shape, channels))  # only its shape and layout are looked at
+    dx = _backward(dy, image, filters_first(kernel), strides, padding, dilations, groups, _INPUT)[0]
     dx = channels_last(dx)
-    return dx if padding else dx[:, top : top + size[0], left : left + size[1]]
+    if not padding:
+        for i, (s, (before, _)) in enumerate(zip(size, pads, strict=True)):
+            dx = dx.narrow(i + 1, before, s)
+    return dx
 
 
-@kernels("conv2d_kernel_gradient")
-def conv2d_kernel_gradient(x: Any, dy: Any, size: Pair, strides: Pair, pads: Pads, dilations: Pair) -> Any:
-    kernel = x.new_empty((*size, x.shape[3], dy.shape[3]))
-    if not dy.numel() or not x.numel() or not kernel.numel():
-        return kernel.zero_()
+@kernels("convolution_kernel_gradient")
+def convolution_kernel_gradient(
+    x: Any, dy: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int
+) -> Any:
+    shape = (*size, x.shape[-1] // groups, dy.shape[-1])
+    if not dy.numel() or not x.numel() or not math.prod(shape):
+        return x.new_zeros(shape)
     padding = even(pads)
     image = x if padding else channels_last(with_pads(channels_first(x), pads))
-    dk = _backward(dy, image, kernel, strides, padding or (0, 0), dilations, _KERNEL)[1]
-    return dk.permute(2, 3, 1, 0)
+    kernel = x.new_empty((dy.shape[-1], shape[-2], *size))  # only its shape is looked at, and some want it contiguous
+    dk = _backward(dy, image, kernel, strides, padding, dilations, groups, _KERNEL)[1]
+    return dk.permute(*range(2, dk.ndim), 1, 0)
 
 
-def _backward(dy: Any, x: Any, kernel: Any, strides: Pair, padding: Pair, dilations: Pair, wanted: list[bool]) -> Any:
+def _backward(
+    dy: Any, x: Any, kernel: Any, strides: Sizes, padding: Sizes | None, dilations: Sizes, groups: int,
+    wanted: list[bool],
+) -> Any:  # fmt: skip
+    none = (0,) * len(strides)
     return torch.ops.aten.convolution_backward(
-        channels_first(dy), channels_first(x), filters_first(kernel), None,
-        strides, padding, dilations, False, (0, 0), 1, wanted,
+        channels_first(dy), channels_first(x), kernel, None,
+        strides, padding or none, dilations, False, none, groups, wanted,
     )  # fmt: skip

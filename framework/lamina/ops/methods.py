@@ -14,14 +14,15 @@ from lamina.runtime.variable import Variable
 
 METHODS: Final = (
     "abs", "add", "all", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "avg_pool", "broadcast_to", "cast", "ceil", "clip", "conv2d", "cos", "cosh", "divide", "dot", "elu",
-    "equal", "erf", "exp", "expand_dims", "expm1", "flatten", "flip", "floor", "floor_divide", "gather", "gelu",
-    "greater", "greater_equal", "hard_sigmoid", "identity", "isfinite", "isinf", "isnan", "leaky_relu", "less",
-    "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logsumexp", "matmul", "max", "max_pool", "maximum", "mean", "min", "minimum", "mod", "multiply", "negative",
-    "not_equal", "one_hot", "pad", "pool", "power", "prod", "reciprocal", "relu", "reshape", "round", "rsqrt",
-    "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "std",
-    "stop_gradient", "subtract", "sum", "tan", "tanh", "tile", "transpose", "unstack", "variance", "where",
+    "argmin", "avg_pool", "broadcast_to", "cast", "ceil", "clip", "conv1d", "conv2d", "conv2d_transpose", "cos", "cosh",
+    "depthwise_conv2d", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flatten", "flip",
+    "floor", "floor_divide", "gather", "gelu", "greater", "greater_equal", "hard_sigmoid", "identity", "isfinite",
+    "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "maximum", "mean", "min", "minimum", "mod",
+    "multiply", "negative", "not_equal", "one_hot", "pad", "pool", "power", "prod", "reciprocal", "relu", "reshape",
+    "round", "rsqrt", "separable_conv2d", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "split",
+    "sqrt", "square", "squeeze", "std", "stop_gradient", "subtract", "sum", "tan", "tanh", "tile", "transpose",
+    "unstack", "variance", "where",
 )  # fmt: skip
 """Ops that are methods too: the object is their first argument (of ``where`` it is the condition)."""
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lamina.dtypes import FLOATING
 from lamina.ops.pooling.primitives import window_mean
-from lamina.ops.pooling.windows import Pads, Sizes, as_images, from_images, pooled_as_given, pooling_settings
+from lamina.ops.pooling.windows import pooled_as_given, pooling_settings
+from lamina.ops.windows import Pads, Sizes, as_images, from_images
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
 

@@ -10,15 +10,9 @@ from lamina.dtypes import FLOATING, REAL
 from lamina.errors import ArgumentError
 from lamina.ops.creation import arange
 from lamina.ops.pooling.primitives import window_max, window_max_pick, window_mean
-from lamina.ops.pooling.windows import (
-    Pads,
-    Sizes,
-    as_images,
-    from_images,
-    pooled_as_given,
-    pooling_settings,
-)
+from lamina.ops.pooling.windows import pooled_as_given, pooling_settings
 from lamina.ops.shaping import broadcast_to, reshape
+from lamina.ops.windows import Pads, Sizes, as_images, from_images
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor

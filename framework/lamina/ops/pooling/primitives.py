@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.dtypes import FLOATING, REAL
-from lamina.ops.pooling.windows import Pads, Sizes, pooled
+from lamina.ops.pooling.windows import pooled
+from lamina.ops.windows import Pads, Sizes
 from lamina.runtime.op import TensorLike, op, same_as
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
