@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import cupy
@@ -57,6 +57,15 @@ class CuPyBackend(ArrayAPIBackend):
         if dtype in DTYPES:
             return None
         return f"CuPy has no {dtype}. Use float16 or float32, or the backend torch."
+
+    def buffer_of(self, array: Any) -> tuple[Hashable, int]:
+        memory = array.data.mem
+        return memory.ptr or id(array), memory.size
+
+    def allocated(self) -> int:
+        with self._device:
+            found: int = cupy.get_default_memory_pool().used_bytes()
+            return found
 
     def synchronize(self) -> None:
         self._device.synchronize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,11 @@ class NumPyBackend(Backend):
 
     def from_dlpack(self, tensor: Any) -> np.ndarray[Any, Any]:
         return np.from_dlpack(tensor)
+
+    def buffer_of(self, array: np.ndarray[Any, Any]) -> tuple[Hashable, int]:
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        return id(array), array.nbytes
 
     def load(self, program: Program) -> Executable:
         return NumPyExecutable(program, self.kernels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,16 @@ class TorchBackend(Backend):
         if dtype == "bfloat16":
             return _missing_bfloat16()
         return None
+
+    def buffer_of(self, array: Any) -> tuple[Hashable, int]:
+        storage = array.untyped_storage()
+        return storage.data_ptr() or id(array), storage.nbytes()
+
+    def allocated(self) -> int | None:
+        if self._device.type != "cuda":
+            return None
+        found: int = torch.cuda.memory_allocated(self._device)
+        return found
 
     def load(self, program: Program) -> Executable:
         return TorchExecutable(program, self.kernels, self.from_host, self._device)

@@ -99,21 +99,33 @@ def broadcast_shapes(op: str, names: Sequence[str], shapes: Sequence[Shape]) -> 
 
     Raises ShapeError if two sizes of one axis differ and neither is 1.
     """
-    first = shapes[0]
-    if all(s == first for s in shapes):
-        return first
-    result: list[int] = []
-    for sizes in zip(*(_padded(s, max(map(len, shapes))) for s in shapes), strict=True):
-        wanted = {s for s in sizes if s != 1}
-        if len(wanted) > 1:
-            described = " and ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=False))
-            raise ShapeError(
-                f"{op}({', '.join(names)}): {described}.",
-                expected="each pair of sizes, counted from the last axis, to be equal or one of them 1.",
-                fix="reshape one of them, or add an axis with expand_dims.",
-            )
-        result.append(wanted.pop() if wanted else 1)
-    return tuple(result)
+    result: Shape | None = shapes[0]
+    for shape in shapes:
+        result = None if result is None else _broadcast_pair(result, shape)
+    if result is None:
+        described = " and ".join(f"{n} is {s}" for n, s in zip(names, shapes, strict=False))
+        raise ShapeError(
+            f"{op}({', '.join(names)}): {described}.",
+            expected="each pair of sizes, counted from the last axis, to be equal or one of them 1.",
+            fix="reshape one of them, or add an axis with expand_dims.",
+        )
+    return result
+
+
+def _broadcast_pair(a: Shape, b: Shape) -> Shape | None:
+    """The broadcast shape of two, None if there is none."""
+    if not b or a == b:
+        return a
+    if not a:
+        return b
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    ahead = len(longer) - len(shorter)
+    sizes = []
+    for x, y in zip(longer[ahead:], shorter, strict=True):
+        if x != y and x != 1 and y != 1:
+            return None
+        sizes.append(y if x == 1 else x)
+    return longer[:ahead] + tuple(sizes)
 
 
 def _padded(shape: Shape, ndim: int) -> Shape:

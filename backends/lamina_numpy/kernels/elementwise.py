@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -40,6 +42,31 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+class _Silence(threading.local):
+    """Runs a ufunc without warnings, at a fifth of what ``np.errstate`` costs.
+
+    NumPy keeps its settings in the current context, so a context of its own for each thread is told once.
+    """
+
+    def __init__(self) -> None:
+        context = contextvars.Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+_silence = _Silence()
+
+
+def _quiet_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return _silence.run(ufunc, *args, **kwargs)
+        except RuntimeError:  # a finalizer or signal handler that computes, while a ufunc of this thread runs
+            return quiet(ufunc)(*args, **kwargs)
+
+    return wrapped
+
+
 def _positional(ufunc: np.ufunc) -> Callable[[Sequence[Spec], Sequence[Spec], Mapping[str, Any]], Any]:
     """In a replayed step the executable turns warnings off once, so the bare ufunc will do, its buffer last."""
 
@@ -52,7 +79,7 @@ def _positional(ufunc: np.ufunc) -> Callable[[Sequence[Spec], Sequence[Spec], Ma
 
 
 for _name, _ufunc in QUIET.items():
-    kernels.add(_name, quiet(_ufunc), out=True, specialize=_positional(_ufunc))
+    kernels.add(_name, _quiet_ufunc(_ufunc), out=True, specialize=_positional(_ufunc))
 
 
 @kernels("rsqrt", out=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -76,6 +76,17 @@ class Backend(ABC):
 
     def supports(self, dtype: str) -> str | None:
         """None if the backend has this dtype, else one line on what is missing and how to get it."""
+        return None
+
+    def buffer_of(self, array: Any) -> tuple[Hashable, int] | None:
+        """What tells the memory of a native array from other memory, and its size in bytes.
+
+        Views of one memory give the same. None if that cannot be known.
+        """
+        return None
+
+    def allocated(self) -> int | None:
+        """The bytes that the library itself counts as in use on this device; None if it does not count."""
         return None
 
     def load(self, program: Program) -> Executable:

@@ -15,14 +15,15 @@ from lamina.shapes import Spec, broadcast_shapes
 
 
 def _product(a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Spec:
-    if a.ndim < 2 or b.ndim < 2:
+    left, right = a.shape, b.shape
+    if len(left) < 2 or len(right) < 2:
         raise ShapeError(
             f"matmul(a, b): a is {a.shape} and b is {b.shape}.",
             expected="both to have at least two axes.",
             fix="use dot for vectors, or add an axis with expand_dims.",
         )
-    rows, inner_a = (a.shape[-1], a.shape[-2]) if transpose_a else (a.shape[-2], a.shape[-1])
-    inner_b, columns = (b.shape[-1], b.shape[-2]) if transpose_b else (b.shape[-2], b.shape[-1])
+    rows, inner_a = (left[-1], left[-2]) if transpose_a else (left[-2], left[-1])
+    inner_b, columns = (right[-1], right[-2]) if transpose_b else (right[-2], right[-1])
     if inner_a != inner_b:
         side = (
             {False: "last", True: "second to last"}[transpose_a],
@@ -33,9 +34,9 @@ def _product(a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Spec:
             expected=f"the {side[0]} axis of a ({inner_a}) to equal the {side[1]} axis of b ({inner_b}).",
             fix=f"check the shapes before, or pass transpose_b={not transpose_b} if b is stored transposed.",
         )
-    batch = a.shape[:-2]
-    if b.shape[:-2] != batch:
-        batch = broadcast_shapes("matmul", ("a", "b"), (batch, b.shape[:-2]))
+    batch = left[:-2]
+    if right[:-2] != batch:
+        batch = broadcast_shapes("matmul", ("a", "b"), (batch, right[:-2]))
     return Spec((*batch, rows, columns), a.dtype)
 
 

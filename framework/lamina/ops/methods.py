@@ -37,7 +37,7 @@ _LOGICAL: Final = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor
 
 
 def _forward(function: Any) -> Callable[[Any, Any], Any]:
-    return lambda a, b: NotImplemented if _foreign(b) else function(a, b)
+    return lambda a, b: function(a, b) if type(b) is Tensor or not _foreign(b) else NotImplemented
 
 
 def _reflected(function: Any) -> Callable[[Any, Any], Any]:

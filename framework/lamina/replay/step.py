@@ -18,7 +18,7 @@ from lamina.replay.recorder import Recorder
 from lamina.replay.signature import signature, with_tensors
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import move
-from lamina.runtime.listeners import listeners, listening
+from lamina.runtime.listeners import Replay, listeners, listening, must_run_eagerly
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
@@ -82,7 +82,7 @@ class CompiledStep:
                 self._warn(f"the cache of recorded steps is full ({CACHE_SIZE} signatures); further ones run eagerly")
                 return self._function(*args, **kwargs)
             entry = self._entries[key] = _Entry()
-        if entry.eager_because is not None or listeners():
+        if entry.eager_because is not None or must_run_eagerly():
             return self._function(*args, **kwargs)
         if entry.confirmed:
             return self._replay(entry, (args, kwargs), tensors)
@@ -172,7 +172,7 @@ class CompiledStep:
         backend, tensors = get_backend(), list[Tensor]()
         key = (replay_level(), id(backend), signature(args, tensors, backend), signature({}, tensors, backend))
         entry = self._entries.get(key)
-        if entry is None or not entry.confirmed or listeners():
+        if entry is None or not entry.confirmed or must_run_eagerly():
             return None
         specs = [t.spec for t in tensors]
 
@@ -203,6 +203,20 @@ class CompiledStep:
 
     def _run(self, entry: _Entry, backend: Backend, arrays: Sequence[Any]) -> Sequence[Any] | None:
         """Replays on native arrays; None, and nothing done, if a Variable is on another backend."""
+        heard = listeners()
+        if not heard:
+            return self._run_unheard(entry, backend, arrays)
+        for listener in heard:
+            listener.before_call(backend)
+        outputs = self._run_unheard(entry, backend, arrays)
+        if outputs is not None:
+            assert entry.program is not None
+            replay = Replay(self._name, entry.program, backend)
+            for listener in heard:
+                listener.on_replay(replay)
+        return outputs
+
+    def _run_unheard(self, entry: _Entry, backend: Backend, arrays: Sequence[Any]) -> Sequence[Any] | None:
         executable, program, variables = entry.executable, entry.program, entry.variables
         assert executable is not None
         assert program is not None

@@ -73,6 +73,11 @@ def scalar(value: Any, dtype: str, backend: Backend) -> Tensor:
     return found
 
 
+def shared_scalars() -> list[Tensor]:
+    """The tensors of Python scalars that are kept at present."""
+    return list(_scalars.values())
+
+
 def meet(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Tensors of several backends on one: the one that holds strings if there are any, else the active one.
 
@@ -113,7 +118,7 @@ def _from_dlpack(value: Any, backend: Backend) -> Tensor:
 
 def _to_numpy(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
     if isinstance(value, np.ndarray):
-        return value
+        return _without_objects(value)
     if isinstance(value, (list, tuple)) and _holds_tensors(value):
         value = _without_tensors(value)
     elif not isinstance(value, (list, tuple, str, np.generic, range)) and not hasattr(value, "__array__"):
@@ -128,7 +133,19 @@ def _to_numpy(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
         raise ShapeError(
             "nested lists of unequal lengths are not a tensor.", expected="lists of equal length at each level."
         ) from error
-    return _python_default(array, value, dtype)
+    return _python_default(_without_objects(array), value, dtype)
+
+
+def _without_objects(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array itself; refused if its elements are Python objects other than strings."""
+    if array.dtype.kind == "O":
+        for element in array.flat:
+            if not isinstance(element, (str, bytes)):
+                raise ArgumentTypeError(
+                    f"an array with a {type(element).__name__} in it is not a tensor.",
+                    expected="numbers, or strings only.",
+                )
+    return array
 
 
 def _python_default(array: np.ndarray[Any, Any], value: Any, dtype: str | None) -> np.ndarray[Any, Any]:

@@ -34,6 +34,9 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
     kernel = backend.kernels.functions.get(op.name)
     if kernel is None:
         kernel = _on_host(op, backend)
+    heard = listeners()
+    for listener in heard:
+        listener.before_call(backend)
     raw = kernel(*[t._array for t in inputs], **attrs)
     if type(result) is Spec:
         if op.shape_from_values:
@@ -44,7 +47,6 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
         if op.shape_from_values:
             result = tuple(Spec(backend.shape_of(a), s.dtype) for a, s in zip(raw, result, strict=True))
         wrapped = outputs = tuple(Tensor(a, s, backend) for a, s in zip(raw, result, strict=True))
-    heard = listeners()
     if heard:
         call = KernelCall(op, inputs, attrs, outputs)
         for listener in heard:

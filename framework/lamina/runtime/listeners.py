@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
+    from lamina.contract import Backend
+    from lamina.program import Program
     from lamina.runtime.op import Op
     from lamina.runtime.tensor import Tensor
     from lamina.runtime.variable import Variable
@@ -22,8 +24,25 @@ class KernelCall(NamedTuple):
     outputs: tuple[Tensor, ...]
 
 
+class Replay(NamedTuple):
+    """One replay of a recorded step, as told to listeners."""
+
+    name: str
+    program: Program
+    backend: Backend
+
+
 class Listener:
     """Base of listeners: hears nothing until a method is overridden."""
+
+    hears_replays: ClassVar[bool] = False
+    """Whether a recorded step may be replayed while this one listens, and not run kernel by kernel for it."""
+
+    def before_call(self, backend: Backend) -> None:
+        """A kernel or a replay is about to start."""
+
+    def on_replay(self, replay: Replay) -> None:
+        """A recorded step was replayed; told only to those that hear replays."""
 
     def on_call(self, call: KernelCall) -> None:
         """A kernel was called."""
@@ -58,10 +77,16 @@ listeners = _LISTENERS.get
 """The listeners of the current thread or task."""
 
 
+def must_run_eagerly() -> bool:
+    """Whether somebody listens who wants to hear the kernel calls of a recorded step one by one."""
+    return not all(listener.hears_replays for listener in _LISTENERS.get())
+
+
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Lets ``listener`` hear everything inside the ``with`` block."""
-    token = _LISTENERS.set((*_LISTENERS.get(), listener))
+def listening(listener: Listener, *, first: bool = False) -> Iterator[None]:
+    """Lets ``listener`` hear everything inside the ``with`` block, ``first`` before all others."""
+    others = _LISTENERS.get()
+    token = _LISTENERS.set((listener, *others) if first else (*others, listener))
     try:
         yield
     finally:

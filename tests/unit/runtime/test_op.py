@@ -54,6 +54,25 @@ def test_a_wrong_dtype_says_what_is_taken() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: lamina.add(None, 1.0), "add(a, b): a is None."),
+        (lambda: lamina.add(X, {"a": 1}), "add(a, b): b is {'a': 1}."),
+        (lambda: lamina.matmul(X, object()), "matmul(a, b): b is of type object."),
+        (lambda: lamina.add([1, None], X), "add(a, b): a is [1, None]."),
+        (lambda: lamina.tanh([[1.0], [1.0, 2.0]]), "tanh(x): x is [[1.0], [1.0, 2.0]]: nested lists of unequal"),
+        (lambda: lamina.add(X, np.array([object()])), "add(a, b): b is of type ndarray."),
+        (lambda: lamina.add("a", X), "add(a, b): cannot combine dtypes string and float32."),
+        (lambda: lamina.concatenate([X, None]), "tensors[1] is None."),
+    ],
+)
+def test_what_is_no_tensor_is_named(call: Any, message: str) -> None:
+    with pytest.raises((ArgumentTypeError, ShapeError, DTypeError)) as caught:
+        call()
+    assert message in str(caught.value).partition("\n")[0]
+
+
 def test_arguments_by_name_and_by_position() -> None:
     expected = lamina.sum(X, 0, True).tolist()
     assert lamina.sum(x=X, axis=0, keepdims=True).tolist() == expected

@@ -11,7 +11,12 @@ def broadcast(name: str, arguments: tuple[str, ...] = ("a", "b"), dtype: str | N
     """Result rule: the broadcast shape, and the common dtype unless another is given."""
 
     def rule(*inputs: Any, **_: Any) -> Spec:
-        shape = broadcast_shapes(name, arguments, [x.shape for x in inputs])
-        return Spec(shape, dtype or inputs[-1].dtype)
+        last = inputs[-1]
+        shape = last.shape
+        for x in inputs:
+            if x.shape != shape:
+                shape = broadcast_shapes(name, arguments, [x.shape for x in inputs])
+                break
+        return Spec(shape, dtype or last.dtype)
 
     return rule
