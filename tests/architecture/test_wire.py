@@ -13,6 +13,7 @@ HANDS_ON = {
     "framework/lamina/runtime/backends.py",  # merges tables
     "framework/lamina/runtime/dispatch.py",  # calls kernels
     "framework/lamina/runtime/op.py",  # asks whether a backend has a kernel of its own for a composite
+    "framework/lamina/runtime/profiling.py",  # calls so what it has seen; it knows no table
 }
 """Who may mention a backend's kernels at all. The conformance kit, which tests tables, is not asked."""
 
