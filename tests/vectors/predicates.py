@@ -161,3 +161,19 @@ def output_shape_of_other_size(record: Record) -> bool:
     steps = strides if isinstance(strides, list) else [strides] * (len(output_shape) - 2)
     sizes = zip(np.shape(x)[-3:-1], output_shape[-3:-1], steps, strict=True)
     return any(given != -(-wanted // step) for given, wanted, step in sizes)
+
+
+def weighed(record: Record) -> bool:
+    """There are gradients, of a result that is weighed somewhere."""
+    return any(bool(np.any(entry["cotangent"])) for entry in record.get("cotangents", []))
+
+
+@predicate
+def nan_of_no_weight(record: Record) -> bool:
+    """A weighted loss or its gradient is NaN where all its weights are 0."""
+    place = {"losses.computeWeightedLoss": 1, "losses.cosineDistance": 3}.get(record["op"], 2)
+    weights = record["args"][place] if len(record["args"]) > place else None
+    if not isinstance(weights, np.ndarray | list) or np.any(weights):
+        return False
+    recorded = [record.get("result"), *(entry["grad"] for entry in record.get("grads", []))]
+    return any(value is not None and bool(np.any(np.isnan(value))) for value in recorded)

@@ -1,6 +1,7 @@
 """Losses: how wrong predictions are, as a number to make small.
 
-Each is a function with one value per sample, and a class that weighs and reduces them. Computed with ops inside every
+Each is a function with one value per sample, and a class that weighs and reduces them, as in Keras; ``weighted`` has
+TensorFlow's own, which do both at once. Computed with ops inside every
 training step; knows ops and the registry, nothing of models or metrics.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from lamina.losses import weighted
 from lamina.losses.loss import Loss, LossFunctionWrapper
 from lamina.losses.probabilistic import (
     BinaryCrossentropy,
@@ -18,12 +20,25 @@ from lamina.losses.probabilistic import (
     sparse_categorical_crossentropy,
 )
 from lamina.losses.regression import MeanAbsoluteError, MeanSquaredError, mean_absolute_error, mean_squared_error
+from lamina.losses.weighted import (
+    Reduction,
+    absolute_difference,
+    compute_weighted_loss,
+    cosine_distance,
+    hinge_loss,
+    huber_loss,
+    log_loss,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
+)
 from lamina.serialization import get_object
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
-    "MeanSquaredError", "SparseCategoricalCrossentropy", "binary_crossentropy", "categorical_crossentropy", "get",
-    "mean_absolute_error", "mean_squared_error", "sparse_categorical_crossentropy",
+    "MeanSquaredError", "Reduction", "SparseCategoricalCrossentropy", "absolute_difference", "binary_crossentropy",
+    "categorical_crossentropy", "compute_weighted_loss", "cosine_distance", "get", "hinge_loss", "huber_loss",
+    "log_loss", "mean_absolute_error", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy",
+    "sparse_categorical_crossentropy", "weighted",
 ]  # fmt: skip
 
 ALIASES: Final = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError"}
