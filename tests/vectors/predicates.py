@@ -163,6 +163,7 @@ def output_shape_of_other_size(record: Record) -> bool:
     return any(given != -(-wanted // step) for given, wanted, step in sizes)
 
 
+@predicate
 def weighed(record: Record) -> bool:
     """There are gradients, of a result that is weighed somewhere."""
     return any(bool(np.any(entry["cotangent"])) for entry in record.get("cotangents", []))
