@@ -6,8 +6,8 @@ import inspect
 from typing import assert_type
 
 import lamina
-from lamina import Tensor, Variable, ops
-from lamina.ops.methods import METHODS
+from lamina import Tensor, Variable
+from lamina.ops.methods import METHODS, method
 from lamina.runtime.methods import Methods
 
 
@@ -24,7 +24,7 @@ def test_the_typed_parameters_are_those_of_the_ops() -> None:
         return [(p.name, p.default, p.kind) for p in list(signature.parameters.values())[1:]]
 
     typed = _typed()
-    wrong = [n for n in METHODS if shown(typed[n]) != shown(inspect.signature(inspect.unwrap(getattr(ops, n))))]
+    wrong = [n for n in METHODS if shown(typed[n]) != shown(inspect.signature(inspect.unwrap(method(n))))]
     assert wrong == []
 
 

@@ -16,9 +16,10 @@ from lamina_arrayapi.kernels import (
     random,
     reduction,
     shaping,
+    signal,
 )
 
-FAMILIES = (activation, conv, creation, elementwise, indexing, matmul, pooling, random, reduction, shaping)
+FAMILIES = (activation, conv, creation, elementwise, indexing, matmul, pooling, random, reduction, shaping, signal)
 
 
 def make_kernels(xp: Any) -> KernelTable:

@@ -68,6 +68,12 @@ def make(xp: Any) -> KernelTable:
     def imag(x: Any) -> Any:
         return xp.imag(x) if xp.isdtype(x.dtype, "complex floating") else xp.zeros_like(x)
 
+    @kernels("complex")
+    def complex_(real: Any, imag: Any) -> Any:
+        """The standard does not put parts together: an infinite one makes the other NaN."""
+        wanted = xp.complex64 if real.dtype == xp.float32 else xp.complex128
+        return xp.astype(real, wanted) + xp.astype(imag, wanted) * 1j
+
     kernels.add("complex_conjugate", xp.conj)
     return kernels
 

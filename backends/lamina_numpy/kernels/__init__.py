@@ -19,6 +19,7 @@ from lamina_numpy.kernels import (
     random,
     reduction,
     shaping,
+    signal,
     training,
 )
 
@@ -40,6 +41,7 @@ kernels = KernelTable.merge(
     reduction.kernels,
     matmul.kernels,
     shaping.kernels,
+    signal.kernels,
     indexing.kernels,
     activation.kernels,
     conv.kernels,

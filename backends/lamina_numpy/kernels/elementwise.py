@@ -108,6 +108,14 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     return np.power if numpy_dtype(inputs[1].dtype).kind != "i" else None
 
 
+@kernels("complex", out=True)
+def complex_(real: Any, imag: Any, out: Any = None) -> Any:
+    if out is None:
+        out = np.empty(real.shape, np.result_type(real.dtype, np.complex64))
+    out.real, out.imag = real, imag
+    return out
+
+
 @kernels("cast", out=True)
 @quiet
 def cast(x: Any, dtype: str, out: Any = None) -> Any:

@@ -19,10 +19,11 @@ from lamina_torch.kernels import (
     random,
     reduction,
     shaping,
+    signal,
     training,
 )
 
-FAMILIES = (activation, conv, elementwise, indexing, matmul, pooling, random, reduction, shaping, training)
+FAMILIES = (activation, conv, elementwise, indexing, matmul, pooling, random, reduction, shaping, signal, training)
 
 on_cpu = creation.make(torch.device("cpu"))
 kernels = KernelTable.merge(*(family.kernels for family in FAMILIES), on_cpu)

@@ -3,7 +3,7 @@
 Knows the wire below. Knows nothing of backends: an op's kernels are found by its name.
 """
 
-from lamina.ops import fused, random, strings
+from lamina.ops import fused, random, signal, strings
 from lamina.ops.activation import (
     elu,
     gelu,
@@ -55,6 +55,7 @@ from lamina.ops.elementwise import (
     cast,
     ceil,
     clip,
+    complex,
     cos,
     cosh,
     divide,
@@ -149,16 +150,16 @@ from lamina.ops import methods  # isort: skip - last, when every op exists
 __all__ = [
     "OPS", "abs", "adam_update", "add", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
     "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "bias_correction",
-    "broadcast_to", "cast", "ceil", "clip", "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose",
-    "conv3d", "conv3d_transpose", "cos", "cosh", "depthwise_conv2d", "divide", "dot", "elu", "equal", "erf", "exp",
-    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like", "fused", "gather",
-    "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan",
-    "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d", "max_pool3d",
-    "max_pool_with_argmax", "maximum", "mean", "methods", "min", "minimum", "mod", "momentum_update", "multiply",
-    "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power", "prod", "random", "real",
-    "reciprocal", "relu", "reshape", "round", "rsqrt", "scalar", "scatter_add", "separable_conv2d", "sigmoid",
-    "sigmoid_cross_entropy", "sign", "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus", "split",
-    "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "strings", "subtract", "sum", "tan", "tanh", "tensor",
-    "tile", "transpose", "unstack", "variance", "where", "zeros", "zeros_like",
+    "broadcast_to", "cast", "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose", "conv2d",
+    "conv2d_transpose", "conv3d", "conv3d_transpose", "cos", "cosh", "depthwise_conv2d", "divide", "dot", "elu",
+    "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full",
+    "full_like", "fused", "gather", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag",
+    "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d",
+    "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "methods", "min", "minimum", "mod", "momentum_update",
+    "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power", "prod", "random",
+    "real", "reciprocal", "relu", "reshape", "round", "rsqrt", "scalar", "scatter_add", "separable_conv2d", "sigmoid",
+    "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "strings", "subtract", "sum", "tan",
+    "tanh", "tensor", "tile", "transpose", "unstack", "variance", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -14,15 +14,15 @@ from lamina.runtime.variable import Variable
 
 METHODS: Final = (
     "abs", "add", "all", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "avg_pool", "broadcast_to", "cast", "ceil", "clip", "conv1d", "conv2d", "conv2d_transpose", "cos", "cosh",
-    "depthwise_conv2d", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "flatten", "flip",
-    "floor", "floor_divide", "gather", "gelu", "greater", "greater_equal", "hard_sigmoid", "identity", "isfinite",
-    "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log1p", "log_softmax", "logical_and", "logical_not",
-    "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "maximum", "mean", "min", "minimum", "mod",
-    "multiply", "negative", "not_equal", "one_hot", "pad", "pool", "power", "prod", "reciprocal", "relu", "reshape",
-    "round", "rsqrt", "separable_conv2d", "sigmoid", "sign", "silu", "sin", "sinh", "softmax", "softplus", "split",
-    "sqrt", "square", "squeeze", "std", "stop_gradient", "subtract", "sum", "tan", "tanh", "tile", "transpose",
-    "unstack", "variance", "where",
+    "argmin", "avg_pool", "broadcast_to", "cast", "ceil", "clip", "conv1d", "conv2d", "conv2d_transpose", "cos",
+    "cosh", "depthwise_conv2d", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "fft",
+    "flatten", "flip", "floor", "floor_divide", "gather", "gelu", "greater", "greater_equal", "hard_sigmoid",
+    "identity", "ifft", "irfft", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log1p",
+    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max",
+    "max_pool", "maximum", "mean", "min", "minimum", "mod", "multiply", "negative", "not_equal", "one_hot", "pad",
+    "pool", "power", "prod", "reciprocal", "relu", "reshape", "rfft", "round", "rsqrt", "separable_conv2d", "sigmoid",
+    "sign", "silu", "sin", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "std",
+    "stop_gradient", "subtract", "sum", "tan", "tanh", "tile", "transpose", "unstack", "variance", "where",
 )  # fmt: skip
 """Ops that are methods too: the object is their first argument (of ``where`` it is the condition)."""
 
@@ -49,9 +49,14 @@ def _foreign(value: Any) -> bool:
     return value is None or isinstance(value, (str, dict, set)) or hasattr(type(value), "__lamina_hint__")
 
 
+def method(name: str) -> Any:
+    """The function behind a method: an op of the vocabulary, or one of the signals' room."""
+    return getattr(ops, name, None) or getattr(ops.signal, name)
+
+
 def _attach(cls: Any) -> None:
     for name in METHODS:
-        setattr(cls, name, getattr(ops, name))
+        setattr(cls, name, method(name))
     for name, op in {**_OPERATORS, **_LOGICAL}.items():
         setattr(cls, f"__{name}__", _forward(getattr(ops, op)))
         setattr(cls, f"__r{name}__", _reflected(getattr(ops, op)))

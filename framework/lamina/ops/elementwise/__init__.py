@@ -3,6 +3,7 @@
 from lamina.ops.elementwise.arithmetic import (
     add,
     cast,
+    complex,
     complex_conjugate,
     conjugate,
     divide,
@@ -69,7 +70,7 @@ from lamina.ops.elementwise.trigonometry import (
 
 __all__ = [
     "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "ceil", "clip",
-    "complex_conjugate", "conjugate", "cos", "cosh", "divide", "equal", "erf", "exp", "expm1", "floor",
+    "complex", "complex_conjugate", "conjugate", "cos", "cosh", "divide", "equal", "erf", "exp", "expm1", "floor",
     "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite", "isinf", "isnan", "less",
     "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
     "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin",

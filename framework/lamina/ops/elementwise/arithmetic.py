@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.dtypes import ALL, ARITHMETIC, FLOATING, INEXACT, NUMERIC, canonical_dtype
-from lamina.errors import DTypeError
+from lamina.errors import DTypeError, ShapeError
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -160,6 +160,36 @@ def stop_gradient(x: TensorLike) -> Tensor:
 @stop_gradient.gradient
 def _(dy: Tensor) -> None:
     return None
+
+
+def _composed(real: Any, imag: Any) -> Spec:
+    if real.shape != imag.shape:
+        raise ShapeError(
+            f"complex(real, imag): real is {real.shape} and imag is {imag.shape}.", expected="equal shapes."
+        )
+    return Spec(real.shape, {"float32": "complex64", "float64": "complex128"}[real.dtype])
+
+
+@op(result=_composed, dtypes=("float32", "float64"), integers="float32")
+def complex(real: TensorLike, imag: TensorLike) -> Tensor:
+    """The complex number with these parts: y = real + i * imag. The shapes are equal; nothing is broadcast.
+
+    float32 and integers give complex64, float64 complex128. Raises ShapeError if the shapes differ, DTypeError for
+    other dtypes.
+
+    >>> complex([1.0, 2.0], [3.0, 4.0]).tolist()
+    [(1+3j), (2+4j)]
+    """
+
+
+@complex.gradient("real")
+def _(dy: Tensor) -> Tensor:
+    return real(dy)
+
+
+@complex.gradient("imag")
+def _(dy: Tensor) -> Tensor:
+    return imag(dy)
 
 
 @op(
