@@ -65,6 +65,7 @@ class Op(Arguments, Generic[P, R]):
         outputs: tuple[str, ...] = ("y",),
         integers: str | None = None,
         public: bool = True,
+        without_gradient: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.name = function.__name__
@@ -76,6 +77,7 @@ class Op(Arguments, Generic[P, R]):
         self.shape_from_values = shape_from_values
         self.outputs = outputs
         self.public = public
+        self.without_gradient = without_gradient
         self.gradients: dict[str, Gradient] = {}
         self._settings: Callable[..., dict[str, Any]] | None = None
         self._expect(dtypes, promote, integers)
@@ -228,7 +230,8 @@ def op(*, result: Rule, **options: Any) -> Callable[[Callable[P, R]], Op[P, R]]:
     ``result`` maps the inputs' specs and the settings to the result's spec, and raises before any backend runs.
     ``dtypes`` says what is accepted (for all inputs, or by name), ``promote`` which inputs are brought to one dtype,
     ``integers`` the dtype that integer inputs are converted to, ``effect`` what passes over recorded programs must
-    respect, ``shape_from_values`` that the rule cannot know the shape, ``public`` False that users need not see it.
+    respect, ``shape_from_values`` that the rule cannot know the shape, ``public`` False that users need not see it,
+    ``without_gradient`` why floating results have none.
     """
 
     def decorate(function: Callable[P, R]) -> Op[P, R]:

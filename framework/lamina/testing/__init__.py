@@ -12,6 +12,7 @@ for _tests in ("arrays", "base", "hazards", "operations", "running"):
 from lamina.testing.base import BackendTests, Limitation, require_backend, why_not_available  # noqa: E402
 from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value  # noqa: E402
 from lamina.testing.conformance import BackendConformance  # noqa: E402
+from lamina.testing.coverage import gradient_gaps  # noqa: E402
 from lamina.testing.hazards import ReplayHazards  # noqa: E402
 from lamina.testing.inputs import (  # noqa: E402
     Input,
@@ -34,6 +35,6 @@ from lamina.testing.table import Case, all_cases, case, ops_without_cases  # noq
 __all__ = [
     "BackendConformance", "BackendTests", "Case", "Input", "Limitation", "ReplayHazards", "all_cases", "between",
     "bools", "broadcasting", "case", "check_gradient", "check_replay", "check_result_rule", "check_value",
-    "complex_normal", "distinct", "empty", "ints", "non_contiguous", "normal", "ops_without_cases", "positive",
-    "probabilities", "require_backend", "strings", "values", "why_not_available",
+    "complex_normal", "distinct", "empty", "gradient_gaps", "ints", "non_contiguous", "normal", "ops_without_cases",
+    "positive", "probabilities", "require_backend", "strings", "values", "why_not_available",
 ]  # fmt: skip

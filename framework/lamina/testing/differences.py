@@ -40,9 +40,12 @@ class Derivative:
         self._step = STEP[precision]
         self._weights: list[Array] | None = None
 
-    def by_tape(self) -> float:
-        """<gradient, direction> as the tape has it; an input that nothing connects counts as 0."""
-        sources = self._tensors(self._arrays)
+    def by_tape(self, *, spread: bool = False) -> float:
+        """<gradient, direction> as the tape has it; an input that nothing connects counts as 0.
+
+        ``spread`` lays the inputs out with gaps between their elements.
+        """
+        sources = [_spread(a, self._backend) for a in self._arrays] if spread else self._tensors(self._arrays)
         _, found = self._gradients(sources)
         return self._along(found)
 
@@ -94,6 +97,14 @@ class Derivative:
 
     def _tensors(self, arrays: Sequence[Array]) -> list[Tensor]:
         return [from_numpy(a, self._backend) for a in arrays]
+
+
+def _spread(array: Array, backend: Backend) -> Tensor:
+    """A tensor whose elements have gaps between them: every second of an array twice as long."""
+    if not array.ndim:
+        return from_numpy(array, backend)
+    tensor: Tensor = from_numpy(np.stack([array, np.flip(array)], -1), backend)[..., 0]
+    return tensor
 
 
 def _inexact(value: Any) -> bool:

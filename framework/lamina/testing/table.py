@@ -5,6 +5,7 @@ A case is data; ``lamina.testing.checks`` holds it against a backend.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
@@ -71,10 +72,12 @@ class Case:
         """Whether a gradient can be asked for: a floating or complex input, and such a result."""
         if self.raises is not None or self.gradient is False:
             return False
-        return bool(self.gradient) or self._leads_from_inexact_to_inexact()
+        return bool(self.gradient) or self.leads_from_inexact_to_inexact
 
-    def _leads_from_inexact_to_inexact(self) -> bool:
-        inputs = [leaf for leaf in self.leaves if isinstance(leaf, Input) and 0 not in leaf.shape]
+    @functools.cached_property
+    def leads_from_inexact_to_inexact(self) -> bool:
+        """Whether floating or complex numbers go in, and such come out."""
+        inputs = [leaf for leaf in self.leaves if isinstance(leaf, Input)]
         if not any(leaf.fixed is None or leaf.fixed in INEXACT for leaf in inputs):
             return False
         outputs = structures.flatten(self.call(self.spec_tensors("float64")))

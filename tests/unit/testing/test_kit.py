@@ -329,3 +329,11 @@ def test_inputs_are_the_same_at_every_call_and_differ_by_position() -> None:
     a, b = CASES["add(normal(2, 3), normal(2, 3))"].arrays("float64")
     assert not np.array_equal(a, b)
     assert not np.array_equal(first[0], TANH.arrays("float64", salt=1)[0])
+
+
+def test_a_gradient_that_reads_memory_in_order_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tanh(x: Any, out: Any = None) -> Any:
+        return np.tanh(x) if x.flags.c_contiguous else np.tanh(x) * x.dtype.type(1.01)
+
+    with _fails(_broken(tanh=tanh), "gaps in memory"):
+        check_gradient(TANH, lamina.get_backend())

@@ -147,7 +147,7 @@ def _(dy: Tensor) -> Tensor:
     return dy
 
 
-@composite_op(result=same_as(), dtypes=ALL, promote=False)
+@composite_op(result=same_as(), dtypes=ALL, promote=False, without_gradient="to have none is what it is for")
 def stop_gradient(x: TensorLike) -> Tensor:
     """x itself, through which no gradient flows. As TensorFlow.
 
