@@ -1,0 +1,233 @@
+"""Writes the tables of the docs: ``docs/ops.md`` from the ops, ``docs/tensorflowjs.md`` from ``tensorflowjs.csv``.
+
+    python docs/make_tables.py
+
+Needs lamina, and what ``lamina.testing`` needs: which gradients are checked is read off the kit's cases.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lamina
+from lamina import ops
+from lamina.runtime.op import CompositeOp, HostOp, Op
+from lamina.testing import Case, all_cases
+
+HERE = Path(__file__).parent
+OPS_PAGE = HERE / "ops.md"
+NAMES_PAGE = HERE / "tensorflowjs.md"
+NAMES = HERE / "tensorflowjs.csv"
+MADE = "<!-- Made by docs/make_tables.py: change what it reads, and run it. -->"
+
+
+class Entry(NamedTuple):
+    """A public function: its path below ``lamina``, the function or op, and the module it is written in."""
+
+    path: str
+    function: Callable[..., Any]
+    module: str
+
+
+def entries() -> list[Entry]:
+    """Every public op and function made of ops, those of namespaces too."""
+    found = []
+    for name in ops.__all__:
+        value = getattr(ops, name)
+        if value is ops.methods:
+            continue
+        if inspect.ismodule(value):
+            found += [_entry(f"{name}.{inner}", getattr(value, inner)) for inner in _public(value)]
+        elif _is_function(value):
+            found.append(_entry(name, value))
+    return found
+
+
+def _entry(path: str, function: Callable[..., Any]) -> Entry:
+    return Entry(path, function, inspect.unwrap(function).__module__)
+
+
+def _public(module: Any) -> list[str]:
+    """The functions that a namespace shows: those it lists, or those that are written in it."""
+    listed = getattr(module, "__all__", None)
+    names = listed or [n for n in vars(module) if not n.startswith("_")]
+    functions = [n for n in names if _is_function(getattr(module, n))]
+    return [n for n in functions if listed or inspect.unwrap(getattr(module, n)).__module__.startswith(module.__name__)]
+
+
+def _is_function(value: Any) -> bool:
+    if isinstance(value, Op):
+        return value.public
+    return inspect.isfunction(value) and value.__module__.startswith("lamina.ops")
+
+
+def ops_page() -> str:
+    """The text of the page of ops."""
+    gradients = _checked_gradients()
+    families: dict[str, list[Entry]] = {}
+    for entry in entries():
+        families.setdefault(entry.module, []).append(entry)
+    parts = [OPS_HEAD]
+    for module in sorted(families):
+        rows = [_row(entry, gradients) for entry in sorted(families[module])]
+        parts.append(f"## {_title(module)}\n\n{HEAD}\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+OPS_HEAD = f"""# Ops
+
+{MADE}
+
+Every function of `lamina` that takes or makes tensors, by family. Most are methods of tensors too.
+
+- **gradient**: *second* if the gradient and the gradient of the gradient are held against differences in float64,
+  *first* if only the gradient is, because the function has kinks; a dash if there is none: the result is no floating or
+  complex number, or does not depend on one.
+- **made of**: *kernel* if each backend has one, *ops* if it is written in other ops (a backend may still bring a faster
+  kernel), *host* if it runs on the host for every backend.
+- **source**: what it does as, or the paper."""
+
+HEAD = "| function | what it is | gradient | made of | source |\n| --- | --- | --- | --- | --- |"
+
+
+def _title(module: str) -> str:
+    document = inspect.getdoc(sys.modules[module]) or module
+    return document.partition("\n")[0].rstrip(".")
+
+
+def _row(entry: Entry, gradients: dict[str, str]) -> str:
+    document = inspect.getdoc(entry.function) or ""
+    name = entry.function.name if isinstance(entry.function, Op) else entry.path
+    gradient = gradients.get(name, gradients.get(entry.path, "-"))
+    cells = [f"`{entry.path}{_signature(entry.function)}`", document.partition("\n")[0], gradient]
+    return _line([*cells, _made_of(entry.function), _source(document)])
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    found = inspect.signature(inspect.unwrap(function))
+    plain = [_plain(parameter) for parameter in found.parameters.values()]
+    return str(inspect.Signature(plain))
+
+
+def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
+    default = parameter.default
+    named = default is not inspect.Parameter.empty and callable(default)
+    return parameter.replace(annotation=inspect.Parameter.empty, default=_ByName(default) if named else default)
+
+
+class _ByName(NamedTuple):
+    """A default that is a function, shown by its name."""
+
+    function: Callable[..., Any]
+
+    def __repr__(self) -> str:
+        return str(getattr(self.function, "name", None) or self.function.__name__)
+
+
+def _made_of(function: Callable[..., Any]) -> str:
+    if isinstance(function, HostOp):
+        return "host"
+    return "kernel" if isinstance(function, Op) and not isinstance(function, CompositeOp) else "ops"
+
+
+def _source(document: str) -> str:
+    """What the documentation says it follows: 'As NumPy', or a paper in parentheses."""
+    text = " ".join(document.partition(">>>")[0].split())
+    paper = re.search(r"\(([^()]*\b(?:1[6-9]|20)\d\d\b[^()]*)\)", text)
+    followed = FOLLOWED.search(text)
+    return ", ".join(found.group(1) for found in (followed, paper) if found)
+
+
+FOLLOWED = re.compile(r"\b[Aa]s ((?:NumPy|SciPy|Keras|TensorFlow|``(?:np|numpy|scipy|tf)\.)[^;:,()]*?)[.;:,(]( |$)")
+"""How documentation says whose function it is: 'As NumPy.', 'as ``tf.image.transform``,'."""
+
+
+def _checked_gradients() -> dict[str, str]:
+    """How far the kit checks the gradient of each op or function that has a case of one."""
+    found: dict[str, str] = {}
+    for row in all_cases():
+        if row.differentiable and _moves_something(row):
+            found[row.op] = "second" if row.smooth or found.get(row.op) == "second" else "first"
+    return found
+
+
+def _moves_something(row: Case) -> bool:
+    op = ops.OPS.get(row.op)
+    return op is None or op.without_gradient is None
+
+
+class Name(NamedTuple):
+    """A name of TensorFlow.js, ours, and what differs."""
+
+    tfjs: str
+    lamina: str
+    note: str
+
+
+def names() -> list[Name]:
+    """The rows of ``tensorflowjs.csv``."""
+    with NAMES.open(encoding="utf-8", newline="") as file:
+        return [Name(row["tfjs"], row["lamina"], row["note"] or "") for row in csv.DictReader(file)]
+
+
+def names_page() -> str:
+    """The text of the page of names."""
+    groups: dict[str, list[Name]] = {}
+    for name in names():
+        groups.setdefault(name.tfjs.rpartition(".")[0], []).append(name)
+    parts = [NAMES_HEAD]
+    for group, rows in groups.items():
+        lines = [_line([f"`{row.tfjs}`", f"`{row.lamina}`" if row.lamina else "-", row.note]) for row in rows]
+        parts.append(
+            f"## `{group}`\n\n| TensorFlow.js | lamina | what differs |\n| --- | --- | --- |\n" + "\n".join(lines)
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+NAMES_HEAD = f"""# From TensorFlow.js to lamina
+
+{MADE}
+
+Which name of lamina does what a name of TensorFlow.js does. For array ops NumPy's names win, for layers, models and
+optimizers Keras's. Settings go by keyword and in Python's spelling: `keepDims` is `keepdims`. [Ops](ops.md) says what
+each one takes."""
+
+
+def resolve(path: str) -> Any:
+    """The object of a name such as ``lamina.Tensor.relu``. Raises AttributeError if there is none."""
+    found: Any = lamina
+    for part in path.split(".")[1:]:
+        found = getattr(_sample(found), part)
+    return found
+
+
+def _sample(value: Any) -> Any:
+    """An instance of a class whose attributes are made with it, else the value itself."""
+    return lamina.Variable(0.0) if value is lamina.Variable else value
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each page with its text."""
+    yield OPS_PAGE, ops_page()
+    yield NAMES_PAGE, names_page()
+
+
+def main() -> None:
+    """Writes the pages."""
+    for path, text in pages():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: {text.count(chr(10))} lines")
+
+
+if __name__ == "__main__":
+    main()
