@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
+from lamina.dtypes import LARGEST
 from lamina.program import Instruction, Program, drop_dead, share_common
 from lamina.shapes import Spec
 
@@ -130,7 +131,9 @@ class _Lowering:
         normalized = Instruction("log_softmax", (logits,), (logs,), {"axis": last})
         if "log_softmax" not in self.own or not self._softmax(normalized):
             self.instructions.append(normalized)
-        products = self._add("multiply", (labels, logs), self._new(spec))
+        lowest = self._filled(Spec((), spec.dtype), -LARGEST[spec.dtype])
+        finite = self._add("maximum", (logs, lowest), self._new(spec))
+        products = self._add("multiply", (labels, finite), self._new(spec))
         total = self._new(Spec(spec.shape[:-1], spec.dtype))
         summed = Instruction("sum", (products,), (total,), {"axis": (last,), "keepdims": False})
         if "sum" not in self.own or not self._sum(summed):

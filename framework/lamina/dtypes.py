@@ -26,6 +26,12 @@ ITEMSIZE: Final = {
     "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16,
 }  # fmt: skip
 
+LARGEST: Final = {
+    "float16": 65504.0, "bfloat16": 3.3895313892515355e38, "float32": 3.4028234663852886e38,
+    "float64": 1.7976931348623157e308,
+}  # fmt: skip
+"""The largest finite number of each floating dtype."""
+
 _PYTHON: Final[dict[Any, str]] = {bool: "bool", int: "int32", float: "float32", complex: "complex64", str: "string"}
 
 # Each dtype's direct successors; the promotion of two dtypes is their least common successor.

@@ -13,7 +13,8 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("sigmoid")
     def sigmoid(x: Any) -> Any:
-        return xp.tanh(x * 0.5) * 0.5 + 0.5
+        small = xp.exp(-xp.abs(x))  # at most 1, so that nothing overflows and small results keep their digits
+        return xp.where(x < 0, small, xp.ones((), dtype=x.dtype)) / (1.0 + small)
 
     @kernels("relu")
     def relu(x: Any) -> Any:
@@ -25,18 +26,25 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("softmax")
     def softmax(x: Any, axis: int) -> Any:
-        e = xp.exp(x - _finite_max(xp, x, axis))
+        _, shifted = _less_the_largest(xp, x, axis)
+        e = xp.exp(shifted)
         return e / xp.sum(e, axis=axis, keepdims=True)
 
     @kernels("log_softmax")
     def log_softmax(x: Any, axis: int) -> Any:
-        shifted = x - _finite_max(xp, x, axis)
-        return shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+        largest, shifted = _less_the_largest(xp, x, axis)
+        ones = xp.astype(largest, x.dtype)
+        others = xp.sum(xp.exp(shifted) - ones, axis=axis, keepdims=True)
+        count = xp.sum(ones, axis=axis, keepdims=True)
+        return shifted - xp.log1p(others + (count - 1.0))  # the others' sum keeps its digits without the first 1
 
     return kernels
 
 
-def _finite_max(xp: Any, x: Any, axis: int) -> Any:
+def _less_the_largest(xp: Any, x: Any, axis: int) -> tuple[Any, Any]:
+    """Where the largest numbers along an axis are, and all less it: 0 there, if they are infinite too."""
     if x.shape[axis] == 0:
-        return xp.zeros((), dtype=x.dtype)
-    return xp.max(x, axis=axis, keepdims=True)
+        return xp.zeros(x.shape, dtype=xp.bool), x
+    peak = xp.max(x, axis=axis, keepdims=True)
+    largest = x == peak
+    return largest, xp.where(largest, xp.zeros((), dtype=x.dtype), x - peak)

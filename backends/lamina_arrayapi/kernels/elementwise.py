@@ -128,9 +128,10 @@ _MIDDLE_BOTTOM = (
 
 def _erf(xp: Any, x: Any) -> Any:
     """The error function in float64, within 1e-15; beyond 5.9 it is 1 to the last bit."""
-    size = xp.clip(xp.abs(x), 0.0, 6.0)  # both bounds, for NumPy 2.0 insists on them
+    near = xp.clip(x, -6.0, 6.0)
+    size = xp.abs(near)
     square = size * size
-    small = x * _horner(square, _SMALL_TOP) / _horner(square, _SMALL_BOTTOM)
+    small = near * _horner(square, _SMALL_TOP) / _horner(square, _SMALL_BOTTOM)
     tail = xp.exp(-square) * _horner(size, _MIDDLE_TOP) / _horner(size, _MIDDLE_BOTTOM)
     return xp.where(size <= 0.46875, small, xp.where(xp.isnan(x), x, xp.sign(x) * (1.0 - tail)))
 

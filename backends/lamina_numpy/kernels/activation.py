@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lamina.contract import KernelTable
+from lamina.dtypes import LARGEST
 from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import quiet
@@ -22,11 +23,11 @@ kernels.add("tanh", np.tanh, out=True, specialize=lambda inputs, outputs, attrs:
 
 
 @kernels("sigmoid", out=True)
+@quiet
 def sigmoid(x: Any, out: Any = None) -> Any:
-    """By tanh, which is cheaper than exp and does not overflow."""
-    half = x.dtype.type(0.5)
-    y = np.tanh(np.multiply(x, half, out=out), out=out)
-    return np.add(np.multiply(y, half, out=out), half, out=out)
+    """1 / (1 + e^-x), which keeps the digits of small results. Where e^-x overflows, the result is 0."""
+    y = np.exp(np.negative(x, out=out), out=out)
+    return np.reciprocal(np.add(y, y.dtype.type(1), out=out), out=out)
 
 
 @kernels("relu", out=True)
@@ -75,17 +76,35 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @kernels("softmax", out=True)
 @quiet
 def softmax(x: Any, axis: int, out: Any = None) -> Any:
-    peak = _maximum(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
-    e = np.exp(np.subtract(x, peak, out=out), out=out)
+    if not x.shape[axis]:
+        return x.copy()
+    peak = _maximum(x, axis, None, None, True)
+    infinite = None if np.isfinite(peak).all() else x == peak
+    e = np.exp(_less(x, peak, infinite, out), out=out)
     return np.divide(e, _add(e, axis, None, None, True), out=out)
 
 
 @kernels("log_softmax", out=True)
 @quiet
 def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
-    peak = _maximum(x, axis, None, None, True) if x.shape[axis] else x.dtype.type(0)
+    """By the logarithm of 1 and the others, so that the largest element's result keeps its digits near 0."""
+    if not x.shape[axis]:
+        return x.copy()
+    peak = _maximum(x, axis, None, None, True)
+    largest = x == peak
+    shifted = _less(x, peak, None if np.isfinite(peak).all() else largest, out)
+    e = np.exp(shifted)
+    sums = _add(np.subtract(e, largest, out=e), axis, None, None, True)
+    sums += _add(largest, axis, x.dtype, None, True) - x.dtype.type(1)
+    return np.subtract(shifted, np.log1p(sums), out=out)
+
+
+def _less(x: Any, peak: Any, infinite: Any, out: Any) -> Any:
+    """x less the largest; 0 where both are infinite."""
     shifted = np.subtract(x, peak, out=out)
-    return np.subtract(shifted, np.log(_add(np.exp(shifted), axis, None, None, True)), out=out)
+    if infinite is not None:
+        np.copyto(shifted, 0, where=infinite)
+    return shifted
 
 
 def _buffers(inputs: Sequence[Spec], axis: int) -> tuple[Any, Any]:
@@ -97,30 +116,55 @@ def _buffers(inputs: Sequence[Spec], axis: int) -> tuple[Any, Any]:
 _FEW_CLASSES = 32
 
 
+def _largest(spec: Spec) -> Any:
+    """The largest finite number: in place of infinity it gives the limits, without a difference of infinities."""
+    return np.asarray(LARGEST[spec.dtype], numpy_dtype(spec.dtype))
+
+
 def _few_classes(spec: Spec) -> Any:
     """For many rows of few classes: a copy with the classes first, whose reductions run along the rows.
 
-    Returns what copies, shifts by the largest, and sums the exponentials: (rows, exponentials, sums) for a given x.
+    Returns what copies, shifts by the largest, and takes the exponentials, and (rows, exponentials) for a given x.
     """
     n, c = spec.shape
     dtype = numpy_dtype(spec.dtype)
     rows, exponentials = np.empty((c, n), dtype), np.empty((c, n), dtype)
-    largest, sums, ones = np.empty(n, dtype), np.empty(n, dtype), np.ones(c, dtype)
+    largest, bound = np.empty(n, dtype), _largest(spec)
     reduce: Any = np.maximum.reduce
-    copyto, subtract, exp = np.copyto, np.subtract, np.exp
+    minimum, subtract, exp = np.minimum, np.subtract, np.exp
 
     def prepare(x: Any) -> None:
-        copyto(rows, x.T)
+        minimum(x.T, bound, out=rows)
         reduce(rows, 0, None, largest)
         subtract(rows, largest, rows)
         exp(rows, exponentials)
-        ones.dot(exponentials, sums)
 
-    return prepare, rows, exponentials, sums
+    return prepare, rows, exponentials
 
 
 def _has_few_classes(spec: Spec, axis: int) -> bool:
     return spec.ndim == 2 and axis == 1 and 0 < spec.shape[1] <= _FEW_CLASSES and spec.dtype in ("float32", "float64")
+
+
+def _log_softmax_of_few(spec: Spec) -> Any:
+    prepare, rows, exponentials = _few_classes(spec)
+    largest, ones = np.empty_like(rows), np.ones(len(rows), rows.dtype)
+    sums, counts = np.empty_like(rows[0]), np.empty_like(rows[0])
+    zero, one = np.zeros((), rows.dtype), np.ones((), rows.dtype)
+    equal, add, subtract, log1p = np.equal, np.add, np.subtract, np.log1p
+
+    def kernel(x: Any, out: Any) -> None:
+        prepare(x)
+        equal(rows, zero, largest)
+        subtract(exponentials, largest, exponentials)
+        ones.dot(exponentials, sums)
+        ones.dot(largest, counts)
+        subtract(counts, one, counts)
+        add(sums, counts, sums)
+        log1p(sums, sums)
+        subtract(rows, sums, out.T)
+
+    return kernel
 
 
 @kernels.specialized("log_softmax")
@@ -129,25 +173,26 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not inputs[0].shape[axis]:
         return None
     if _has_few_classes(inputs[0], axis):
-        prepare, rows, _, sums = _few_classes(inputs[0])
-
-        def transposed(x: Any, out: Any) -> None:
-            prepare(x)
-            np.log(sums, sums)
-            np.subtract(rows, sums, out.T)
-
-        return transposed
+        return _log_softmax_of_few(inputs[0])
     row, whole = _buffers(inputs, axis)
-    largest: Any = np.maximum.reduce
+    counts, largest = np.empty_like(row), np.empty(whole.shape, bool)
+    bound, zero, one = _largest(inputs[0]), np.zeros((), row.dtype), np.ones((), row.dtype)
+    peak: Any = np.maximum.reduce
     total: Any = np.add.reduce
-    subtract, exp, log = np.subtract, np.exp, np.log
+    minimum, equal, add, subtract, exp, log1p = np.minimum, np.equal, np.add, np.subtract, np.exp, np.log1p
 
     def kernel(x: Any, out: Any) -> None:
-        largest(x, axis, None, row, True)
-        subtract(x, row, out)
+        minimum(x, bound, out=out)
+        peak(out, axis, None, row, True)
+        subtract(out, row, out)
         exp(out, whole)
+        equal(out, zero, largest)
+        subtract(whole, largest, whole)
         total(whole, axis, None, row, True)
-        log(row, row)
+        total(largest, axis, row.dtype, counts, True)
+        subtract(counts, one, counts)
+        add(row, counts, row)
+        log1p(row, row)
         subtract(out, row, out)
 
     return kernel
@@ -159,21 +204,25 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not inputs[0].shape[axis]:
         return None
     if _has_few_classes(inputs[0], axis):
-        prepare, _, exponentials, sums = _few_classes(inputs[0])
+        prepare, rows, exponentials = _few_classes(inputs[0])
+        sums, ones = np.empty_like(rows[0]), np.ones(len(rows), rows.dtype)
 
         def transposed(x: Any, out: Any) -> None:
             prepare(x)
+            ones.dot(exponentials, sums)
             np.divide(exponentials, sums, out.T)
 
         return transposed
     row, _ = _buffers(inputs, axis)
+    bound = _largest(inputs[0])
     largest: Any = np.maximum.reduce
     total: Any = np.add.reduce
-    subtract, exp, divide = np.subtract, np.exp, np.divide
+    minimum, subtract, exp, divide = np.minimum, np.subtract, np.exp, np.divide
 
     def kernel(x: Any, out: Any) -> None:
-        largest(x, axis, None, row, True)
-        subtract(x, row, out)
+        minimum(x, bound, out=out)
+        largest(out, axis, None, row, True)
+        subtract(out, row, out)
         exp(out, out)
         total(out, axis, None, row, True)
         divide(out, row, out)

@@ -46,19 +46,32 @@ def leaky_relu(x: Any, alpha: float) -> Any:
 
 @kernels("softmax")
 def softmax(x: Any, axis: int) -> Any:
-    return torch.softmax(x, axis)
+    """Of infinity in place of the largest number: the limit, where torch's own gives NaN."""
+    return torch.softmax(x.clamp(max=torch.finfo(x.dtype).max), axis)
 
 
 @kernels("log_softmax")
 def log_softmax(x: Any, axis: int) -> Any:
-    return torch.log_softmax(x, axis)
+    """By the logarithm of 1 and the others, so that the largest element's result keeps its digits near 0."""
+    if not x.numel():
+        return torch.log_softmax(x, axis)
+    peak = torch.amax(x, axis, True)
+    largest = x == peak
+    shifted = (x - peak).masked_fill_(largest, 0.0)
+    others = torch.exp(shifted).masked_fill_(largest, 0.0).sum(axis, True)
+    return shifted.sub_(torch.log1p(others + (largest.sum(axis, True) - 1)))
 
 
 @kernels("softmax_cross_entropy")
 def softmax_cross_entropy(labels: Any, logits: Any) -> Any:
-    return torch.mul(labels, torch.log_softmax(logits, -1)).sum(-1).neg_()
+    finite = log_softmax(logits, -1).clamp_min_(torch.finfo(logits.dtype).min)
+    return finite.mul_(labels).sum(-1).neg_()
 
 
 @kernels("sigmoid_cross_entropy")
 def sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
-    return functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+    """A sum of terms that are not negative, where torch's own takes a difference."""
+    largest = torch.finfo(logits.dtype).max
+    x = logits.clamp(-largest, largest)
+    linear = (1.0 - labels).mul_(x.clamp_min(0.0)).add_(x.neg_().clamp_min_(0.0).mul_(labels))
+    return linear.add_(torch.log1p(torch.exp(-logits.abs())))

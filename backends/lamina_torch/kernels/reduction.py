@@ -82,4 +82,12 @@ def std(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 @kernels("logsumexp")
 def logsumexp(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.logsumexp(x, axis, keepdims) if axis else x.clone()
+    """The largest element and the logarithm of 1 and the others, so that small ones keep their digits."""
+    if not axis or not x.numel():
+        return torch.logsumexp(x, axis, keepdims) if axis else x.clone()
+    peak = torch.amax(x, axis, True)
+    largest = x == peak
+    others = torch.exp(x - peak).masked_fill_(largest, 0.0).sum(axis, True)
+    total = torch.log1p(others + (largest.sum(axis, True) - 1))
+    y = torch.where(torch.isfinite(peak), total + peak, peak)
+    return y if keepdims else y.squeeze(axis)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from lamina.dtypes import FLOATING, REAL
+from lamina.dtypes import FLOATING, LARGEST, REAL
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import abs, add, erf, exp, log1p, maximum, minimum, multiply, negative, subtract
+from lamina.ops.elementwise import abs, add, clip, erf, exp, log1p, maximum, minimum, multiply, negative, subtract
 from lamina.ops.reduction import sum
 from lamina.ops.shaping import expand_dims
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
@@ -199,7 +199,8 @@ def softmax_cross_entropy(labels: TensorLike, logits: TensorLike) -> Tensor:
     >>> softmax_cross_entropy([[1.0, 0.0]], [[0.0, 0.0]]).tolist()
     [0.6931471824645996]
     """
-    return negative(sum(multiply(labels, log_softmax(logits)), axis=-1))
+    finite = maximum(log_softmax(logits), -LARGEST[logits.dtype])  # what is impossible and not so labelled adds 0
+    return negative(sum(multiply(labels, finite), axis=-1))
 
 
 @softmax_cross_entropy.gradient("logits")
@@ -224,12 +225,16 @@ def _same_pair(labels: Any, logits: Any) -> Spec:
 
 @composite_op(result=_same_pair, dtypes=FLOATING)
 def sigmoid_cross_entropy(labels: TensorLike, logits: TensorLike) -> Tensor:
-    """Cross entropy of sigmoid(logits), element by element: y = max(x, 0) - x * z + ln(1 + e^-|x|).
+    """Cross entropy of sigmoid(logits), element by element: y = (1 - z) max(x, 0) + z max(-x, 0) + ln(1 + e^-|x|).
+
+    No term is negative where z is a probability, so none takes digits from another.
 
     >>> sigmoid_cross_entropy([1.0], [0.0]).tolist()
     [0.6931471824645996]
     """
-    return add(subtract(relu(logits), multiply(logits, labels)), log1p(exp(negative(abs(logits)))))
+    x = clip(logits, -LARGEST[logits.dtype], LARGEST[logits.dtype])  # so that nothing times infinity is nothing
+    linear = add(multiply(subtract(1.0, labels), relu(x)), multiply(labels, relu(negative(x))))
+    return add(linear, log1p(exp(negative(abs(logits)))))
 
 
 @sigmoid_cross_entropy.gradient("logits")

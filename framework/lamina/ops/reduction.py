@@ -15,7 +15,7 @@ from lamina.ops.elementwise import (
     equal,
     exp,
     isfinite,
-    log,
+    log1p,
     multiply,
     sqrt,
     square,
@@ -237,9 +237,12 @@ def logsumexp(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tenso
     1000.693
     """
     peak = max(x, axis, keepdims=True)
-    shift = where(isfinite(peak), peak, 0.0)
-    summed = log(sum(exp(subtract(x, shift)), axis, keepdims=True))
-    return reshape(add(summed, shift), reduced_shape(x.shape, axis, keepdims))
+    largest = equal(x, peak)  # these add 1 each: without the first of them the sum keeps the digits of small others
+    others = where(largest, 0.0, exp(subtract(x, where(isfinite(peak), peak, 0.0))))
+    count = sum(cast(largest, x.dtype), axis, keepdims=True)
+    total = log1p(add(sum(others, axis, keepdims=True), subtract(count, 1.0)))
+    y = where(isfinite(peak), add(total, peak), peak)
+    return reshape(y, reduced_shape(x.shape, axis, keepdims))
 
 
 logsumexp.settings(_axes_settings)
@@ -248,7 +251,8 @@ logsumexp.settings(_axes_settings)
 @logsumexp.gradient
 def _(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
     total = _restored(y, x.shape, axis)
-    weights = exp(subtract(x, where(isfinite(total), total, 0.0)))
+    distance = subtract(x, where(equal(total, -math.inf), 0.0, total))
+    weights = exp(where(equal(x, math.inf), 0.0, distance))
     return multiply(_restored(dy, x.shape, axis), weights)
 
 
