@@ -120,7 +120,7 @@ class _Lowering:
         key = (spec, value)
         if key not in self.filled:
             attrs = {"shape": spec.shape, "fill_value": value, "dtype": spec.dtype}
-            self.filled[key] = self._add("full", (), self._new(spec), **attrs)
+            self.filled[key] = self._add("constant", (), self._new(spec), **attrs)
         return self.filled[key]
 
     def _cross_entropy(self, instruction: Instruction) -> bool:

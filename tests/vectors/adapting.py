@@ -103,7 +103,10 @@ def _argument(value: Any, parameter: inspect.Parameter | None, function: Any, wi
     if is_undefined(value):
         given = None if parameter is None else parameter.default
         return None if given is inspect.Parameter.empty else given
-    return _converted(value, _literal_dtype(parameter, function), wide)
+    dtype = _literal_dtype(parameter, function)
+    if isinstance(value, list) and "Sequence[TensorLike]" in str(getattr(parameter, "annotation", "")):
+        return [_converted(item, dtype, wide) for item in value]
+    return _converted(value, dtype, wide)
 
 
 def _literal_dtype(parameter: inspect.Parameter | None, function: Any) -> str | None:

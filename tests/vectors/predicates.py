@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -178,3 +179,65 @@ def nan_of_no_weight(record: Record) -> bool:
         return False
     recorded = [record.get("result"), *(entry["grad"] for entry in record.get("grads", []))]
     return any(value is not None and bool(np.any(np.isnan(value))) for value in recorded)
+
+
+@predicate
+def counts_from_the_end(record: Record) -> bool:
+    """The indices, negative ones among them, are inside the axis that they pick from."""
+    x, indices, *rest = record["args"]
+    size = np.shape(x)[rest[0] if rest else 0]
+    return bool(np.min(indices) >= -size and np.max(indices) < size)
+
+
+@predicate
+def without_strings(record: Record) -> bool:
+    """All tensors hold numbers."""
+    kinds = (getattr(getattr(v, "dtype", None), "kind", "") for _, v in leaves(record["args"]))
+    return "O" not in kinds
+
+
+@predicate
+def as_many_values_as_the_shape(record: Record) -> bool:
+    """Nested lists have as many values as the shape beside them has places."""
+    values, shape = record["args"][:2]
+    return sum(1 for _ in leaves(values)) == math.prod(shape)
+
+
+@predicate
+def mirror_is_weighed(record: Record) -> bool:
+    """The result is weighed at an element beyond the borders."""
+    weights = _weights(record).copy()
+    x, paddings = record["args"][:2]
+    weights[tuple(slice(b, b + s) for s, (b, _) in zip(x.shape, paddings, strict=True))] = 0
+    return bool(np.any(weights))
+
+
+@predicate
+def fewer_paddings_than_axes(record: Record) -> bool:
+    """There is no pair for some axis."""
+    x, paddings = record["args"][:2]
+    return len(paddings) < np.ndim(x)
+
+
+@predicate
+def single_and_no_vector(record: Record) -> bool:
+    """There is one tensor, and it has not one axis."""
+    return len(record["args"]) == 1 and np.ndim(record["args"][0]) != 1
+
+
+@predicate
+def fractional_count(record: Record) -> bool:
+    """The third argument, a count, is not whole."""
+    return float(record["args"][2]) % 1 != 0
+
+
+@predicate
+def last_argument_left_out(record: Record) -> bool:
+    """There are fewer arguments than the function needs to have a meaning."""
+    return len(record["args"]) < {"fill": 2, "tensor": 1}[record["op"]]
+
+
+@predicate
+def bytes_for_a_string(record: Record) -> bool:
+    """A typed array of bytes is the value of a string tensor."""
+    return getattr(record["args"][0], "kind", "") == "Uint8Array" and "string" in record["args"][1:]

@@ -11,8 +11,8 @@ from lamina.contract import KernelTable
 def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
 
-    @kernels("full")
-    def full(shape: tuple[int, ...], fill_value: Any, dtype: str) -> Any:
+    @kernels("constant")
+    def constant(shape: tuple[int, ...], fill_value: Any, dtype: str) -> Any:
         wanted = getattr(xp, dtype)
         return xp.astype(xp.full(shape, fill_value), wanted)
 
@@ -26,8 +26,8 @@ def make(xp: Any) -> KernelTable:
     def linspace(start: float, stop: float, num: int, dtype: str) -> Any:
         return xp.astype(xp.linspace(start, stop, num, dtype=xp.float64), getattr(xp, dtype))
 
-    @kernels("eye")
-    def eye(num_rows: int, num_columns: int, dtype: str) -> Any:
+    @kernels("identity_matrix")
+    def identity_matrix(num_rows: int, num_columns: int, dtype: str) -> Any:
         return xp.astype(xp.eye(num_rows, num_columns), getattr(xp, dtype))
 
     return kernels

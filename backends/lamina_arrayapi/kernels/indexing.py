@@ -30,8 +30,8 @@ def make(xp: Any) -> KernelTable:
         result[native_key(tuple(k for k in key if k is not None))] = xp.reshape(dy, tuple(dy.shape[i] for i in kept))
         return result
 
-    @kernels("gather")
-    def gather(x: Any, indices: Any, axis: int) -> Any:
+    @kernels("take")
+    def take(x: Any, indices: Any, axis: int) -> Any:
         flat = xp.astype(xp.reshape(indices, (-1,)), xp.int64)
         taken = xp.take(x, flat, axis=axis)
         return xp.reshape(taken, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
@@ -46,6 +46,24 @@ def make(xp: Any) -> KernelTable:
         positions = xp.reshape(xp.arange(size, dtype=xp.int64), (size, 1))
         hits = xp.astype((flat == positions) | (flat + size == positions), updates.dtype)
         return xp.reshape(xp.matmul(hits, rows), (*before, size, *after))
+
+    @kernels("flat_positions")
+    def flat_positions(indices: Any, shape: tuple[int, ...]) -> Any:
+        """Coordinates outside wrap around: an error would mean to wait for the device."""
+        flat = xp.sum(xp.astype(indices, xp.int64)[..., :0], axis=-1)  # zeros, on the device of the indices
+        for axis, size in enumerate(shape):
+            flat = flat * size + xp.remainder(xp.astype(indices[..., axis], xp.int64), max(1, size))
+        return xp.astype(flat, xp.int32 if math.prod(shape) < 2**31 else xp.int64)
+
+    @kernels("last_writer")
+    def last_writer(positions: Any, size: int) -> Any:
+        """By comparing all pairs: the standard has no indexed assignment."""
+        count = positions.shape[0]
+        places = xp.reshape(xp.arange(size, dtype=xp.int32), (size, 1))
+        written = xp.astype(positions, xp.int32) == places
+        numbers = xp.where(written, xp.arange(count, dtype=xp.int32), -1)
+        nobody = xp.full((size, 1), -1, dtype=xp.int32)
+        return xp.max(xp.concat([nobody, numbers], axis=1), axis=1)
 
     @kernels("argwhere")
     def argwhere(x: Any) -> Any:

@@ -16,8 +16,8 @@ _ADDED_AS = {"float16": "float32", "uint8": "int32", "int8": "int32", "int16": "
 """Atomic addition knows 32 and 64 bits only; sums of small integers keep their low bits, as NumPy's do."""
 
 
-@kernels("gather")
-def gather(x: Any, indices: Any, axis: int) -> Any:
+@kernels("take")
+def take(x: Any, indices: Any, axis: int) -> Any:
     return cupy.take(x, indices, axis=axis)
 
 
@@ -29,6 +29,14 @@ def scatter_add(updates: Any, indices: Any, axis: int, size: int) -> Any:
     if rows.size:
         _add_at(result, (slice(None),) * axis + (indices.reshape(-1),), rows)
     return result
+
+
+@kernels("last_writer")
+def last_writer(positions: Any, size: int) -> Any:
+    writer = cupy.full(size, -1, cupy.int32)
+    if positions.size:
+        cupyx.scatter_max(writer, positions, cupy.arange(positions.size, dtype=cupy.int32))
+    return writer
 
 
 def _add_at(result: Any, places: tuple[Any, ...], rows: Any) -> None:

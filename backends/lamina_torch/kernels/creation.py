@@ -17,8 +17,8 @@ def make(device: torch.device) -> KernelTable:
     """The kernels that make tensors on a device."""
     kernels = KernelTable()
 
-    @kernels("full")
-    def full(shape: tuple[int, ...], fill_value: Any, dtype: str) -> Any:
+    @kernels("constant")
+    def constant(shape: tuple[int, ...], fill_value: Any, dtype: str) -> Any:
         return cast(torch.full(shape, fill_value, dtype=_WIDEST[type(fill_value)], device=device), dtype)
 
     @kernels("progression")
@@ -36,8 +36,8 @@ def make(device: torch.device) -> KernelTable:
             values[-1] = stop
         return cast(values, dtype)
 
-    @kernels("eye")
-    def eye(num_rows: int, num_columns: int, dtype: str) -> Any:
+    @kernels("identity_matrix")
+    def identity_matrix(num_rows: int, num_columns: int, dtype: str) -> Any:
         return cast(torch.eye(num_rows, num_columns, device=device), dtype)
 
     return kernels

@@ -48,14 +48,14 @@ def basic_index_gradient(dy: Any, key: Key, shape: tuple[int, ...]) -> Any:
     return result
 
 
-@kernels("gather")
-def gather(x: Any, indices: Any, axis: int) -> Any:
+@kernels("take")
+def take(x: Any, indices: Any, axis: int) -> Any:
     flat = _positions(indices, x.shape[axis])
     try:
         taken = torch.index_select(x, axis, flat)
     except (IndexError, RuntimeError):
         taken = torch.index_select(x, axis, _from_the_front(flat, x.shape, axis, "gather"))
-    return taken.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+    return taken.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
 @kernels("scatter_add")
@@ -69,6 +69,24 @@ def scatter_add(updates: Any, indices: Any, axis: int, size: int) -> Any:
     except (IndexError, RuntimeError):
         flat = _from_the_front(flat, shape, axis, "scatter_add")
         return updates.new_zeros(shape).index_add_(axis, flat, rows)
+
+
+@kernels("flat_positions")
+def flat_positions(indices: Any, shape: tuple[int, ...]) -> Any:
+    flat = indices.new_zeros(indices.shape[:-1], dtype=torch.int64)
+    for axis, size in enumerate(shape):
+        part = indices[..., axis].to(torch.int64)
+        if not indices.is_cuda:
+            part = _from_the_front(part, shape, axis, "indices")
+        flat = flat * size + torch.remainder(part, max(1, size))
+    return flat if math.prod(shape) >= 2**31 else flat.to(torch.int32)
+
+
+@kernels("last_writer")
+def last_writer(positions: Any, size: int) -> Any:
+    numbers = torch.arange(positions.shape[0], dtype=torch.int32, device=positions.device)
+    nobody = torch.full((size,), -1, dtype=torch.int32, device=positions.device)
+    return nobody.scatter_reduce_(0, positions.to(torch.int64), numbers, "amax")
 
 
 def _positions(indices: Any, size: int) -> Any:

@@ -19,6 +19,7 @@ from lamina.ops.activation import (
     softplus,
     tanh,
 )
+from lamina.ops.blocks import batch_to_space_nd, depth_to_space, mirror_pad, space_to_batch_nd, space_to_depth
 from lamina.ops.conv import (
     conv1d,
     conv1d_transpose,
@@ -101,6 +102,7 @@ from lamina.ops.elementwise import (
     tan,
     where,
 )
+from lamina.ops.grids import broadcast_args, diag, meshgrid
 from lamina.ops.indexing import argwhere, gather, getitem, one_hot, scatter_add
 from lamina.ops.matmul import dot, matmul
 from lamina.ops.pooling import (
@@ -127,14 +129,17 @@ from lamina.ops.reduction import (
     sum,
     variance,
 )
+from lamina.ops.scattering import gather_nd, scatter_nd, scatter_update, unsorted_segment_sum
 from lamina.ops.shaping import (
     broadcast_to,
     concatenate,
+    ensure_shape,
     expand_dims,
     flatten,
     flip,
     pad,
     reshape,
+    reshape_as,
     split,
     squeeze,
     stack,
@@ -142,6 +147,7 @@ from lamina.ops.shaping import (
     transpose,
     unstack,
 )
+from lamina.ops.slicing import boolean_mask, slice, strided_slice
 from lamina.ops.training import adam_update, bias_correction, momentum_update
 from lamina.runtime.op import OPS
 
@@ -149,17 +155,20 @@ from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
     "OPS", "abs", "adam_update", "add", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "bias_correction",
-    "broadcast_to", "cast", "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose", "conv2d",
-    "conv2d_transpose", "conv3d", "conv3d_transpose", "cos", "cosh", "depthwise_conv2d", "divide", "dot", "elu",
-    "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full",
-    "full_like", "fused", "gather", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag",
-    "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d",
-    "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "methods", "min", "minimum", "mod", "momentum_update",
-    "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power", "prod", "random",
-    "real", "reciprocal", "relu", "reshape", "round", "rsqrt", "scalar", "scatter_add", "separable_conv2d", "sigmoid",
-    "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "softmax", "softmax_cross_entropy", "softplus",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "strings", "subtract", "sum", "tan",
-    "tanh", "tensor", "tile", "transpose", "unstack", "variance", "where", "zeros", "zeros_like",
+    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "batch_to_space_nd",
+    "bias_correction", "boolean_mask", "broadcast_args", "broadcast_to", "cast", "ceil", "clip", "complex",
+    "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "cos",
+    "cosh", "depth_to_space", "depthwise_conv2d", "diag", "divide", "dot", "elu", "ensure_shape", "equal", "erf", "exp",
+    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like", "fused", "gather",
+    "gather_nd", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf",
+    "isnan", "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d", "max_pool3d",
+    "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad", "mod",
+    "momentum_update", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power",
+    "prod", "random", "real", "reciprocal", "relu", "reshape", "reshape_as", "round", "rsqrt", "scalar", "scatter_add",
+    "scatter_nd", "scatter_update", "separable_conv2d", "sigmoid", "sigmoid_cross_entropy", "sign", "signal", "silu",
+    "sin", "sinh", "slice", "softmax", "softmax_cross_entropy", "softplus", "space_to_batch_nd", "space_to_depth",
+    "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "strided_slice", "strings", "subtract",
+    "sum", "tan", "tanh", "tensor", "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where",
+    "zeros", "zeros_like",
 ]  # fmt: skip

@@ -44,19 +44,19 @@ def scalar(value: Any, dtype: Any = None) -> Tensor:
     return found
 
 
-@op(result=lambda shape, fill_value, dtype: Spec(shape, dtype))
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of a shape with one value everywhere. As NumPy; None takes the dtype of the Python number.
+@op(result=lambda shape, fill_value, dtype: Spec(shape, dtype), public=False)
+def constant(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """``full`` of a number.
 
-    >>> full((2,), 7.0).tolist()
-    [7.0, 7.0]
+    >>> constant((2,), 7).tolist()
+    [7, 7]
     """
 
 
-@full.settings
+@constant.settings
 def _(shape: Any, fill_value: Any, dtype: Any) -> dict[str, Any]:
     if not isinstance(fill_value, (bool, int, float, complex)):
-        raise ArgumentTypeError(f"full: fill_value is {fill_value!r}.", expected="a number.")
+        raise ArgumentTypeError(f"full: fill_value is {fill_value!r}.", expected="a number or a string.")
     wanted = canonical_dtype(type(fill_value) if dtype is None else dtype)
     if wanted not in ARITHMETIC:
         raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a numeric dtype.")
@@ -65,6 +65,21 @@ def _(shape: Any, fill_value: Any, dtype: Any) -> dict[str, Any]:
     if isinstance(fill_value, float) and not math.isfinite(fill_value) and wanted in INTEGER:
         raise DTypeError(f"full: there is no {wanted} of {fill_value!r}.", expected="a floating dtype.")
     return {"shape": as_shape(shape), "fill_value": fill_value, "dtype": wanted}
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """A tensor of a shape with one value everywhere. As NumPy; None takes the dtype of the Python number or string.
+
+    Raises DTypeError if the dtype cannot hold the value.
+
+    >>> full((2,), 7.0).tolist()
+    [7.0, 7.0]
+    """
+    if not isinstance(fill_value, str):
+        return constant(shape, fill_value, dtype)
+    if dtype is not None and canonical_dtype(dtype) != "string":
+        raise DTypeError(f"full: there is no {dtype} of {fill_value!r}.", expected="dtype string.")
+    return broadcast_to(tensor(fill_value), as_shape(shape))
 
 
 def zeros(shape: Any, dtype: Any = "float32") -> Tensor:
@@ -92,6 +107,10 @@ def full_like(x: TensorLike, fill_value: Any) -> Tensor:
     [7.0, 7.0]
     """
     like = to_tensor(x)
+    if like.dtype == "string" and not isinstance(fill_value, str):
+        raise DTypeError(
+            f"full_like(x, {fill_value!r}): x has dtype string.", expected="a numeric tensor, or a string."
+        )
     if like._backend is None:
         return like
     return broadcast_to(_scalar(fill_value, like.dtype, like._backend), like.shape)
@@ -158,17 +177,25 @@ def _(start: Any, stop: Any, num: Any, dtype: Any) -> dict[str, Any]:
     return {"start": float(start), "stop": float(stop), "num": count, "dtype": canonical_dtype(dtype)}
 
 
-@op(result=lambda num_rows, num_columns, dtype: Spec((num_rows, num_columns), dtype))
-def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32") -> Tensor:
-    """The identity matrix: ones on the diagonal, zeros elsewhere. As NumPy.
+@op(result=lambda num_rows, num_columns, dtype: Spec((num_rows, num_columns), dtype), public=False)
+def identity_matrix(num_rows: int, num_columns: int, dtype: Any) -> Tensor:
+    """One matrix of ``eye``.
+
+    >>> identity_matrix(1, 2, "int32").tolist()
+    [[1, 0]]
+    """
+
+
+def eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = (), dtype: Any = "float32") -> Tensor:
+    """The identity matrix: ones on the diagonal, zeros elsewhere; repeated in leading axes of ``batch_shape``.
+
+    As NumPy; square if ``num_columns`` is None. Raises ArgumentError for a negative size.
 
     >>> eye(2).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-
-
-@eye.settings
-def _(num_rows: Any, num_columns: Any, dtype: Any) -> dict[str, Any]:
     rows = as_int(num_rows, "num_rows", minimum=0)
     columns = rows if num_columns is None else as_int(num_columns, "num_columns", minimum=0)
-    return {"num_rows": rows, "num_columns": columns, "dtype": canonical_dtype(dtype)}
+    matrix = identity_matrix(rows, columns, canonical_dtype(dtype))
+    batch = as_shape(() if batch_shape is None else batch_shape, "batch_shape")
+    return broadcast_to(matrix, (*batch, rows, columns)) if batch else matrix

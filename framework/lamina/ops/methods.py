@@ -9,22 +9,66 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from lamina import ops
+from lamina.runtime.op import TensorLike
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
 METHODS: Final = (
     "abs", "add", "all", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "avg_pool", "broadcast_to", "cast", "ceil", "clip", "conv1d", "conv2d", "conv2d_transpose", "cos",
-    "cosh", "depthwise_conv2d", "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "fft",
-    "flatten", "flip", "floor", "floor_divide", "gather", "gelu", "greater", "greater_equal", "hard_sigmoid",
-    "identity", "ifft", "irfft", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log1p",
-    "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max",
-    "max_pool", "maximum", "mean", "min", "minimum", "mod", "multiply", "negative", "not_equal", "one_hot", "pad",
-    "pool", "power", "prod", "reciprocal", "relu", "reshape", "rfft", "round", "rsqrt", "separable_conv2d", "sigmoid",
-    "sign", "silu", "sin", "sinh", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "std",
-    "stop_gradient", "subtract", "sum", "tan", "tanh", "tile", "transpose", "unstack", "variance", "where",
+    "argmin", "astype", "avg_pool", "batch_to_space_nd", "bool", "broadcast_to", "cast", "ceil", "clip", "clone",
+    "concatenate", "conv1d", "conv2d", "conv2d_transpose", "cos", "cosh", "depth_to_space", "depthwise_conv2d",
+    "divide", "dot", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "fft", "flatten", "flip", "float", "floor",
+    "floor_divide", "gather", "gelu", "greater", "greater_equal", "hard_sigmoid", "identity", "ifft", "int", "irfft",
+    "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "log", "log1p", "log_softmax", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "maximum", "mean", "min",
+    "minimum", "mirror_pad", "mod", "multiply", "negative", "not_equal", "one_hot", "ones_like", "pad", "pool", "power",
+    "prod", "reciprocal", "relu", "reshape", "reshape_as", "rfft", "round", "rsqrt", "separable_conv2d", "sigmoid",
+    "sign", "silu", "sin", "sinh", "slice", "softmax", "softplus", "space_to_batch_nd", "split", "sqrt", "square",
+    "squeeze", "stack", "std", "stop_gradient", "strided_slice", "subtract", "sum", "tan", "tanh", "tile", "transpose",
+    "unsorted_segment_sum", "unstack", "variance", "where", "zeros_like",
 )  # fmt: skip
 """Ops that are methods too: the object is their first argument (of ``where`` it is the condition)."""
+
+
+def _concatenate(x: TensorLike, others: TensorLike, axis: int = 0) -> Tensor:
+    """x and another tensor, or a list of them, one after the other along an axis."""
+    return ops.concatenate([x, *_several(others)], axis)
+
+
+def _stack(x: TensorLike, others: TensorLike, axis: int = 0) -> Tensor:
+    """x and another tensor, or a list of them, along a new axis."""
+    return ops.stack([x, *_several(others)], axis)
+
+
+def _several(others: TensorLike) -> list[Any]:
+    return list(others) if isinstance(others, (list, tuple)) else [others]
+
+
+def _to_bool(x: TensorLike) -> Tensor:
+    """x as bool: whether each element is not 0."""
+    return ops.cast(x, "bool")
+
+
+def _to_float(x: TensorLike) -> Tensor:
+    """x as float32."""
+    return ops.cast(x, "float32")
+
+
+def _to_int(x: TensorLike) -> Tensor:
+    """x as int32, truncated towards zero."""
+    return ops.cast(x, "int32")
+
+
+OTHERS: Final[dict[str, Callable[..., Any]]] = {
+    "astype": ops.cast,
+    "bool": _to_bool,
+    "clone": ops.identity,
+    "concatenate": _concatenate,
+    "float": _to_float,
+    "int": _to_int,
+    "stack": _stack,
+}
+"""Methods that go by another name than the op, or take their arguments otherwise."""
 
 _OPERATORS: Final = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "mod",
@@ -50,8 +94,8 @@ def _foreign(value: Any) -> bool:
 
 
 def method(name: str) -> Any:
-    """The function behind a method: an op of the vocabulary, or one of the signals' room."""
-    return getattr(ops, name, None) or getattr(ops.signal, name)
+    """The function behind a method: one of its own, an op of the vocabulary, or one of the signals' room."""
+    return OTHERS.get(name) or getattr(ops, name, None) or getattr(ops.signal, name)
 
 
 def _attach(cls: Any) -> None:

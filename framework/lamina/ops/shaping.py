@@ -42,6 +42,30 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
     return reshape(dy, x.shape)
 
 
+def reshape_as(x: TensorLike, like: TensorLike) -> Tensor:
+    """The elements of x in the shape of another tensor.
+
+    >>> reshape_as([1, 2, 3, 4], [[0, 0], [0, 0]]).tolist()
+    [[1, 2], [3, 4]]
+    """
+    return reshape(x, to_tensor(like).shape)
+
+
+def ensure_shape(x: TensorLike, shape: Any) -> Tensor:
+    """x as it is, if its shape is the given one; None stands for any size. As TensorFlow.
+
+    Raises ShapeError if x has another shape.
+
+    >>> ensure_shape([[1, 2], [3, 4]], (None, 2)).shape
+    (2, 2)
+    """
+    found = to_tensor(x)
+    wanted = tuple(None if s is None else as_int(s, f"shape[{i}]") for i, s in enumerate(shape))
+    if len(wanted) != found.ndim or any(w not in (None, s) for w, s in zip(wanted, found.shape, strict=True)):
+        raise ShapeError(f"ensure_shape(x, {wanted}): x is {found.shape}.", expected=f"the shape {wanted}.")
+    return found
+
+
 def flatten(x: TensorLike) -> Tensor:
     """All elements in one axis.
 

@@ -16,7 +16,7 @@ from lamina.program.program import Instruction, Program
 from lamina.shapes import Spec
 
 ALIGNMENT = 64
-MAY_RAISE = ("gather", "scatter_add")
+MAY_RAISE = ("take", "scatter_add", "flat_positions")
 """Ops whose kernels may refuse values: up to the last of them no Variable may be overwritten."""
 
 Pairs = Sequence[tuple[int, int]]

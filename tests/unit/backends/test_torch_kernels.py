@@ -42,6 +42,8 @@ class _NoAliases(Listener):
     """Complains of a kernel of effect 'pure' that returns the memory of an argument: plans of memory trust in that."""
 
     def on_call(self, call: KernelCall) -> None:
+        if "string" in {t.dtype for t in call.outputs}:
+            return  # strings are not torch's
         given = {t._array.untyped_storage().data_ptr() for t in call.inputs if t.size}
         for tensor in call.outputs:
             assert not tensor._array.requires_grad
@@ -118,14 +120,14 @@ def test_slices_that_run_backwards() -> None:
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32", "int64"])
 def test_gather_with_indices_of_any_integer_dtype(dtype: str) -> None:
     indices = [[2, 0], [1, 1]] if dtype == "uint8" else [[-1, 0], [1, -3]]
-    ours, numpys = on_both("gather", np.arange(12.0).reshape(3, 4), np.array(indices, dtype), 0)
+    ours, numpys = on_both("take", np.arange(12.0).reshape(3, 4), np.array(indices, dtype), 0)
     np.testing.assert_array_equal(ours, numpys)
 
 
 @pytest.mark.parametrize("index", [3, -4])
 def test_gather_outside_the_axis(index: int) -> None:
     with pytest.raises(OutOfRangeError, match="axis 0"):
-        OPS["gather"]([1.0, 2.0, 3.0], [0, index])
+        OPS["take"]([1.0, 2.0, 3.0], [0, index])
     with pytest.raises(OutOfRangeError, match="scatter_add"):
         OPS["scatter_add"]([1.0, 2.0], [0, index], 0, 3)
 
