@@ -157,6 +157,17 @@ def test_replayed_rows(name: str, classes: int, backend: str) -> None:
     np.testing.assert_allclose(found.numpy().ravel(), [float(w) for w in wanted], rtol=1e-6, atol=3e-7)
 
 
+@pytest.mark.parametrize("shape", [(3, 1), (2, 40), (2, 3), (0, 40)])
+def test_replayed_logarithms_of_what_is_no_number(shape: tuple[int, int], backend: str) -> None:
+    x = np.full(shape, 1.0, np.float32)
+    x[:1] = np.nan
+    step = lamina.function(lambda v: lamina.log_softmax(v))
+    for _ in range(4):
+        found = step(lamina.tensor(x)).numpy()
+    assert np.isnan(found[:1]).all()
+    assert np.isfinite(found[1:]).all()
+
+
 def test_a_replayed_loss_of_impossible_classes() -> None:
     labels = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
     logits = np.where(labels == 1, 2.0, -np.inf).astype(np.float32)

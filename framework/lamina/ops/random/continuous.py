@@ -159,8 +159,9 @@ _TRIES: Final = 8
 
 
 def gamma(shape: Any, alpha: float, beta: float = 1.0, dtype: Any = "float32", seed: Any = None) -> Tensor:
-    """Gamma numbers of shape alpha and rate beta: mean alpha / beta, variance alpha / beta^2. ``seed`` as for
-    ``uniform``.
+    """Gamma numbers of shape alpha and rate beta: mean alpha / beta, variance alpha / beta^2.
+
+    ``seed`` as for ``uniform``.
 
     By Marsaglia and Tsang's method (2000, ACM TOMS 26:363), which accepts a try with a probability above 0.95. Every
     element has eight tries, so that the work is known beforehand and a recorded step can replay it; the one in 10^10
