@@ -241,3 +241,11 @@ def last_argument_left_out(record: Record) -> bool:
 def bytes_for_a_string(record: Record) -> bool:
     """A typed array of bytes is the value of a string tensor."""
     return getattr(record["args"][0], "kind", "") == "Uint8Array" and "string" in record["args"][1:]
+
+
+@predicate
+def range_ends_on_its_limit(record: Record) -> bool:
+    """The number of values of a range changes with the slightest move."""
+    starts, limits, deltas = (np.asarray(a, np.float64) for a in record["args"][:3])
+    steps = (limits - starts) / deltas
+    return bool(np.any((steps >= 0) & (steps == np.round(steps))))

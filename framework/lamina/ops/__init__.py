@@ -3,7 +3,7 @@
 Knows the wire below. Knows nothing of backends: an op's kernels are found by its name.
 """
 
-from lamina.ops import fused, random, signal, strings
+from lamina.ops import fused, random, signal, sparse, strings
 from lamina.ops.activation import (
     elu,
     gelu,
@@ -115,6 +115,7 @@ from lamina.ops.pooling import (
     max_pool_with_argmax,
     pool,
 )
+from lamina.ops.ragged import ragged_gather, ragged_range, ragged_tensor_to_tensor
 from lamina.ops.reduction import (
     all,
     any,
@@ -165,10 +166,10 @@ __all__ = [
     "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d", "max_pool3d",
     "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad", "mod",
     "momentum_update", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power",
-    "prod", "random", "real", "reciprocal", "relu", "reshape", "reshape_as", "round", "rsqrt", "scalar", "scatter_add",
-    "scatter_nd", "scatter_update", "separable_conv2d", "sigmoid", "sigmoid_cross_entropy", "sign", "signal", "silu",
-    "sin", "sinh", "slice", "softmax", "softmax_cross_entropy", "softplus", "space_to_batch_nd", "space_to_depth",
-    "split", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "strided_slice", "strings", "subtract",
-    "sum", "tan", "tanh", "tensor", "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where",
-    "zeros", "zeros_like",
+    "prod", "ragged_gather", "ragged_range", "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu",
+    "reshape", "reshape_as", "round", "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update",
+    "separable_conv2d", "sigmoid", "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "slice", "softmax",
+    "softmax_cross_entropy", "softplus", "space_to_batch_nd", "space_to_depth", "sparse", "split", "sqrt", "square",
+    "squeeze", "stack", "std", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan", "tanh", "tensor",
+    "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where", "zeros", "zeros_like",
 ]  # fmt: skip

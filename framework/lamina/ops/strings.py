@@ -122,7 +122,7 @@ def _(data: Tensor, data_splits: Tensor, n_gram_widths: Any, pad_width: Any, **s
 
 def _check_splits(splits: Array, size: int) -> None:
     """The splits of a ragged axis run from 0 upwards to its size."""
-    if splits.size and (splits[0] != 0 or splits[-1] != size or np.any(np.diff(splits) < 0)):
+    if splits.size and (splits[0] != 0 or splits[-1] != size or np.any(splits[1:] < splits[:-1])):
         raise ArgumentError(
             f"ngrams: data_splits is {splits.tolist()} for {size} strings.",
             expected=f"numbers that start with 0, never fall, and end with {size}.",
