@@ -10,7 +10,23 @@ from typing import Any, Final
 
 from lamina import ops
 from lamina.errors import SerializationError, UnknownNameError
-from lamina.ops import elu, gelu, hard_sigmoid, leaky_relu, log_softmax, sigmoid, silu, softmax, softplus, tanh
+from lamina.ops import (
+    elu,
+    gelu,
+    gelu_new,
+    hard_sigmoid,
+    leaky_relu,
+    log_softmax,
+    mish,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import class_name, get_object, lookup_spelled
 from lamina.serialization import serialize as serialize_object
@@ -21,9 +37,6 @@ __all__ = [
 ]  # fmt: skip
 
 ALIASES: Final = {"swish": "silu"}
-
-_SELU_ALPHA: Final = 1.6732632423543772
-_SELU_SCALE: Final = 1.0507009873554805
 
 
 def linear(x: Any) -> Tensor:
@@ -49,33 +62,6 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     return ops.add(kept, ops.multiply(ops.minimum(ops.subtract(x, threshold), 0.0), negative_slope))
 
 
-def relu6(x: Any) -> Tensor:
-    """Rectifier up to 6: min(max(x, 0), 6).
-
-    >>> relu6([-1.0, 7.0]).tolist()
-    [0.0, 6.0]
-    """
-    return ops.minimum(ops.relu(x), 6.0)
-
-
-def selu(x: Any) -> Tensor:
-    """Scaled exponential linear unit: scale * elu(x, alpha) (Klambauer et al. 2017, arXiv:1706.02515).
-
-    >>> selu([0.0]).tolist()
-    [0.0]
-    """
-    return ops.multiply(ops.elu(x, alpha=_SELU_ALPHA), _SELU_SCALE)
-
-
-def softsign(x: Any) -> Tensor:
-    """x / (1 + |x|).
-
-    >>> softsign([1.0]).tolist()
-    [0.5]
-    """
-    return ops.divide(x, ops.add(ops.abs(x), 1.0))
-
-
 def exponential(x: Any) -> Tensor:
     """e^x.
 
@@ -83,25 +69,6 @@ def exponential(x: Any) -> Tensor:
     [1.0]
     """
     return ops.exp(x)
-
-
-def mish(x: Any) -> Tensor:
-    """x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681).
-
-    >>> mish([0.0]).tolist()
-    [0.0]
-    """
-    return ops.multiply(x, ops.tanh(ops.softplus(x)))
-
-
-def gelu_new(x: Any) -> Tensor:
-    """Gaussian error linear unit by tanh: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
-
-    >>> gelu_new([0.0]).tolist()
-    [0.0]
-    """
-    inner = ops.multiply(ops.add(x, ops.multiply(ops.multiply(ops.square(x), x), 0.044715)), 0.7978845608028654)
-    return ops.multiply(ops.multiply(x, 0.5), ops.add(ops.tanh(inner), 1.0))
 
 
 def get(identifier: Any) -> Callable[..., Any]:

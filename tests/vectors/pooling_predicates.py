@@ -1,4 +1,4 @@
-"""What disagreements.toml asks of recorded calls of pooling."""
+"""What disagreements.toml asks of recorded calls of pooling and morphology."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def width_counted_as_height(record: Record) -> bool:
 
 
 @predicate
-def fractional_padding(record: Record) -> bool:
+def half_an_element_of_padding(record: Record) -> bool:
     """The padding is not an integer."""
     padding = record["args"][3]
     return isinstance(padding, float) and not padding.is_integer()
@@ -111,3 +111,27 @@ def gaps_near_padding(record: Record) -> bool:
     axes, rounding = _axes(record)
     gaps = any(axis.dilation > 1 for axis in axes)
     return gaps and any(count < axis.window for axis in axes for count in axis.counts(rounding))
+
+
+@predicate
+def sums_tie_in_float32(record: Record) -> bool:
+    """A window of a dilation has its largest sum twice in float32."""
+    x, kernel, strides, padding = record["args"][:4]
+    dilations = record["args"][4] if len(record["args"]) > 4 else 1
+    x = x if x.ndim == 4 else x[None]
+    each = [[v, v] if isinstance(v, int) else v for v in (strides, dilations)]
+    rows, columns = (Axis(*a, padding) for a in zip(x.shape[1:3], kernel.shape[:2], *each, strict=True))
+    sums = []
+    for a, b in np.ndindex(*kernel.shape[:2]):
+        places = [
+            [i * axis.stride - axis.around[0] + tap * axis.dilation for i in range(axis.positions("floor"))]
+            for axis, tap in ((rows, a), (columns, b))
+        ]
+        inside = [
+            np.array([0 <= p < axis.size for p in axis_places])
+            for axis, axis_places in zip((rows, columns), places, strict=True)
+        ]
+        met = x[:, np.clip(places[0], 0, rows.size - 1)][:, :, np.clip(places[1], 0, columns.size - 1)]
+        reachable = inside[0][:, None, None] & inside[1][None, :, None]
+        sums.append(np.where(reachable, met + kernel[a, b], -np.inf))
+    return bool(np.any(np.sum(np.stack(sums) == np.max(sums, axis=0), axis=0) > 1))

@@ -11,11 +11,11 @@ from lamina.contract import KernelTable
 
 kernels = KernelTable()
 _STRAIGHT = 40.0  # beyond it softplus(x) is x in every dtype; torch's own limit of 20 shows in float64
+_VANISHED = -1000.0  # below it x * sigmoid(x) is 0 in every dtype; as a bound it keeps -inf * 0 away
 
 kernels.add("tanh", torch.tanh, out=True)
 kernels.add("sigmoid", torch.sigmoid, out=True)
 kernels.add("relu", torch.relu)
-kernels.add("silu", functional.silu)
 
 
 @kernels("relu_gradient")
@@ -26,7 +26,12 @@ def relu_gradient(dy: Any, y: Any) -> Any:
 @kernels("gelu")
 def gelu(x: Any) -> Any:
     """By the normal distribution function: torch's own gelu of infinity is NaN on some processors."""
-    return x * torch.special.ndtr(x)
+    return x.clamp(min=_VANISHED) * torch.special.ndtr(x)
+
+
+@kernels("silu")
+def silu(x: Any) -> Any:
+    return functional.silu(x.clamp(min=_VANISHED))
 
 
 @kernels("softplus")

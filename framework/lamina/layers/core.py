@@ -166,12 +166,9 @@ class Dropout(Layer):
     def call(self, x: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return x
-        shape = x.shape
-        if self.noise_shape is not None:
-            shape = tuple(s if n is None else n for s, n in zip(x.shape, self.noise_shape, strict=True))
-        kept = ops.random.uniform(shape, seed=self._generator) >= self.rate
-        scale = 1.0 / (1.0 - self.rate) if self.rate < 1 else 0.0
-        return x * (kept.cast(x.dtype) * scale)
+        if self.rate == 1:
+            return x * 0.0
+        return ops.dropout(x, self.rate, self.noise_shape, seed=self._generator)
 
 
 class Flatten(Layer):

@@ -97,13 +97,11 @@ class BatchNormalization(Layer):
             self._follow(mean, variance)
         else:
             mean, variance = self.moving_mean.value, self.moving_variance.value
-        factor = ops.rsqrt(variance + self.epsilon)
-        if self.scale:
-            factor = factor * self.gamma
-        shift = -mean * factor
-        if self.center:
-            shift = shift + self.beta
-        return x * ops.reshape(factor, shape) + ops.reshape(shift, shape)
+        given = (mean, variance, self.beta if self.center else None, self.gamma if self.scale else None)
+        mean, variance, beta, gamma = (  # type: ignore[assignment]
+            value if value is None or axis == x.ndim - 1 else ops.reshape(value, shape) for value in given
+        )
+        return ops.batch_norm(x, mean, variance, beta, gamma, self.epsilon)
 
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):

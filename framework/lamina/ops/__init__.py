@@ -7,18 +7,26 @@ from lamina.ops import fused, random, signal, sparse, strings
 from lamina.ops.activation import (
     elu,
     gelu,
+    gelu_new,
     hard_sigmoid,
     leaky_relu,
+    log_sigmoid,
     log_softmax,
+    mish,
+    prelu,
     relu,
+    relu6,
+    selu,
     sigmoid,
     sigmoid_cross_entropy,
     silu,
     softmax,
     softmax_cross_entropy,
     softplus,
+    softsign,
     tanh,
 )
+from lamina.ops.averaging import moving_average
 from lamina.ops.blocks import batch_to_space_nd, depth_to_space, mirror_pad, space_to_batch_nd, space_to_depth
 from lamina.ops.conv import (
     conv1d,
@@ -43,6 +51,7 @@ from lamina.ops.creation import (
     zeros,
     zeros_like,
 )
+from lamina.ops.dropout import dropout
 from lamina.ops.elementwise import (
     abs,
     add,
@@ -97,6 +106,7 @@ from lamina.ops.elementwise import (
     sinh,
     sqrt,
     square,
+    step,
     stop_gradient,
     subtract,
     tan,
@@ -105,6 +115,8 @@ from lamina.ops.elementwise import (
 from lamina.ops.grids import broadcast_args, diag, meshgrid
 from lamina.ops.indexing import argwhere, gather, getitem, one_hot, scatter_add
 from lamina.ops.matmul import dot, matmul
+from lamina.ops.morphology import dilation2d
+from lamina.ops.normalization import batch_norm, local_response_normalization
 from lamina.ops.pooling import (
     avg_pool,
     avg_pool1d,
@@ -116,6 +128,7 @@ from lamina.ops.pooling import (
     pool,
 )
 from lamina.ops.ragged import ragged_gather, ragged_range, ragged_tensor_to_tensor
+from lamina.ops.recurrent import basic_lstm_cell, multi_rnn_cell
 from lamina.ops.reduction import (
     all,
     any,
@@ -156,20 +169,22 @@ from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
     "OPS", "abs", "adam_update", "add", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "batch_to_space_nd",
-    "bias_correction", "boolean_mask", "broadcast_args", "broadcast_to", "cast", "ceil", "clip", "complex",
-    "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "cos",
-    "cosh", "depth_to_space", "depthwise_conv2d", "diag", "divide", "dot", "elu", "ensure_shape", "equal", "erf", "exp",
-    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "full", "full_like", "fused", "gather",
-    "gather_nd", "gelu", "getitem", "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf",
-    "isnan", "leaky_relu", "less", "less_equal", "linspace", "log", "log1p", "log_softmax", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d", "max_pool3d",
-    "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad", "mod",
-    "momentum_update", "multiply", "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power",
-    "prod", "ragged_gather", "ragged_range", "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu",
-    "reshape", "reshape_as", "round", "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update",
-    "separable_conv2d", "sigmoid", "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "slice", "softmax",
-    "softmax_cross_entropy", "softplus", "space_to_batch_nd", "space_to_depth", "sparse", "split", "sqrt", "square",
-    "squeeze", "stack", "std", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan", "tanh", "tensor",
+    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "basic_lstm_cell",
+    "batch_norm", "batch_to_space_nd", "bias_correction", "boolean_mask", "broadcast_args", "broadcast_to", "cast",
+    "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d",
+    "conv3d_transpose", "cos", "cosh", "depth_to_space", "depthwise_conv2d", "diag", "dilation2d", "divide", "dot",
+    "dropout", "elu", "ensure_shape", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip",
+    "floor", "floor_divide", "full", "full_like", "fused", "gather", "gather_nd", "gelu", "gelu_new", "getitem",
+    "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu",
+    "less", "less_equal", "linspace", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d",
+    "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad",
+    "mish", "mod", "momentum_update", "moving_average", "multi_rnn_cell", "multiply", "negative", "not_equal",
+    "one_hot", "ones", "ones_like", "pad", "pool", "power", "prelu", "prod", "ragged_gather", "ragged_range",
+    "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu", "relu6", "reshape", "reshape_as", "round",
+    "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update", "selu", "separable_conv2d", "sigmoid",
+    "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "slice", "softmax", "softmax_cross_entropy",
+    "softplus", "softsign", "space_to_batch_nd", "space_to_depth", "sparse", "split", "sqrt", "square", "squeeze",
+    "stack", "std", "step", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan", "tanh", "tensor",
     "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -54,6 +54,7 @@ from lamina.ops.elementwise.mathematics import (
     sin,
     sqrt,
     square,
+    step,
 )
 from lamina.ops.elementwise.trigonometry import (
     arccos,
@@ -74,5 +75,5 @@ __all__ = [
     "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite", "isinf", "isnan", "less",
     "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
     "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin",
-    "sinh", "sqrt", "square", "stop_gradient", "subtract", "tan", "where",
+    "sinh", "sqrt", "square", "step", "stop_gradient", "subtract", "tan", "where",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lamina.dtypes import FLOATING, INEXACT, NUMERIC, REAL
 from lamina.ops.elementwise.arithmetic import add, cast, conjugate, divide, multiply, negative, subtract
-from lamina.ops.elementwise.logic import equal, greater, greater_equal, less, less_equal, logical_and, where
+from lamina.ops.elementwise.logic import equal, greater, greater_equal, less, less_equal, logical_and, not_equal, where
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -165,11 +165,22 @@ def round(x: TensorLike) -> Tensor:
     """
 
 
+@composite_op(result=lambda x, alpha: Spec(x.shape, x.dtype), dtypes=REAL[1:])
+def step(x: TensorLike, alpha: float = 0.0) -> Tensor:
+    """1 where x is positive, alpha elsewhere, in the dtype of x; NaN stays NaN. As TensorFlow.js. The gradient is 0.
+
+    >>> step([-2.0, 0.0, 3.0], 0.5).tolist()
+    [0.5, 0.5, 1.0]
+    """
+    y = cast(where(greater(x, 0), 1.0, float(alpha)), x.dtype)
+    return where(not_equal(x, x), x, y) if x.dtype in FLOATING else y
+
+
 def _zero_gradient(dy: Tensor) -> Tensor:
     return multiply(dy, 0.0)
 
 
-for _flat in (sign, floor, ceil, round):
+for _flat in (sign, floor, ceil, round, step):
     _flat.gradient(_zero_gradient)
 
 

@@ -8,7 +8,18 @@ import numpy as np
 
 from lamina.errors import DTypeError, OutOfRangeError, ShapeError
 from lamina.testing.cases.elementwise import INF, NAN, erf
-from lamina.testing.inputs import distinct, empty, ints, non_contiguous, normal, probabilities, strings, values
+from lamina.testing.inputs import (
+    bools,
+    complex_normal,
+    distinct,
+    empty,
+    ints,
+    non_contiguous,
+    normal,
+    probabilities,
+    strings,
+    values,
+)
 from lamina.testing.table import case
 
 
@@ -42,14 +53,25 @@ def leaky_relu(x: Any, alpha: float = 0.2) -> Any:
     return np.where(x > 0, x, alpha * x)
 
 
+def prelu(x: Any, alpha: Any) -> Any:
+    return np.where(x > 0, x, np.where(x > 0, 0.0, x) * alpha)
+
+
+def _vanishing(function: Any) -> Any:
+    """A function that goes to 0 on the left, also at the end."""
+    return lambda x: np.where(np.isneginf(x), 0.0, function(np.where(np.isneginf(x), 0.0, x)))
+
+
 SMOOTH: Final[dict[str, Any]] = {
-    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": softplus, "silu": lambda x: x * sigmoid(x),
-    "gelu": lambda x: x * 0.5 * (1.0 + erf(x / np.sqrt(2.0))),
+    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": softplus, "silu": _vanishing(lambda x: x * sigmoid(x)),
+    "gelu": _vanishing(lambda x: x * 0.5 * (1.0 + erf(x / np.sqrt(2.0)))),
+    "gelu_new": _vanishing(lambda x: x * sigmoid(2.0 * np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3))),
+    "mish": _vanishing(lambda x: x * np.tanh(softplus(x))), "log_sigmoid": lambda x: -softplus(-x),
 }  # fmt: skip
 KINKED: Final[dict[str, Any]] = {
-    "elu": elu, "leaky_relu": leaky_relu,
-    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0),
-    "relu": lambda x: np.maximum(x, 0),
+    "elu": elu, "leaky_relu": leaky_relu, "selu": lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772),
+    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0), "softsign": lambda x: x / (1.0 + np.abs(x)),
+    "relu": lambda x: np.maximum(x, 0), "relu6": lambda x: np.clip(x, 0, 6),
 }  # fmt: skip
 for _op, _reference in {**SMOOTH, **KINKED}.items():
     _smooth = _op in SMOOTH
@@ -59,12 +81,21 @@ for _op, _reference in {**SMOOTH, **KINKED}.items():
     case(_op, [empty(0, 3)], reference=_reference)
     case(_op, [non_contiguous(3, 4)], reference=_reference, smooth=_smooth)
     case(_op, [values([-30.0, -80.0, 30.0, 80.0])], reference=_reference, gradient=False)
+    case(_op, [ints(2, 3)], reference=_reference)
     case(_op, [strings(["a"])], raises=DTypeError)
-    if _op != "relu":
-        case(_op, [ints(2, 3)], raises=DTypeError)
-for _op in ("tanh", "sigmoid", "softplus", "relu"):
-    case(_op, [values([INF, -INF, NAN])], reference={**SMOOTH, **KINKED}[_op], gradient=False)
-case("relu", [ints(2, 3)], reference=KINKED["relu"])
+    case(_op, [complex_normal(2)], raises=DTypeError)
+    if _op != "softsign":
+        case(_op, [values([INF, -INF, NAN, 1e4, -1e4])], reference=_reference, gradient=False)
+case("relu6", [bools(2)], raises=DTypeError)
+case("prelu", [distinct(4, 3), distinct(4, 3)], reference=prelu, smooth=False)
+case("prelu", [distinct(2, 1, 4), distinct(3, 1)], reference=prelu, smooth=False)
+case("prelu", [distinct(2, 3, 4), normal(4)], reference=prelu, smooth=False)
+case("prelu", [ints(2, 3), normal(3)], reference=prelu)
+case("prelu", [empty(0, 3), normal(3)], reference=prelu)
+case("prelu", [values([INF, NAN, 0.0]), values([0.0, 1.0, INF])],
+     reference=lambda x, alpha: np.array([np.inf, np.nan, np.nan]), gradient=False)  # fmt: skip
+case("prelu", [normal(2, 3), normal(2)], raises=ShapeError)
+case("prelu", [strings(["a"]), normal(1)], raises=DTypeError)
 case("elu", [distinct(4, 3)], alpha=0.5, reference=KINKED["elu"], smooth=False)
 case("leaky_relu", [distinct(4, 3)], alpha=0.01, reference=KINKED["leaky_relu"], smooth=False)
 case("relu_gradient", [normal(3, 4), distinct(3, 4)], reference=lambda dy, y: np.where(y > 0, dy, 0.0), smooth=False)
@@ -82,7 +113,8 @@ for _op, _along in {"softmax": softmax, "log_softmax": log_softmax}.items():
     case(_op, [values([[1000.0, 1001.0], [-1000.0, 0.0]])], reference=_along, gradient=False)
     case(_op, [normal(2, 3)], axis=2, raises=OutOfRangeError)
     case(_op, [normal()], raises=OutOfRangeError)
-    case(_op, [ints(2, 3)], raises=DTypeError)
+    case(_op, [ints(2, 3)], reference=_along)
+    case(_op, [complex_normal(2)], raises=DTypeError)
 
 
 def _softmax_cross_entropy(labels: Any, logits: Any) -> Any:

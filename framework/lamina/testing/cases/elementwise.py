@@ -113,6 +113,18 @@ case("abs", [complex_normal(2, 3)], reference=np.abs)
 case("abs", [values(SPECIAL)], reference=np.abs, gradient=False)
 case("abs", [empty(0, 3)], reference=np.abs)
 case("abs", [bools(2)], raises=DTypeError)
+
+
+def _step(x: Any, alpha: float = 0.0) -> Any:
+    return np.where(np.isnan(x), x, np.where(x > 0, 1, alpha)).astype(x.dtype)
+
+
+case("step", [distinct(3, 4)], reference=_step, smooth=False)
+case("step", [distinct(3, 4)], alpha=-0.5, reference=_step, smooth=False)
+case("step", [ints(2, 3)], reference=_step)
+case("step", [values(SPECIAL)], reference=_step, gradient=False)
+case("step", [bools(2)], raises=DTypeError)
+case("step", [complex_normal(2)], raises=DTypeError)
 case("sign", [distinct(3, 4)], reference=np.sign, smooth=False)
 case("sign", [ints(2, 3)], reference=np.sign)
 case("sign", [values(SPECIAL)], reference=np.sign, gradient=False)

@@ -20,7 +20,7 @@ def _rounded(value: float, mode: str) -> int:
     return int(np.floor(value + {"floor": 0.0, "round": 0.5, "ceil": 0.999999}[mode]))
 
 
-def _windows(
+def windows(
     sizes: Any, window: Any, strides: Any, padding: Any, dilations: Any = 1, dim_rounding_mode: str | None = None
 ) -> Windows:
     """The settings of a call as those of the primitives, by TensorFlow's rules."""
@@ -42,7 +42,7 @@ def _windows(
     return {"window": each[0], "strides": each[1], "pads": pads, "dilations": each[2]}
 
 
-def _patches(x: Any, *, window: Any, strides: Any, pads: Any, dilations: Any) -> Iterator[tuple[Any, Any]]:
+def patches(x: Any, *, window: Any, strides: Any, pads: Any, dilations: Any) -> Iterator[tuple[Any, Any]]:
     """For each output element its place, and the places of its window's elements in x that are not padding."""
     counts = [
         max(0, (size + sum(pad) - (w - 1) * d - 1) // s + 1)
@@ -64,7 +64,7 @@ def _first_largest(x: Any, elements: Any) -> Any:
 
 
 def _shape(x: Any, windows: Windows) -> tuple[int, ...]:
-    return tuple(max(axis) + 1 for axis in zip(*(place for place, _ in _patches(x, **windows)), strict=True))
+    return tuple(max(axis) + 1 for axis in zip(*(place for place, _ in patches(x, **windows)), strict=True))
 
 
 def window_max(x: Any, **windows: Any) -> Any:
@@ -73,28 +73,28 @@ def window_max(x: Any, **windows: Any) -> Any:
 
 def window_max_pick(v: Any, x: Any, **windows: Any) -> Any:
     y = np.zeros(_shape(x, windows), v.dtype)
-    for place, elements in _patches(x, **windows):
+    for place, elements in patches(x, **windows):
         y[place] = v[_first_largest(x, elements)]
     return y
 
 
 def window_max_gradient(dy: Any, x: Any, y: Any, **windows: Any) -> Any:
     dx = np.zeros_like(x)
-    for place, elements in _patches(x, **windows):
+    for place, elements in patches(x, **windows):
         dx[_first_largest(x, elements)] += dy[place]
     return dx
 
 
 def window_mean(x: Any, **windows: Any) -> Any:
     y = np.zeros(_shape(x, windows), x.dtype)
-    for place, elements in _patches(x, **windows):
+    for place, elements in patches(x, **windows):
         y[place] = np.mean([x[e] for e in elements]) if elements else np.nan
     return y
 
 
 def window_mean_gradient(dy: Any, size: Any, **windows: Any) -> Any:
     dx = np.zeros((dy.shape[0], *size, dy.shape[-1]), dy.dtype)
-    for place, elements in _patches(dx, **windows):
+    for place, elements in patches(dx, **windows):
         for element in elements:
             dx[element] += dy[place] / len(elements)
     return dx
@@ -109,7 +109,7 @@ def _pooled(primitive: Any, count: int) -> Any:
     ) -> Any:  # fmt: skip
         images = x if x.ndim == count + 2 else x[None]
         images = images if data_format == "channels_last" else np.moveaxis(images, 1, -1)
-        found = _windows(images.shape[1:-1], window, strides, padding, dilations, dim_rounding_mode)
+        found = windows(images.shape[1:-1], window, strides, padding, dilations, dim_rounding_mode)
         y = primitive(images, **found) if x.size else np.zeros((0, *x.shape[1:]))
         y = y if data_format == "channels_last" else np.moveaxis(y, -1, 1)
         return y if x.ndim == count + 2 else y[0]
@@ -181,7 +181,7 @@ def _with_argmax(x: Any, include_batch_in_index: bool = False, **settings: Any) 
     places = np.arange(x.size, dtype=np.int32).reshape(x.shape)
     places = places if include_batch_in_index else places % (x.size // (x.shape[0] if x.ndim == 4 else 1))
     images, places = (a if a.ndim == 4 else a[None] for a in (x, places))
-    found = _windows(images.shape[1:-1], **{"window": 2, "strides": None, "padding": "valid", **settings})
+    found = windows(images.shape[1:-1], **{"window": 2, "strides": None, "padding": "valid", **settings})
     result, indexes = window_max(images, **found), window_max_pick(places, images, **found)
     return (result, indexes) if x.ndim == 4 else (result[0], indexes[0])
 

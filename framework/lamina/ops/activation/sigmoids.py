@@ -1,0 +1,153 @@
+"""Smooth non-linearities: the logistic function, the hyperbolic tangent, and what is made of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lamina.dtypes import FLOATING
+from lamina.ops.activation.rectifiers import relu
+from lamina.ops.elementwise import (
+    abs,
+    add,
+    divide,
+    erf,
+    exp,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    square,
+    subtract,
+)
+from lamina.runtime.op import TensorLike, composite_op, op, same_as
+from lamina.runtime.tensor import Tensor
+
+SQRT_HALF: Final = 0.7071067811865476
+SQRT_2_PI: Final = 0.7978845608028654
+
+_VANISHED: Final = -1000.0
+"""Below it x * sigmoid(x) and its like are 0 in every dtype; as a bound it keeps -inf * 0 away."""
+
+
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
+def tanh(x: TensorLike) -> Tensor:
+    """Hyperbolic tangent of each element: y = (e^x - e^-x) / (e^x + e^-x). As NumPy.
+
+    >>> tanh([0.0]).tolist()
+    [0.0]
+    """
+
+
+@tanh.gradient
+def _(dy: Tensor, *, y: Tensor) -> Tensor:
+    return multiply(dy, subtract(1.0, multiply(y, y)))
+
+
+@op(result=same_as(), dtypes=FLOATING, integers="float32")
+def sigmoid(x: TensorLike) -> Tensor:
+    """Logistic function: y = 1 / (1 + e^-x), without overflow.
+
+    >>> sigmoid([0.0]).tolist()
+    [0.5]
+    """
+
+
+@sigmoid.gradient
+def _(dy: Tensor, *, y: Tensor) -> Tensor:
+    return multiply(dy, multiply(y, subtract(1.0, y)))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def softplus(x: TensorLike) -> Tensor:
+    """Smooth rectifier: y = ln(1 + e^x), without overflow.
+
+    >>> softplus([0.0]).tolist()
+    [0.6931471824645996]
+    """
+    return add(relu(x), log1p(exp(negative(abs(x)))))
+
+
+@softplus.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    return multiply(dy, sigmoid(x))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def log_sigmoid(x: TensorLike) -> Tensor:
+    """Logarithm of the logistic function: y = -ln(1 + e^-x), without overflow.
+
+    >>> log_sigmoid([0.0, -1000.0]).tolist()
+    [-0.6931471824645996, -1000.0]
+    """
+    return negative(softplus(negative(x)))
+
+
+@log_sigmoid.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    return multiply(dy, sigmoid(negative(x)))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def gelu(x: TensorLike) -> Tensor:
+    """Gaussian error linear unit: y = x * Phi(x), exact form (Hendrycks and Gimpel 2016, arXiv:1606.08415).
+
+    >>> gelu([0.0, 1.0]).tolist()
+    [0.0, 0.8413447141647339]
+    """
+    x = maximum(x, _VANISHED)
+    return multiply(multiply(x, 0.5), add(1.0, erf(multiply(x, SQRT_HALF))))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def gelu_new(x: TensorLike) -> Tensor:
+    """Gaussian error linear unit by tanh: y = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+
+    Computed as x * sigmoid(2 * ...), which is the same and keeps small values.
+
+    >>> gelu_new([0.0, 1.0]).tolist()
+    [0.0, 0.8411920070648193]
+    """
+    x = maximum(x, _VANISHED)
+    inner = multiply(x, add(multiply(square(x), 0.044715 * 2.0 * SQRT_2_PI), 2.0 * SQRT_2_PI))
+    return multiply(x, sigmoid(inner))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def silu(x: TensorLike) -> Tensor:
+    """Sigmoid linear unit, also called swish: y = x * sigmoid(x) (Elfwing et al. 2017, arXiv:1702.03118).
+
+    >>> silu([0.0]).tolist()
+    [0.0]
+    """
+    return multiply(maximum(x, _VANISHED), sigmoid(x))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def mish(x: TensorLike) -> Tensor:
+    """y = x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681).
+
+    >>> mish([0.0]).tolist()
+    [0.0]
+    """
+    return multiply(maximum(x, _VANISHED), tanh(softplus(x)))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def softsign(x: TensorLike) -> Tensor:
+    """y = x / (1 + |x|).
+
+    >>> softsign([1.0]).tolist()
+    [0.5]
+    """
+    return divide(x, add(abs(x), 1.0))
+
+
+@composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
+def hard_sigmoid(x: TensorLike) -> Tensor:
+    """Piecewise linear sigmoid of TensorFlow.js and Keras 2: y = min(max(0.2 * x + 0.5, 0), 1).
+
+    >>> hard_sigmoid([0.0, 5.0]).tolist()
+    [0.5, 1.0]
+    """
+    return minimum(maximum(add(multiply(x, 0.2), 0.5), 0.0), 1.0)
