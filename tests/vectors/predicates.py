@@ -15,6 +15,8 @@ PREDICATES: Final[dict[str, Callable[[Record], bool]]] = {}
 
 def predicate(function: Callable[[Record], bool]) -> Callable[[Record], bool]:
     """Decorator: what a rule may name."""
+    if function.__name__ in PREDICATES:
+        raise ValueError(f"there are two predicates {function.__name__!r}")
     PREDICATES[function.__name__] = function
     return function
 

@@ -9,11 +9,11 @@ from lamina.errors import ArgumentError, ShapeError
 from lamina.ops import conv
 from lamina.ops.activation import elu as _elu
 from lamina.ops.activation import leaky_relu as _leaky_relu
+from lamina.ops.activation import prelu as _prelu
 from lamina.ops.activation import relu as _relu
+from lamina.ops.activation import relu6 as _relu6
 from lamina.ops.activation import sigmoid as _sigmoid
 from lamina.ops.elementwise import add as _add
-from lamina.ops.elementwise import minimum as _minimum
-from lamina.ops.elementwise import multiply as _multiply
 from lamina.ops.shaping import reshape as _reshape
 from lamina.ops.windows import FORMATS
 from lamina.runtime.convert import to_tensor
@@ -26,7 +26,7 @@ __all__ = ["conv2d", "depthwise_conv2d"]
 _ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
     "linear": lambda y: y,
     "relu": _relu,
-    "relu6": lambda y: _minimum(_relu(y), 6.0),
+    "relu6": _relu6,
     "elu": _elu,
     "sigmoid": _sigmoid,
 }
@@ -44,7 +44,7 @@ def _check_activation(activation: Any, prelu_weights: Any) -> None:
 def _activated(y: Tensor, activation: str, prelu_weights: Any, alpha: float) -> Tensor:
     """y with an activation of ``_check_activation`` applied."""
     if activation == "prelu":
-        return _add(_relu(y), _multiply(_minimum(y, 0.0), prelu_weights))
+        return _prelu(y, prelu_weights)
     if activation == "leaky_relu":
         return _leaky_relu(y, alpha)
     return _ACTIVATIONS[activation](y)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from lamina.testing.cases.random import uniform
+from lamina.ops.random import uniform
 from lamina.testing.inputs import between, empty, ints, non_contiguous, normal, positive, strings
 from lamina.testing.table import case
 
@@ -63,7 +63,7 @@ case("dropout", [normal(3, 4)], rate=0.0, reference=lambda x, rate: x)
 
 def dropout(x: Any, rate: float, seed: int, noise_shape: Any = None) -> Any:
     shape = x.shape if noise_shape is None else tuple(n or s for n, s in zip(noise_shape, x.shape, strict=True))
-    return x * (uniform((seed, 0), shape) >= rate) / (1.0 - rate)
+    return x * (uniform(shape, seed=seed).numpy() >= rate) / (1.0 - rate)
 
 
 case("dropout", [normal(3, 4)], rate=0.25, seed=7, reference=dropout)
