@@ -162,6 +162,7 @@ from lamina.ops.shaping import (
     unstack,
 )
 from lamina.ops.slicing import boolean_mask, slice, strided_slice
+from lamina.ops.sparse import sparse_to_dense
 from lamina.ops.training import adam_update, bias_correction, momentum_update
 from lamina.runtime.op import OPS
 
@@ -173,10 +174,10 @@ __all__ = [
     "batch_norm", "batch_to_space_nd", "bias_correction", "boolean_mask", "broadcast_args", "broadcast_to", "cast",
     "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d",
     "conv3d_transpose", "cos", "cosh", "depth_to_space", "depthwise_conv2d", "diag", "dilation2d", "divide", "dot",
-    "dropout", "elu", "ensure_shape", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip",
-    "floor", "floor_divide", "full", "full_like", "fused", "gather", "gather_nd", "gelu", "gelu_new", "getitem",
-    "greater", "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu",
-    "less", "less_equal", "linspace", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax",
+    "dropout", "elu", "ensure_shape", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
+    "floor_divide", "full", "full_like", "fused", "gather", "gather_nd", "gelu", "gelu_new", "getitem", "greater",
+    "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu", "less",
+    "less_equal", "linspace", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax",
     "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d",
     "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad",
     "mish", "mod", "momentum_update", "moving_average", "multi_rnn_cell", "multiply", "negative", "not_equal",
@@ -184,7 +185,8 @@ __all__ = [
     "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu", "relu6", "reshape", "reshape_as", "round",
     "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update", "selu", "separable_conv2d", "sigmoid",
     "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "slice", "softmax", "softmax_cross_entropy",
-    "softplus", "softsign", "space_to_batch_nd", "space_to_depth", "sparse", "split", "sqrt", "square", "squeeze",
-    "stack", "std", "step", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan", "tanh", "tensor",
-    "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where", "zeros", "zeros_like",
+    "softplus", "softsign", "space_to_batch_nd", "space_to_depth", "sparse", "sparse_to_dense", "split", "sqrt",
+    "square", "squeeze", "stack", "std", "step", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan",
+    "tanh", "tensor", "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where", "zeros",
+    "zeros_like",
 ]  # fmt: skip

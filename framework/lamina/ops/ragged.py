@@ -1,8 +1,8 @@
-"""Ragged tensors as TensorFlow.js has them: values in a row, and splits that say where each row begins and ends.
+"""Ragged tensors: values in a row, and splits that say where each row begins and ends.
 
-Row i of a ragged axis is ``values[splits[i]:splits[i + 1]]``. Which value goes where is worked out on the host; values
-move by gather, so that gradients follow. Sizes of results depend on values: a step that uses these ops is not
-replayed.
+Row i of a ragged axis is ``values[splits[i]:splits[i + 1]]``, as in TensorFlow.js. Which value goes where is worked out
+on the host; values move by gather, so that gradients follow. Sizes of results depend on values: a step that uses these
+ops is not replayed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from lamina.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from lamina.ops.elementwise import add, cast, multiply
 from lamina.ops.indexing import gather
 from lamina.ops.shaping import broadcast_to, concatenate, expand_dims
+from lamina.ops.sparse import as_default
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, host_op
 from lamina.runtime.tensor import Tensor
@@ -198,7 +199,8 @@ def ragged_tensor_to_tensor(
     >>> ragged_tensor_to_tensor([2, -1], [1, 2, 3], 0, [[0, 1, 3]], ["ROW_SPLITS"]).tolist()
     [[1, 0], [2, 3]]
     """
-    values, default = to_tensor(values), to_tensor(default_value)
+    values = to_tensor(values)
+    default = as_default(default_value, values)
     types = tuple(row_partition_types)
     if len(types) != len(row_partition_tensors) or not _are_types(types):
         raise ArgumentError(

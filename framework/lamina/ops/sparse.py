@@ -1,4 +1,4 @@
-"""Sparse tensors as TensorFlow.js has them: positions (count, axes), values (count,) and the shape of the whole.
+"""Sparse tensors: positions (count, axes), values (count,) and the shape of the whole.
 
 Which value goes where is worked out on the host, for it depends on positions; values then move by gather and scatter,
 so that gradients follow. Sizes of results depend on positions: a step that uses these ops is not replayed.
@@ -11,18 +11,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lamina.dtypes import INTEGER, NUMERIC
+from lamina.dtypes import INTEGER, NUMERIC, promote_dtypes, weak_dtype
 from lamina.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from lamina.ops.elementwise import cast, divide, maximum
 from lamina.ops.indexing import gather, scatter_add
-from lamina.ops.shaping import concatenate
+from lamina.ops.scattering import scatter_update
+from lamina.ops.shaping import broadcast_to, concatenate
 from lamina.ops.shaping import reshape as _reshape
-from lamina.runtime.convert import to_tensor
+from lamina.runtime.convert import SCALARS, to_tensor
 from lamina.runtime.op import TensorLike, host_op
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import Spec, resolve_reshape
+from lamina.shapes import Spec, as_shape, resolve_reshape
 
 Array = np.ndarray[Any, Any]
+
+__all__ = ["FilledRows", "ReshapedSparse", "fill_empty_rows", "reshape", "segment_mean", "segment_sum"]
 
 
 class FilledRows(NamedTuple):
@@ -41,6 +44,41 @@ class ReshapedSparse(NamedTuple):
     shape: Tensor
 
 
+def sparse_to_dense(
+    indices: TensorLike, values: TensorLike, output_shape: Any, default_value: TensorLike = 0
+) -> Tensor:
+    """A tensor of ``output_shape`` with values at given positions and ``default_value`` elsewhere.
+
+    ``indices`` are positions (count, axes), or (count,) or a single one along one axis; ``values`` has one for each
+    position, or one for all. The last one for a position wins, as in TensorFlow.js. The gradient reaches values and
+    default_value. Raises ShapeError for shapes that do not fit, DTypeError for positions that are no integers,
+    OutOfRangeError for a position outside the shape where the backend can tell without waiting for the device.
+
+    >>> sparse_to_dense([[0, 1], [1, 0]], [5.0, 6.0], (2, 2)).tolist()
+    [[0.0, 5.0], [6.0, 0.0]]
+    """
+    indices, values = to_tensor(indices), to_tensor(values)
+    default = as_default(default_value, values)
+    shape = as_shape(output_shape, "output_shape")
+    count, axes = (*indices.shape, 1, 1)[:2] if indices.ndim != 1 else (indices.shape[0], 1)
+    if indices.ndim > 2 or axes != len(shape) or values.shape not in ((), (count,)) or default.shape:
+        raise ShapeError(
+            f"sparse_to_dense: indices is {indices.shape}, values {values.shape}, output_shape {shape}, default_value "
+            f"{default.shape}.",
+            expected="indices (count, axes), values (count,), a size for each axis, and default_value without axes.",
+        )
+    dtype = promote_dtypes(values.dtype, default.dtype)
+    background = broadcast_to(cast(default, dtype), shape)
+    return scatter_update(background, _reshape(indices, (count, axes)), broadcast_to(values, (count,)))
+
+
+def as_default(value: TensorLike, values: Tensor) -> Tensor:
+    """A default as a tensor; a Python number takes the dtype of the values where it can."""
+    if isinstance(value, SCALARS) and not isinstance(value, np.generic) and values.dtype != "string":
+        return to_tensor(value, weak_dtype(type(value), values.dtype))
+    return to_tensor(value)
+
+
 def fill_empty_rows(
     indices: TensorLike, values: TensorLike, dense_shape: TensorLike, default_value: TensorLike
 ) -> FilledRows:
@@ -56,7 +94,8 @@ def fill_empty_rows(
     >>> found.empty_row_indicator.tolist(), found.reverse_index_map.tolist()
     ([False, True, False], [0, 2])
     """
-    values, default = to_tensor(values), to_tensor(default_value)
+    values = to_tensor(values)
+    default = as_default(default_value, values)
     if default.shape or values.ndim != 1:
         raise ShapeError(
             f"fill_empty_rows: values is {values.shape} and default_value is {default.shape}.",

@@ -110,3 +110,23 @@ def test_a_step_with_sparse_ops_runs_without_replay():
         ids = np.arange(size, dtype=np.int32)
         assert step(np.ones(4, np.float32), ids).tolist() == [1.0] * size
     step.explain()
+
+
+def test_a_position_outside_the_dense_shape():
+    with pytest.raises(OutOfRangeError):
+        lamina.sparse_to_dense([[0, 2]], [1.0], (2, 2))
+
+
+def test_a_default_takes_the_dtype_of_the_values():
+    assert lamina.sparse_to_dense([1], np.float64([1.0]), (2,), 0.5).dtype == "float64"
+    assert lamina.sparse_to_dense([1], np.int8([1]), (2,), 2).dtype == "int8"
+    assert lamina.sparse_to_dense([1], np.int8([1]), (2,), 0.5).dtype == "float32"
+    assert lamina.sparse.fill_empty_rows([[0]], np.float16([1]), [2], -1).values.dtype == "float16"
+
+
+def test_a_dense_tensor_is_made_again_in_a_replayed_step():
+    step = lamina.function(lambda places, x: lamina.sparse_to_dense(places, x, (4,)))
+    for place in range(4):
+        found = step(np.array([place, 0], np.int32), np.array([place, 9], np.float32))
+        assert found.tolist()[place] == (place or 9.0)
+    assert step.programs

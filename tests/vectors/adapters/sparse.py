@@ -9,6 +9,11 @@ from adapting import Indices, TensorLike, adapter
 import lamina
 
 
+@adapter("sparseToDense")
+def sparse_to_dense(indices: Indices, values: TensorLike, output_shape: Any, default_value: TensorLike = 0) -> Any:
+    return lamina.sparse_to_dense(indices, values, output_shape, default_value)
+
+
 @adapter("sparse.sparseFillEmptyRows")
 def fill_empty_rows(indices: Indices, values: TensorLike, dense_shape: Indices, default_value: TensorLike) -> Any:
     found = lamina.sparse.fill_empty_rows(indices, values, dense_shape, default_value)

@@ -10,6 +10,36 @@ from lamina.errors import DTypeError, ShapeError
 from lamina.testing.inputs import complex_normal, empty, ints, non_contiguous, normal, strings, values
 from lamina.testing.table import case
 
+_EDGE = values([[0, 1], [2, 0], [0, 1]], "int32")
+
+
+def _to_dense(indices: Any, given: Any, output_shape: Any, default_value: Any = 0) -> Any:
+    found = np.full(output_shape, default_value, np.result_type(given, default_value))
+    places = np.reshape(indices, (-1, found.ndim))
+    for place, value in zip(places, np.broadcast_to(given, len(places)), strict=True):
+        found[tuple(place)] = value
+    return found
+
+
+case("sparse_to_dense", [_EDGE, normal(3), (3, 2), normal()], reference=_to_dense)
+case("sparse_to_dense", [_EDGE, normal(), (3, 2)], reference=_to_dense)
+case("sparse_to_dense", [values([3, 0], "int64"), complex_normal(2), (4,), 1.5], reference=_to_dense)
+case("sparse_to_dense", [values(2, "int32"), normal(), (4,), normal()], reference=_to_dense)
+case("sparse_to_dense", [values(2, "int32"), ints(1, dtype="int8"), (4,), 7], reference=_to_dense)
+case("sparse_to_dense", [ints(0), empty(0), (3,), normal()], reference=_to_dense)
+case("sparse_to_dense", [ints(2, 3, low=0, high=1), normal(2), (1, 1, 1), normal()], reference=_to_dense)
+case(
+    "sparse_to_dense",
+    [values([1], "int32"), strings(["a"]), (2,), strings("-")],
+    reference=lambda i, v, s, d: np.array(["-", "a"], object),
+)
+case("sparse_to_dense", [_EDGE, normal(2), (3, 2)], raises=ShapeError)
+case("sparse_to_dense", [_EDGE, normal(3), (3,)], raises=ShapeError)
+case("sparse_to_dense", [_EDGE, normal(3), (3, 2), normal(1)], raises=ShapeError)
+case("sparse_to_dense", [ints(1, 1, 1), normal(1), (2,)], raises=ShapeError)
+case("sparse_to_dense", [normal(3), normal(3), (4,)], raises=DTypeError)
+case("sparse_to_dense", [_EDGE, strings(["a", "b", "c"]), (3, 2)], raises=DTypeError)
+
 _POSITIONS = values([[0, 0], [1, 0], [1, 3], [4, 2], [3, 1]], "int32")
 
 
