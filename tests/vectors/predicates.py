@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from comparing import leaves
 
+from lamina.dtypes import promote_dtypes
+
 Record = dict[str, Any]
 PREDICATES: Final[dict[str, Callable[[Record], bool]]] = {}
 
@@ -251,3 +253,39 @@ def range_ends_on_its_limit(record: Record) -> bool:
     starts, limits, deltas = (np.asarray(a, np.float64) for a in record["args"][:3])
     steps = (limits - starts) / deltas
     return bool(np.any((steps >= 0) & (steps == np.round(steps))))
+
+
+def _coordinates(record: Record) -> tuple[np.ndarray[Any, Any], tuple[int, ...]]:
+    """The coordinates of a gather or scatter, one place a row, and the sizes of the axes that they are for."""
+    order = {"gatherND": (1, 0), "tensorScatterUpdate": (1, 0), "scatterND": (0, 2)}[record["op"]]
+    indices, target = (record["args"][i] for i in order)
+    rows = np.asarray(indices, np.int64)
+    rows = rows.reshape(-1, 1 if rows.ndim == 1 and record["op"] != "gatherND" else rows.shape[-1])
+    shape = target if record["op"] == "scatterND" else np.shape(target)
+    return rows, tuple(shape[: rows.shape[1]])
+
+
+@predicate
+def coordinates_count_from_the_end(record: Record) -> bool:
+    """All coordinates, negative ones among them, are inside their axes."""
+    rows, sizes = _coordinates(record)
+    return bool(np.all((rows >= -np.asarray(sizes)) & (rows < sizes)))
+
+
+@predicate
+def coordinate_outside_its_axis(record: Record) -> bool:
+    """A coordinate is outside its own axis, though the place that it leads to is inside the tensor."""
+    return not coordinates_count_from_the_end(record)
+
+
+@predicate
+def negative_coordinate(record: Record) -> bool:
+    """A coordinate is negative, though the place that it leads to is inside the tensor."""
+    return bool(np.any(_coordinates(record)[0] < 0)) and coordinates_count_from_the_end(record)
+
+
+@predicate
+def updates_fit(record: Record) -> bool:
+    """The updates' dtype can be promoted to that of the tensor."""
+    tensor, _, updates = (str(np.asarray(x).dtype) for x in record["args"])
+    return promote_dtypes(tensor, updates) == tensor

@@ -31,7 +31,8 @@ def scalar(value: TensorLike, dtype: Any = None) -> Any:
 
 @adapter("fill")
 def fill(shape: Any, value: Any, dtype: Any = None) -> Any:
-    return lamina.full(shape, value, dtype or ("string" if isinstance(value, str) else "float32"))
+    inferred = "bool" if isinstance(value, bool) else "string" if isinstance(value, str) else "float32"
+    return lamina.full(shape, value, dtype or inferred)
 
 
 @adapter("eye")
