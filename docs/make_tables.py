@@ -84,7 +84,8 @@ OPS_HEAD = f"""# Ops
 
 {MADE}
 
-Every function of `lamina` that takes or makes tensors, by family. Most are methods of tensors too.
+Every function of `lamina` that takes or makes tensors, by family. Most are methods of tensors too. `help` of a function
+says which errors it raises; a setting of the wrong kind is an `ArgumentTypeError` everywhere.
 
 - **gradient**: *second* if the gradient and the gradient of the gradient are held against differences in float64,
   *first* if only the gradient is, because the function has kinks; a dash if there is none: the result is no floating or

@@ -55,6 +55,7 @@ def constant(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
 @constant.settings
 def _(shape: Any, fill_value: Any, dtype: Any) -> dict[str, Any]:
+    """Raises ArgumentTypeError or ArgumentError for no shape, DTypeError for a value that dtype cannot hold."""
     if not isinstance(fill_value, (bool, int, float, complex)):
         raise ArgumentTypeError(f"full: fill_value is {fill_value!r}.", expected="a number or a string.")
     wanted = canonical_dtype(type(fill_value) if dtype is None else dtype)
@@ -148,6 +149,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any 
 
     The dtype is int32 for ints and float32 if one of them is a float. Raises ArgumentError for step 0.
 
+    Raises ArgumentTypeError for what is no number, ArgumentError for a step of 0.
+
     >>> arange(3).tolist(), arange(1, 2, 0.5).tolist()
     ([0, 1, 2], [1.0, 1.5])
     """
@@ -173,6 +176,7 @@ def linspace(start: float, stop: float, num: int, dtype: Any = "float32") -> Ten
 
 @linspace.settings
 def _(start: Any, stop: Any, num: Any, dtype: Any) -> dict[str, Any]:
+    """Raises ArgumentError for a negative num."""
     count = as_int(num, "num", minimum=1)
     return {"start": float(start), "stop": float(stop), "num": count, "dtype": canonical_dtype(dtype)}
 

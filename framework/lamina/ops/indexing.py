@@ -283,6 +283,7 @@ def last_writer(positions: TensorLike, size: int) -> Tensor:
 
 
 def _scattered(updates: Any, indices: Any, axis: int, size: int) -> Spec:
+    """Raises ShapeError if updates do not have the shape of indices along axis."""
     end = axis + indices.ndim
     if updates.shape[axis:end] != indices.shape:
         raise ShapeError(

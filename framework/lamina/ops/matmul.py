@@ -76,6 +76,8 @@ def _(dy: Tensor, *, a: Tensor, transpose_a: bool, transpose_b: bool) -> Tensor:
 def dot(a: TensorLike, b: TensorLike) -> Tensor:
     """Product of vectors and matrices in any combination, as NumPy for one and two axes.
 
+    Raises ShapeError for more axes, or if the inner sizes differ.
+
     >>> dot([1.0, 2.0], [3.0, 4.0]).item()
     11.0
     """

@@ -44,6 +44,7 @@ def _reduced(dtypes: dict[str, str] | str | None = None) -> Any:
 
 
 def _axes_settings(x: Tensor, axis: Axes, keepdims: bool) -> dict[str, Any]:
+    """Raises OutOfRangeError for an axis that x does not have, ArgumentError for one that is given twice."""
     return {"axis": normalize_axes(axis, x.ndim), "keepdims": bool(keepdims)}
 
 
@@ -101,6 +102,7 @@ prod.settings(_axes_settings)
 
 def _some_elements(name: str) -> Any:
     def rule(x: Any, axis: tuple[int, ...], keepdims: bool) -> Spec:
+        """Raises ShapeError if there are no elements to choose from."""
         if 0 in [x.shape[a] for a in axis]:
             raise ShapeError(
                 f"{name} of a tensor of shape {x.shape} over axis {axis}.", expected="at least one element."
@@ -164,6 +166,7 @@ any.settings(_axes_settings)
 
 def _position(name: str) -> Any:
     def rule(x: Any, axis: int) -> Spec:
+        """Raises ShapeError if there are no elements to choose from."""
         if x.shape[axis] == 0:
             raise ShapeError(
                 f"{name} of a tensor of shape {x.shape} over axis {axis}.", expected="at least one element."
@@ -196,6 +199,7 @@ def argmin(x: TensorLike, axis: int = 0) -> Tensor:
 
 
 def _axis_setting(x: Tensor, axis: Any) -> dict[str, Any]:
+    """Raises OutOfRangeError for an axis that x does not have."""
     return {"axis": normalize_axis(axis, x.ndim)}
 
 

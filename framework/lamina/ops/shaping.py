@@ -34,6 +34,7 @@ def reshape(x: TensorLike, shape: Any) -> Tensor:
 
 @reshape.settings
 def _(x: Tensor, shape: Any) -> dict[str, Any]:
+    """Raises ShapeError if the number of elements would change, ArgumentTypeError for sizes that are no integers."""
     return {"shape": resolve_reshape(x.shape, shape)}
 
 
@@ -86,6 +87,7 @@ def transpose(x: TensorLike, axes: Any = None) -> Tensor:
 
 @transpose.settings
 def _(x: Tensor, axes: Any) -> dict[str, Any]:
+    """Raises ArgumentError if the axes are not each axis of x once, OutOfRangeError for one that x does not have."""
     if axes is None:
         return {"axes": tuple(range(x.ndim))[::-1]}
     order = tuple(normalize_axis(a, x.ndim, f"axes[{i}]") for i, a in enumerate(axes))
@@ -101,6 +103,8 @@ def _(dy: Tensor, *, axes: tuple[int, ...]) -> Tensor:
 
 def expand_dims(x: TensorLike, axis: int = 0) -> Tensor:
     """A new axis of size 1 at a position. As NumPy.
+
+    Raises OutOfRangeError for an axis that the result does not have.
 
     >>> expand_dims([1, 2], -1).tolist()
     [[1], [2]]
@@ -135,6 +139,7 @@ def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
 
 @broadcast_to.settings
 def _(x: Tensor, shape: Any) -> dict[str, Any]:
+    """Raises ShapeError if x does not broadcast to the shape."""
     target = as_shape(shape)
     if broadcast_shapes("broadcast_to", ("x", "shape"), (x.shape, target)) != target:
         raise ShapeError(
@@ -195,6 +200,8 @@ def concatenate(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
 def stack(tensors: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis. As NumPy.
 
+    Raises ShapeError if shapes differ, ArgumentError for no tensors.
+
     >>> stack([[1, 2], [3, 4]], axis=1).tolist()
     [[1, 3], [2, 4]]
     """
@@ -229,6 +236,7 @@ def split(x: TensorLike, sizes: Any, axis: int = 0) -> tuple[Tensor, ...]:
 
 @split.settings
 def _(x: Tensor, sizes: Any, axis: Any) -> dict[str, Any]:
+    """Raises ShapeError if the sizes do not add up to that of the axis, ArgumentError for no parts, or no such axis."""
     place = normalize_axis(axis, x.ndim)
     total = x.shape[place]
     if hasattr(sizes, "__index__"):
@@ -262,6 +270,7 @@ def pad(x: TensorLike, paddings: Any, constant_value: float = 0) -> Tensor:
 
 @pad.settings
 def _(x: Tensor, paddings: Any, constant_value: Any) -> dict[str, Any]:
+    """Raises ShapeError if there is not one pair for each axis, ArgumentError for negative ones."""
     pairs = tuple(tuple(as_int(n, f"paddings[{i}]", minimum=0) for n in pair) for i, pair in enumerate(paddings))
     if len(pairs) != x.ndim or any(len(p) != 2 for p in pairs):
         raise ShapeError(f"pad: x has {x.ndim} axes and paddings is {paddings!r}.", expected="a pair for each axis.")
@@ -286,6 +295,7 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
 
 @flip.settings
 def _(x: Tensor, axis: Any) -> dict[str, Any]:
+    """Raises OutOfRangeError for an axis that x does not have."""
     return {"axis": normalize_axes(axis, x.ndim)}
 
 
@@ -310,6 +320,7 @@ def tile(x: TensorLike, reps: Any) -> Tensor:
 
 @tile.settings
 def _(x: Tensor, reps: Any) -> dict[str, Any]:
+    """Raises ShapeError if there is not one number for each axis."""
     counts = as_shape(reps, "reps")
     if len(counts) != x.ndim:
         raise ShapeError(f"tile: x has {x.ndim} axes and reps is {counts}.", expected="one number for each axis.")

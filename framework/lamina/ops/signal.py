@@ -160,6 +160,7 @@ def cosine_window(window_length: int, a: float, b: float, dtype: Any = "float32"
     """A window of a cosine: w[n] = a - b * cos(2 pi n / N), with N the length if it is even, else the length less one.
 
     So even lengths are periodic and odd ones symmetric, as in TensorFlow.js. A window of one element is 1, as in NumPy.
+    Raises ArgumentError for a negative length, or a dtype that is not floating.
 
     >>> cosine_window(4, 0.5, 0.5).tolist()
     [0.0, 0.5, 1.0, 0.5]

@@ -12,6 +12,7 @@ from lamina.errors import ArgumentTypeError
 from lamina.program import Effect
 from lamina.runtime.arguments import Arguments, home_of
 from lamina.runtime.dispatch import run_kernel
+from lamina.runtime.documentation import raised_by, refused_dtypes, with_errors
 from lamina.runtime.listeners import KernelCall, hidden_from_tapes, listeners
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -83,6 +84,7 @@ class Op(Arguments, Generic[P, R]):
         self._expect(dtypes, promote, integers)
         optional = not self.variadic and _MISSING not in self.defaults.values()
         self._count = len(self.inputs) if optional else -1  # so many arguments are the tensors and nothing else
+        self.__doc__ = with_errors(function.__doc__, refused_dtypes(self._dtypes, integers), raised_by(result))
         if self.name in OPS:
             raise ValueError(f"the op {self.name!r} exists already")
         if set(self.inputs) & set(outputs):
@@ -111,6 +113,7 @@ class Op(Arguments, Generic[P, R]):
     def settings(self, function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         """Decorator for ``(*tensors, **settings) -> settings``: checks the settings and gives them their one form."""
         self._settings = function
+        self.__doc__ = with_errors(self.__doc__, raised_by(function))
         return function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -17,6 +17,7 @@ from lamina.shapes import Spec, normalize_axis
 
 
 def _axis_setting(x: Tensor, axis: Any) -> dict[str, Any]:
+    """Raises OutOfRangeError for an axis that x does not have."""
     return {"axis": normalize_axis(axis, x.ndim)}
 
 
@@ -56,6 +57,7 @@ def _(dy: Tensor, *, y: Tensor, axis: int) -> Tensor:
 
 
 def _same_shape(labels: Any, logits: Any) -> Spec:
+    """Raises ShapeError if labels and logits differ in shape."""
     if labels.shape != logits.shape or not logits.ndim:
         raise ShapeError(
             f"cross entropy: labels is {labels.shape} and logits is {logits.shape}.",
@@ -90,6 +92,7 @@ def _(dy: Tensor, *, logits: Tensor) -> Tensor:
 
 
 def _same_pair(labels: Any, logits: Any) -> Spec:
+    """Raises ShapeError if labels and logits differ in shape, or have no axis."""
     if labels.shape != logits.shape:
         raise ShapeError(
             f"cross entropy: labels is {labels.shape} and logits is {logits.shape}.", expected="equal shapes."

@@ -46,6 +46,7 @@ def depthwise_conv2d(
 
 @depthwise_conv2d.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return depthwise_settings("depthwise_conv2d", x, kernel, settings)
 
 
@@ -75,6 +76,7 @@ def separable_conv2d(
 
 @separable_conv2d.settings
 def _(x: Tensor, depthwise_kernel: Tensor, pointwise_kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     found = depthwise_settings("separable_conv2d", x, depthwise_kernel, settings)
     wanted = (1, 1, depthwise_kernel.shape[2] * depthwise_kernel.shape[3])
     if pointwise_kernel.ndim != 4 or pointwise_kernel.shape[:3] != wanted:

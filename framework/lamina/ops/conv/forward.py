@@ -43,6 +43,7 @@ def conv1d(
 
 @conv1d.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return convolution_settings("conv1d", 1, x, kernel, settings)
 
 
@@ -75,6 +76,7 @@ def conv2d(
 
 @conv2d.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return convolution_settings("conv2d", 2, x, kernel, settings)
 
 
@@ -101,4 +103,5 @@ def conv3d(
 
 @conv3d.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return convolution_settings("conv3d", 3, x, kernel, settings)

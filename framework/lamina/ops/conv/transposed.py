@@ -44,6 +44,7 @@ def conv1d_transpose(
 
 @conv1d_transpose.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return transposed_settings("conv1d_transpose", 1, x, kernel, settings)
 
 
@@ -79,6 +80,7 @@ def conv2d_transpose(
 
 @conv2d_transpose.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return transposed_settings("conv2d_transpose", 2, x, kernel, settings)
 
 
@@ -106,4 +108,5 @@ def conv3d_transpose(
 
 @conv3d_transpose.settings
 def _(x: Tensor, kernel: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError if axes or channels do not fit, ArgumentTypeError or ArgumentError for a wrong setting."""
     return transposed_settings("conv3d_transpose", 3, x, kernel, settings)

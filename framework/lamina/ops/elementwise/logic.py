@@ -10,7 +10,7 @@ from lamina.runtime.tensor import Tensor
 
 @op(result=broadcast("equal", dtype="bool"), dtypes=ALL)
 def equal(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a = b, broadcast, as bool. As NumPy.
+    """Whether a = b, broadcast, as bool. As NumPy. Raises DTypeError for a string beside a number.
 
     >>> equal([1, 2], 2).tolist()
     [False, True]
@@ -19,7 +19,7 @@ def equal(a: TensorLike, b: TensorLike) -> Tensor:
 
 @op(result=broadcast("not_equal", dtype="bool"), dtypes=ALL)
 def not_equal(a: TensorLike, b: TensorLike) -> Tensor:
-    """Whether a and b differ, broadcast, as bool. As NumPy.
+    """Whether a and b differ, broadcast, as bool. As NumPy. Raises DTypeError for a string beside a number.
 
     >>> not_equal([1, 2], 2).tolist()
     [True, False]

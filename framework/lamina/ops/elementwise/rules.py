@@ -11,6 +11,7 @@ def broadcast(name: str, arguments: tuple[str, ...] = ("a", "b"), dtype: str | N
     """Result rule: the broadcast shape, and the common dtype unless another is given."""
 
     def rule(*inputs: Any, **_: Any) -> Spec:
+        """Raises ShapeError if the shapes do not broadcast."""
         last = inputs[-1]
         shape = last.shape
         for x in inputs:

@@ -40,6 +40,7 @@ def avg_pool(
 
 @avg_pool.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("avg_pool", x, 2, settings)
 
 
@@ -65,6 +66,7 @@ def avg_pool1d(
 
 @avg_pool1d.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("avg_pool1d", x, 1, settings)
 
 
@@ -90,4 +92,5 @@ def avg_pool3d(
 
 @avg_pool3d.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("avg_pool3d", x, 3, settings)

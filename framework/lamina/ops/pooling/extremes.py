@@ -51,6 +51,7 @@ def max_pool(
 
 @max_pool.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("max_pool", x, 2, settings)
 
 
@@ -75,6 +76,7 @@ def max_pool1d(
 
 @max_pool1d.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("max_pool1d", x, 1, settings)
 
 
@@ -100,6 +102,7 @@ def max_pool3d(
 
 @max_pool3d.settings
 def _(x: Tensor, **settings: Any) -> dict[str, Any]:
+    """Raises ShapeError for another number of axes, ArgumentTypeError or ArgumentError for a wrong setting."""
     return pooling_settings("max_pool3d", x, 3, settings)
 
 

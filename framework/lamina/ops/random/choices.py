@@ -27,7 +27,8 @@ def multinomial(logits: TensorLike, num_samples: int, seed: Any = None, normaliz
     sample has. With ``normalized`` they are the probabilities themselves. By Gumbel's method: the largest of the
     logits, each with a random number of the distribution exp(-exp(-x)) added to it. ``seed`` as for ``uniform``.
 
-    Raises ShapeError for another rank or fewer classes, ArgumentError if num_samples is negative.
+    Raises ShapeError for another rank or fewer classes, ArgumentError if num_samples is negative, DTypeError for
+    logits that are not floating.
 
     >>> multinomial([0.0, -1e4], 3, seed=1).tolist()
     [0, 0, 0]

@@ -109,7 +109,7 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "flo
 
 
 def standard_normal(shape: Any, dtype: Any = "float32", seed: Any = None) -> Tensor:
-    """Normal numbers of mean 0 and standard deviation 1. ``seed`` and ``dtype`` as for ``normal``.
+    """Normal numbers of mean 0 and standard deviation 1. ``seed`` and ``dtype`` as for ``normal``; raises as it does.
 
     >>> standard_normal((3,), seed=3).shape
     (3,)

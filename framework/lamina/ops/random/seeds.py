@@ -58,7 +58,11 @@ _DEFAULT: ContextVar[SeedGenerator | None] = ContextVar("lamina_seed_generator",
 
 
 def default_generator() -> SeedGenerator:
-    """The generator of this thread or task from which draws without a seed take theirs."""
+    """The generator of this thread or task from which draws without a seed take theirs.
+
+    >>> default_generator() is default_generator()
+    True
+    """
     generator = _DEFAULT.get()
     if generator is None:
         generator = SeedGenerator(first=_DEFAULT_DRAWS)
