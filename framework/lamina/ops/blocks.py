@@ -105,6 +105,8 @@ def batch_to_space_nd(x: TensorLike, block_shape: Any, crops: Any) -> Tensor:
     (before, after) for each of them. The batch shrinks by the product of block_shape, each spatial axis grows by its
     number. The reverse of ``space_to_batch_nd``.
 
+    Raises ShapeError for a batch, a number of axes or crops that do not fit.
+
     >>> batch_to_space_nd([[1, 3], [2, 4]], [2], [(0, 0)]).tolist()
     [[1, 2, 3, 4]]
     """
@@ -197,6 +199,8 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     result is ``block_size`` times as high and wide, with channels / block_size ** 2. Raises ShapeError if that is no
     whole number.
 
+    Raises ArgumentError for a block_size below 2 or another data_format.
+
     >>> depth_to_space([[[[1, 2, 3, 4]]]], 2).tolist()
     [[[[1], [2]], [[3], [4]]]]
     """
@@ -226,6 +230,8 @@ def _wide_to_deep(x: Any, block_size: int, data_format: str) -> Spec:
 @composite_op(result=_wide_to_deep, dtypes=ALL)
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Blocks of height and width stacked into channels: the reverse of ``depth_to_space``. As TensorFlow.
+
+    Raises ShapeError if height or width are no multiples of block_size.
 
     >>> space_to_depth([[[[1], [2]], [[3], [4]]]], 2).tolist()
     [[[[1, 2, 3, 4]]]]

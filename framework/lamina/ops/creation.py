@@ -73,6 +73,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 
     Raises DTypeError if the dtype cannot hold the value.
 
+    Raises ArgumentError for a negative size.
+
     >>> full((2,), 7.0).tolist()
     [7.0, 7.0]
     """
@@ -119,6 +121,8 @@ def full_like(x: TensorLike, fill_value: Any) -> Tensor:
 
 def zeros_like(x: TensorLike) -> Tensor:
     """Zeros in the shape, dtype and backend of x.
+
+    Raises DTypeError for strings.
 
     >>> zeros_like([1.0, 2.0]).tolist()
     [0.0, 0.0]

@@ -62,6 +62,8 @@ def getitem(x: TensorLike, key: Any) -> Tensor:
 
     Raises OutOfRangeError for an index outside its axis, or for too many indices.
 
+    Raises ShapeError for a mask of another shape, ArgumentError for a step of 0.
+
     >>> getitem([[1, 2], [3, 4]], (slice(None), 0)).tolist()
     [1, 3]
     """
@@ -208,6 +210,8 @@ def gather(x: TensorLike, indices: TensorLike, axis: int = 0, batch_dims: int = 
     as in TensorFlow: the positions of one entry of the batch pick from its own slices. Raises OutOfRangeError for a
     position outside the axis where the backend can tell without waiting for the device, ShapeError if the batch axes
     differ.
+
+    Raises DTypeError unless indices are integers.
 
     >>> gather([[1, 2], [3, 4]], [1, 1, 0]).tolist()
     [[3, 4], [3, 4], [1, 2]]

@@ -29,6 +29,8 @@ def batch_norm(
     the shape of x, or one that broadcasts to it, such as (channels,). As TensorFlow.js. Raises ShapeError if they do
     not broadcast to x, or mean and variance have different numbers of axes.
 
+    Raises DTypeError for strings.
+
     >>> batch_norm([[1.0], [3.0]], [2.0], [1.0], variance_epsilon=0.0).tolist()
     [[-1.0], [1.0]]
     """
@@ -66,6 +68,8 @@ def local_response_normalization(
 
     (Krizhevsky et al. 2012.) ``x`` has shape (batch, height, width, channels) or (height, width, channels);
     ``depth_radius`` is r, an integer. As TensorFlow. Raises ShapeError for other numbers of axes.
+
+    Raises ArgumentError for a negative depth_radius.
 
     >>> local_response_normalization([[[1.0, 1.0, 2.0]]], 1, beta=1.0).tolist()
     [[[0.3333333432674408, 0.1428571492433548, 0.3333333432674408]]]

@@ -196,6 +196,8 @@ def ragged_tensor_to_tensor(
     reaches values and default_value. Raises ShapeError for a shape that does not fit, ArgumentError for partitions
     that do not.
 
+    Raises DTypeError for a shape or partitions that are no integers.
+
     >>> ragged_tensor_to_tensor([2, -1], [1, 2, 3], 0, [[0, 1, 3]], ["ROW_SPLITS"]).tolist()
     [[1, 0], [2, 3]]
     """

@@ -33,6 +33,8 @@ def gather_nd(x: TensorLike, indices: TensorLike) -> Tensor:
     the end. Raises OutOfRangeError for a coordinate outside its axis where the backend can tell without waiting for
     the device.
 
+    Raises ShapeError for more coordinates than x has axes, or indices without axes.
+
     >>> gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).tolist()
     [2, 3]
     """
@@ -62,6 +64,8 @@ def scatter_nd(indices: TensorLike, updates: TensorLike, shape: Any) -> Tensor:
 
     The last axis of ``indices`` holds the coordinates, as in ``gather_nd``, of which this is the reverse. Raises
     ShapeError if updates is not of shape ``indices.shape[:-1] + shape[k:]``.
+
+    Raises ArgumentError for a negative size.
 
     >>> scatter_nd([[0], [2], [0]], [1.0, 2.0, 3.0], (4,)).tolist()
     [4.0, 0.0, 2.0, 0.0]
@@ -97,6 +101,8 @@ def scatter_update(tensor: TensorLike, indices: TensorLike, updates: TensorLike)
     gradient flows to what was replaced. Raises ShapeError if updates is not of shape
     ``indices.shape[:-1] + tensor.shape[k:]``, DTypeError if it does not fit into the tensor's dtype.
 
+    Raises OutOfRangeError if there is nothing to update.
+
     >>> scatter_update([1.0, 1.0, 1.0], [[0], [2], [0]], [5.0, 6.0, 7.0]).tolist()
     [7.0, 1.0, 6.0]
     """
@@ -125,6 +131,8 @@ def unsorted_segment_sum(x: TensorLike, segment_ids: TensorLike, num_segments: i
     """y[s] = the sum of the slices x[i] with segment_ids[i] = s, for s from 0 to num_segments - 1. As TensorFlow.
 
     Slices with an id outside these are dropped; a segment without slices is 0.
+
+    Raises ShapeError if segment_ids do not count the first axes of x, ArgumentError for a negative num_segments.
 
     >>> unsorted_segment_sum([1.0, 2.0, 3.0, 4.0], [0, 2, 0, -1], 3).tolist()
     [4.0, 0.0, 2.0]

@@ -46,6 +46,8 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
 def reshape_as(x: TensorLike, like: TensorLike) -> Tensor:
     """The elements of x in the shape of another tensor.
 
+    Raises ShapeError if the numbers of elements differ.
+
     >>> reshape_as([1, 2, 3, 4], [[0, 0], [0, 0]]).tolist()
     [[1, 2], [3, 4]]
     """

@@ -23,6 +23,8 @@ def slice(x: TensorLike, begin: Any, size: Any = None) -> Tensor:
     takes the rest of an axis, and further axes are whole. Raises ArgumentError for a negative begin, OutOfRangeError
     if a slice reaches beyond its axis.
 
+    Raises ShapeError for more numbers than x has axes.
+
     >>> slice([1, 2, 3, 4], 1, 2).tolist()
     [2, 3]
     >>> slice([[1, 2], [3, 4]], [0, 1]).tolist()

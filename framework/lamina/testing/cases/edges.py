@@ -20,7 +20,8 @@ for _op in ("cast", "identity", "imag", "real", "sign"):
     _settings: dict[str, Any] = {"dtype": "float64"} if _op == "cast" else {}
     case(_op, [empty(0, 3)], **_settings)
     case(_op, [distinct(1, 2)], **_settings)
-for _op in ("abs", "ceil", "floor", "round"):
+case("step", [empty(0, 3)])
+for _op in ("abs", "ceil", "floor", "round", "step"):
     case(_op, [distinct(1, 1)])
 for _op in ("floor_divide", "mod"):
     case(_op, [distinct(1, 3), positive(2, 1)])
@@ -38,6 +39,7 @@ case("basic_index", [empty(0, 3)], key=((0, 0, 1), 1))
 case("basic_index", [normal(1, 3)], key=(0, (0, 3, 1)))
 case("broadcast_to", [empty(0, 1)], shape=(0, 3))
 case("flip", [normal(1, 3)])
+case("frame", [normal(1, 4)], frame_length=2, frame_step=1)
 case("gather", [empty(2, 0), ints(3, low=0, high=2)])
 case("gather", [normal(1, 3), ints(2, low=0, high=1)])
 case("pad", [normal(1)], paddings=[(1, 2)])
