@@ -104,7 +104,7 @@ def radii(xp: Any, x: Any) -> Any:
     """sqrt(-2 ln u) of u = (x + 1/2) / 2^32."""
     number = xp.astype(x, xp.float64) + 0.5
     exponent = xp.floor(xp.log2(number) + 0.5)  # never in doubt: no half of an integer is near sqrt(1/2) 2^n
-    power = xp.bitwise_left_shift(xp.ones_like(exponent, dtype=xp.int64), 33 - xp.astype(exponent, xp.int64))
+    power = xp.ones_like(exponent, dtype=xp.int64) << (33 - xp.astype(exponent, xp.int64))
     f = number * xp.astype(power, xp.float64) * 2.0**-33 - 1.0
     s = f / (f + 2.0)
     z = s * s
