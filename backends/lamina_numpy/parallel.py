@@ -1,0 +1,91 @@
+"""Work on several threads of Python, each with the matrix library on one thread.
+
+What gathers, adds and multiplies arrays element by element runs on one thread in NumPy; two halves of a batch on two
+threads take the whole of a convolution, not only its matrix products, to all cores.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from lamina_numpy.threads import MANY_PRODUCTS, blas_threads
+
+T = TypeVar("T")
+R = TypeVar("R")
+_MOST = 16
+
+
+def workers(products: int) -> int:
+    """How many threads work of so many multiplications should take: as many as the matrix library would, if any."""
+    return min(_MOST, blas_threads()[0]()) if products >= MANY_PRODUCTS else 1
+
+
+def parts(items: Sequence[T], count: int) -> list[Sequence[T]]:
+    """The items in at most ``count`` runs of nearly equal length, none of them empty.
+
+    >>> parts([1, 2, 3], 2), parts([1], 2)
+    ([[1, 2], [3]], [[1]])
+    """
+    count = max(1, min(count, len(items)))
+    ends = [-(-len(items) * i // count) for i in range(count + 1)]
+    return [items[a:b] for a, b in itertools.pairwise(ends)]
+
+
+def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
+    """``work`` of each, the first on this thread and the others beside it; the first error that came is raised."""
+    if len(given) == 1:
+        return [work(given[0])]
+    with _LIMIT.held():
+        others = [_threads().submit(contextvars.copy_context().run, work, part) for part in given[1:]]
+        try:
+            first = work(given[0])
+        finally:
+            errors = [f.exception() for f in others]  # nothing may go on in arrays that the caller takes back
+        if any(errors):
+            raise next(e for e in errors if e)
+        return [first, *(f.result() for f in others)]
+
+
+class _Limit:
+    """Holds the matrix library to one thread while anyone asks for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._before = 1
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        count, limit = blas_threads()
+        with self._lock:
+            if not self._holders:
+                self._before = count()
+                limit(1)
+            self._holders += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._holders -= 1
+                if not self._holders:
+                    limit(self._before)
+
+
+_LIMIT = _Limit()
+
+
+@functools.lru_cache(maxsize=1)
+def _threads() -> Executor:
+    return ThreadPoolExecutor(_MOST - 1, thread_name_prefix="lamina_numpy")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process has none of its parent's threads
