@@ -2,8 +2,8 @@
 
 A tile is some images, or some rows of one. Two ways: ``columns`` (Cho and Brand 2017, "MEC", arXiv:1706.06873) repeats
 the image only along the axes before the last and takes a matrix product per column of the result, whose operand
-overlaps with the next one's; ``rows`` repeats it for the whole window and takes one product, which serves gaps along
-the last axis, sequences, and results of few rows.
+overlaps with the next one's; ``rows`` repeats it for the whole window and takes one product, which serves gaps and
+strides along the last axis, a handful of channels, sequences, and results of few rows.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from numpy.lib.stride_tricks import as_strided
 
 from lamina_arrayapi.kernels.windows import Pads, Sizes, output_size, padded
 
-TILE_BYTES = 256 * 1024
-_LARGE_IMAGE = 2 * 1024 * 1024
+COLUMNS_BYTES = 1024 * 1024
+ROWS_BYTES = 128 * 1024
+_LARGE_IMAGE = 4 * 1024 * 1024
 _FEWEST_ROWS = 32
+_FEWEST_CHANNELS = 8
 
 
 class Geometry(NamedTuple):
@@ -67,22 +69,24 @@ class Tile(NamedTuple):
 
 
 def by_columns(count: int, geometry: Geometry) -> bool:
-    """Whether ``columns`` is the way: products of enough rows, and no gaps along the last axis."""
+    """Whether ``columns`` is the way: every column is read, in runs that are worth a copy, and has enough rows."""
     rows = math.prod(geometry.output[:-1])
-    return len(geometry.output) > 1 and geometry.dilations[-1] == 1 and count * rows >= _FEWEST_ROWS
+    whole = geometry.dilations[-1] == 1 and geometry.strides[-1] == 1
+    return len(geometry.output) > 1 and whole and geometry.channels >= _FEWEST_CHANNELS and count * rows >= _FEWEST_ROWS
 
 
-def tiles(count: int, geometry: Geometry, row_bytes: int, workers: int) -> list[Tile]:
+def tiles(count: int, geometry: Geometry, row_bytes: int, workers: int, columns: bool) -> list[Tile]:
     """Tiles of ``count`` images; ``row_bytes`` are gathered for a row of the result along its first axis."""
+    fitting = COLUMNS_BYTES if columns else ROWS_BYTES
     rows = geometry.output[0]
     image = max(1, row_bytes * rows)
     others = max(1, math.prod(geometry.output[1:-1]))
     if image > _LARGE_IMAGE or count < workers:
-        height = max(TILE_BYTES // max(1, row_bytes), -(-_FEWEST_ROWS // others))
+        height = max(fitting // max(1, row_bytes), -(-_FEWEST_ROWS // others))
         height = max(1, min(height, -(-rows // workers) if count < workers else rows))
         cuts = [(top, min(rows, top + height)) for top in range(0, rows, height)]
         return [Tile(i, i + 1, *cut) for i in range(count) for cut in cuts]
-    images = max(TILE_BYTES // image, -(-_FEWEST_ROWS // max(1, rows * others)), 1)
+    images = max(fitting // image, -(-_FEWEST_ROWS // max(1, rows * others)), 1)
     images = min(images, -(-count // workers))
     return [Tile(i, min(count, i + images), 0, rows) for i in range(0, count, images)]
 
@@ -139,20 +143,27 @@ def windows(image: Any, g: Geometry) -> Any:
 
 
 class Rows:
-    """The ``rows`` way: a buffer for one tile after the other."""
+    """The ``rows`` way: a buffer for one tile after the other.
+
+    Of one channel there are no runs to copy but along the image, so the matrix lies in memory the other way round.
+    """
 
     def __init__(self, x: Any, geometry: Geometry, made: list[Tile]) -> None:
         self.depth = geometry.depth
         self.view = windows(np.ascontiguousarray(padded(np, x, geometry.pads)), geometry)
+        self.turned = geometry.channels == 1
         largest = max(((t.last - t.first) * (t.bottom - t.top) for t in made), default=0)
         self.buffer = np.empty((largest * math.prod(self.view.shape[2:]),), x.dtype)
 
     def gathered(self, tile: Tile) -> Any:
         """The matrix (position, window) of a tile."""
         part = self.view[tile.place]
-        columns = self.buffer[: part.size].reshape(part.shape)
-        np.copyto(columns, part)
-        return columns.reshape(-1, self.depth)
+        if self.turned:
+            count = part.ndim // 2
+            part = part.transpose(*range(count, part.ndim), *range(count))
+        matrix = self.buffer[: part.size].reshape(part.shape)
+        np.copyto(matrix, part)
+        return matrix.reshape(self.depth, -1).T if self.turned else matrix.reshape(-1, self.depth)
 
 
 def each(x: Any, geometry: Geometry, made: list[Tile], columns: bool) -> Iterator[tuple[Tile, Any]]:

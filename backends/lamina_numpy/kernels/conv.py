@@ -70,7 +70,7 @@ def _tiles(x: Any, g: Geometry, filters: int, columns: bool) -> tuple[Any, int]:
     threads = workers(x.shape[0] * math.prod(g.output) * g.depth * filters)
     line = g.width * math.prod(g.window[:-1]) * g.channels if columns else g.output[-1] * g.depth
     row_bytes = x.itemsize * math.prod(g.output[1:-1]) * (line if len(g.output) > 1 else g.depth)
-    return tiles(x.shape[0], g, row_bytes, threads), threads
+    return tiles(x.shape[0], g, row_bytes, threads, columns), threads
 
 
 def _convolve_groups(x: Any, kernel: Any, g: Geometry, groups: int, y: Any) -> None:

@@ -17,7 +17,7 @@ from lamina_arrayapi.kernels.windows import padded, taps
 from lamina_numpy.gathering import Geometry, Tile
 from lamina_numpy.parallel import in_parallel, parts, workers
 
-_PART_ELEMENTS = 24 * 1024
+_PART_ELEMENTS = 128 * 1024
 _COSTLY = 16
 """A product here takes as long as so many in a matrix product."""
 

@@ -33,6 +33,7 @@ GEOMETRIES: list[tuple[Shape, Shape, Shape, Any, Shape, int]] = [
     ((3, 25, 4), (4, 1, 4), (1,), ((3, 0),), (2,), 4),
     ((2, 6, 7, 5, 2), (3, 2, 3, 2, 3), (1, 2, 1), ((1, 1), (0, 1), (1, 1)), (2, 1, 1), 1),
     ((2, 6, 7, 5, 2), (2, 2, 2, 1, 4), (2, 1, 1), ((1, 0), (0, 1), (0, 0)), (1, 1, 1), 2),
+    ((4, 9, 8, 1), (3, 2, 1, 3), (2, 1), ((1, 1), (0, 1)), (1, 1), 1),
     ((0, 6, 7, 2), (3, 3, 2, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     ((2, 6, 7, 2), (1, 3, 2, 3), (4, 1), ((0, 0), (1, 1)), (1, 1), 1),
 ]
@@ -43,7 +44,9 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """How the work is cut up: all at once, in tiles of few rows, or also for three threads."""
     if request.param == "one tile":
         return
-    monkeypatch.setattr(gathering, "TILE_BYTES", 512)
+    for name in ("COLUMNS_BYTES", "ROWS_BYTES"):
+        monkeypatch.setattr(gathering, name, 512)
+    monkeypatch.setattr(gathering, "_FEWEST_CHANNELS", 2)
     monkeypatch.setattr(gathering, "_FEWEST_ROWS", 4)
     monkeypatch.setattr(depthwise, "_PART_ELEMENTS", 64)
     if request.param == "threads":
