@@ -12,14 +12,30 @@ from lamina_arrayapi.kernels import (
     elementwise,
     indexing,
     matmul,
+    ordering,
     pooling,
     random,
     reduction,
+    scans,
     shaping,
     signal,
 )
 
-FAMILIES = (activation, conv, creation, elementwise, indexing, matmul, pooling, random, reduction, shaping, signal)
+FAMILIES = (
+    activation,
+    conv,
+    creation,
+    elementwise,
+    indexing,
+    matmul,
+    ordering,
+    pooling,
+    random,
+    reduction,
+    scans,
+    shaping,
+    signal,
+)
 
 
 def make_kernels(xp: Any) -> KernelTable:

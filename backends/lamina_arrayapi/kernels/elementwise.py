@@ -10,7 +10,7 @@ SAME_NAME = (
     "add", "subtract", "multiply", "divide", "floor_divide", "maximum", "minimum", "negative", "abs", "sign", "floor",
     "ceil", "round", "exp", "expm1", "log", "log1p", "sqrt", "square", "sin", "cos", "equal", "not_equal", "less",
     "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "logical_not", "isnan",
-    "isinf", "isfinite", "where",
+    "isinf", "isfinite", "where", "bitwise_and",
 )  # fmt: skip
 
 LOGICAL_ON_BOOL = {"add": "logical_or", "maximum": "logical_or", "multiply": "logical_and", "minimum": "logical_and"}

@@ -27,7 +27,7 @@ QUIET = {
     "divide": np.divide, "mod": np.remainder, "floor_divide": np.floor_divide,
     "reciprocal": np.reciprocal, "tan": np.tan, "arcsin": np.arcsin, "arccos": np.arccos, "arctan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "arcsinh": np.arcsinh, "arccosh": np.arccosh, "arctanh": np.arctanh,
-    "arctan2": np.arctan2,
+    "arctan2": np.arctan2, "bitwise_and": np.bitwise_and,
 }  # fmt: skip
 
 

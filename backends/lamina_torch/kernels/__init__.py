@@ -15,15 +15,31 @@ from lamina_torch.kernels import (
     elementwise,
     indexing,
     matmul,
+    ordering,
     pooling,
     random,
     reduction,
+    scans,
     shaping,
     signal,
     training,
 )
 
-FAMILIES = (activation, conv, elementwise, indexing, matmul, pooling, random, reduction, shaping, signal, training)
+FAMILIES = (
+    activation,
+    conv,
+    elementwise,
+    indexing,
+    matmul,
+    ordering,
+    pooling,
+    random,
+    reduction,
+    scans,
+    shaping,
+    signal,
+    training,
+)
 
 on_cpu = creation.make(torch.device("cpu"))
 kernels = KernelTable.merge(*(family.kernels for family in FAMILIES), on_cpu)

@@ -23,7 +23,7 @@ ROWS: dict[str, Callable[..., Any]] = {
     "logical_not": torch.logical_not, "where": torch.where,
     "tan": torch.tan, "arcsin": torch.asin, "arccos": torch.acos, "arctan": torch.atan, "sinh": torch.sinh,
     "cosh": torch.cosh, "arcsinh": torch.asinh, "arccosh": torch.acosh, "arctanh": torch.atanh,
-    "arctan2": torch.atan2, "complex": torch.complex,
+    "arctan2": torch.atan2, "complex": torch.complex, "bitwise_and": torch.bitwise_and,
 }  # fmt: skip
 
 for _name, _function in ROWS.items():

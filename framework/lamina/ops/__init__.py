@@ -3,7 +3,7 @@
 Knows the wire below. Knows nothing of backends: an op's kernels are found by its name.
 """
 
-from lamina.ops import fused, random, signal, sparse, strings
+from lamina.ops import fused, math, random, signal, sparse, strings
 from lamina.ops.activation import (
     elu,
     gelu,
@@ -38,6 +38,7 @@ from lamina.ops.conv import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from lamina.ops.counting import bincount, dense_bincount
 from lamina.ops.creation import (
     arange,
     eye,
@@ -55,6 +56,7 @@ from lamina.ops.dropout import dropout
 from lamina.ops.elementwise import (
     abs,
     add,
+    add_n,
     arccos,
     arccosh,
     arcsin,
@@ -62,6 +64,7 @@ from lamina.ops.elementwise import (
     arctan,
     arctan2,
     arctanh,
+    bitwise_and,
     cast,
     ceil,
     clip,
@@ -69,6 +72,7 @@ from lamina.ops.elementwise import (
     cos,
     cosh,
     divide,
+    divide_no_nan,
     equal,
     erf,
     exp,
@@ -106,6 +110,7 @@ from lamina.ops.elementwise import (
     sinh,
     sqrt,
     square,
+    squared_difference,
     step,
     stop_gradient,
     subtract,
@@ -117,6 +122,7 @@ from lamina.ops.indexing import argwhere, gather, getitem, one_hot, scatter_add
 from lamina.ops.matmul import dot, matmul
 from lamina.ops.morphology import dilation2d
 from lamina.ops.normalization import batch_norm, local_response_normalization
+from lamina.ops.ordering import argsort, in_top_k, lower_bound, searchsorted, setdiff1d, top_k, unique, upper_bound
 from lamina.ops.pooling import (
     avg_pool,
     avg_pool1d,
@@ -129,20 +135,8 @@ from lamina.ops.pooling import (
 )
 from lamina.ops.ragged import ragged_gather, ragged_range, ragged_tensor_to_tensor
 from lamina.ops.recurrent import basic_lstm_cell, multi_rnn_cell
-from lamina.ops.reduction import (
-    all,
-    any,
-    argmax,
-    argmin,
-    logsumexp,
-    max,
-    mean,
-    min,
-    prod,
-    std,
-    sum,
-    variance,
-)
+from lamina.ops.reduction import all, any, argmax, argmin, logsumexp, max, mean, min, moments, prod, std, sum, variance
+from lamina.ops.scans import cumprod, cumsum
 from lamina.ops.scattering import gather_nd, scatter_nd, scatter_update, unsorted_segment_sum
 from lamina.ops.shaping import (
     broadcast_to,
@@ -169,24 +163,25 @@ from lamina.runtime.op import OPS
 from lamina.ops import methods  # isort: skip - last, when every op exists
 
 __all__ = [
-    "OPS", "abs", "adam_update", "add", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-    "arctan2", "arctanh", "argmax", "argmin", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d", "basic_lstm_cell",
-    "batch_norm", "batch_to_space_nd", "bias_correction", "boolean_mask", "broadcast_args", "broadcast_to", "cast",
-    "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose", "conv2d", "conv2d_transpose", "conv3d",
-    "conv3d_transpose", "cos", "cosh", "depth_to_space", "depthwise_conv2d", "diag", "dilation2d", "divide", "dot",
-    "dropout", "elu", "ensure_shape", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor",
-    "floor_divide", "full", "full_like", "fused", "gather", "gather_nd", "gelu", "gelu_new", "getitem", "greater",
-    "greater_equal", "hard_sigmoid", "identity", "imag", "isfinite", "isinf", "isnan", "leaky_relu", "less",
-    "less_equal", "linspace", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "max_pool1d",
-    "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum", "mirror_pad",
-    "mish", "mod", "momentum_update", "moving_average", "multi_rnn_cell", "multiply", "negative", "not_equal",
-    "one_hot", "ones", "ones_like", "pad", "pool", "power", "prelu", "prod", "ragged_gather", "ragged_range",
-    "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu", "relu6", "reshape", "reshape_as", "round",
-    "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update", "selu", "separable_conv2d", "sigmoid",
-    "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh", "slice", "softmax", "softmax_cross_entropy",
-    "softplus", "softsign", "space_to_batch_nd", "space_to_depth", "sparse", "sparse_to_dense", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "step", "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan",
-    "tanh", "tensor", "tile", "transpose", "unsorted_segment_sum", "unstack", "variance", "where", "zeros",
-    "zeros_like",
+    "OPS", "abs", "adam_update", "add", "add_n", "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "argmax", "argmin", "argsort", "argwhere", "avg_pool", "avg_pool1d", "avg_pool3d",
+    "basic_lstm_cell", "batch_norm", "batch_to_space_nd", "bias_correction", "bincount", "bitwise_and", "boolean_mask",
+    "broadcast_args", "broadcast_to", "cast", "ceil", "clip", "complex", "concatenate", "conv1d", "conv1d_transpose",
+    "conv2d", "conv2d_transpose", "conv3d", "conv3d_transpose", "cos", "cosh", "cumprod", "cumsum", "dense_bincount",
+    "depth_to_space", "depthwise_conv2d", "diag", "dilation2d", "divide", "divide_no_nan", "dot", "dropout", "elu",
+    "ensure_shape", "equal", "erf", "exp", "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide",
+    "full", "full_like", "fused", "gather", "gather_nd", "gelu", "gelu_new", "getitem", "greater", "greater_equal",
+    "hard_sigmoid", "identity", "imag", "in_top_k", "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal",
+    "linspace", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "logsumexp", "lower_bound", "math", "matmul", "max", "max_pool",
+    "max_pool1d", "max_pool3d", "max_pool_with_argmax", "maximum", "mean", "meshgrid", "methods", "min", "minimum",
+    "mirror_pad", "mish", "mod", "moments", "momentum_update", "moving_average", "multi_rnn_cell", "multiply",
+    "negative", "not_equal", "one_hot", "ones", "ones_like", "pad", "pool", "power", "prelu", "prod", "ragged_gather",
+    "ragged_range", "ragged_tensor_to_tensor", "random", "real", "reciprocal", "relu", "relu6", "reshape", "reshape_as",
+    "round", "rsqrt", "scalar", "scatter_add", "scatter_nd", "scatter_update", "searchsorted", "selu",
+    "separable_conv2d", "setdiff1d", "sigmoid", "sigmoid_cross_entropy", "sign", "signal", "silu", "sin", "sinh",
+    "slice", "softmax", "softmax_cross_entropy", "softplus", "softsign", "space_to_batch_nd", "space_to_depth",
+    "sparse", "sparse_to_dense", "split", "sqrt", "square", "squared_difference", "squeeze", "stack", "std", "step",
+    "stop_gradient", "strided_slice", "strings", "subtract", "sum", "tan", "tanh", "tensor", "tile", "top_k",
+    "transpose", "unique", "unsorted_segment_sum", "unstack", "upper_bound", "variance", "where", "zeros", "zeros_like",
 ]  # fmt: skip

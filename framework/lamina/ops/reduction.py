@@ -22,7 +22,9 @@ from lamina.ops.elementwise import (
     subtract,
     where,
 )
-from lamina.ops.shaping import broadcast_to, flip, pad, reshape, split, transpose
+from lamina.ops.scans import cumprod
+from lamina.ops.shaping import broadcast_to, reshape, transpose
+from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, normalize_axes, normalize_axis, reduced_shape
@@ -267,25 +269,19 @@ def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     order = (*rest, *axis)
     kept = tuple(x.shape[a] for a in rest)
     rows = reshape(transpose(x, order), (*kept, math.prod(x.shape[a] for a in axis)))
-    others = multiply(_before(rows), flip(_before(flip(rows, -1)), -1))
+    others = multiply(cumprod(rows, -1, exclusive=True), cumprod(rows, -1, exclusive=True, reverse=True))
     others = reshape(others, tuple(x.shape[a] for a in order))
     back = tuple(order.index(a) for a in range(x.ndim))
     return multiply(_restored(dy, x.shape, axis), conjugate(transpose(others, back)))
 
 
-def _before(x: Tensor) -> Tensor:
-    """Along the last axis the product of all elements before each one, in steps of doubling length."""
-    last = x.ndim - 1
-    none = [(0, 0)] * last
-    products, reach = _shifted(x, none, 1), 1
-    while reach < x.shape[last]:
-        products = multiply(products, _shifted(products, none, reach))
-        reach *= 2
-    return products
+def moments(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
+    """Mean and variance over axes (None: all of them), both at once. The variance is biased, as ``numpy.var``.
 
-
-def _shifted(x: Tensor, none: list[tuple[int, int]], by: int) -> Tensor:
-    """The elements moved back along the last axis, with ones in front."""
-    count = x.shape[-1]
-    padded = pad(x, [*none, (by, 0)], constant_value=1)
-    return split(padded, (count, by), x.ndim - 1)[0]
+    >>> [y.item() for y in moments([1.0, 3.0])]
+    [2.0, 1.0]
+    """
+    tensor = to_tensor(x)
+    if tensor.dtype not in FLOATING:
+        tensor = cast(tensor, "float32")
+    return mean(tensor, axis, keepdims), variance(tensor, axis, keepdims)

@@ -2,6 +2,7 @@
 
 from lamina.ops.elementwise.arithmetic import (
     add,
+    add_n,
     cast,
     complex,
     complex_conjugate,
@@ -12,10 +13,12 @@ from lamina.ops.elementwise.arithmetic import (
     multiply,
     negative,
     real,
+    squared_difference,
     stop_gradient,
     subtract,
 )
 from lamina.ops.elementwise.logic import (
+    bitwise_and,
     equal,
     greater,
     greater_equal,
@@ -36,6 +39,7 @@ from lamina.ops.elementwise.mathematics import (
     ceil,
     clip,
     cos,
+    divide_no_nan,
     erf,
     exp,
     expm1,
@@ -70,10 +74,10 @@ from lamina.ops.elementwise.trigonometry import (
 )
 
 __all__ = [
-    "abs", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast", "ceil", "clip",
-    "complex", "complex_conjugate", "conjugate", "cos", "cosh", "divide", "equal", "erf", "exp", "expm1", "floor",
-    "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite", "isinf", "isnan", "less",
-    "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
-    "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt", "sign", "sin",
-    "sinh", "sqrt", "square", "step", "stop_gradient", "subtract", "tan", "where",
+    "abs", "add", "add_n", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "bitwise_and",
+    "cast", "ceil", "clip", "complex", "complex_conjugate", "conjugate", "cos", "cosh", "divide", "divide_no_nan",
+    "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite",
+    "isinf", "isnan", "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt",
+    "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "step", "stop_gradient", "subtract", "tan", "where",
 ]  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 
 from lamina.dtypes import ALL, ARITHMETIC, FLOATING, INEXACT, NUMERIC, canonical_dtype
-from lamina.errors import DTypeError, ShapeError
+from lamina.errors import ArgumentError, DTypeError, ShapeError
 from lamina.ops.elementwise.rules import broadcast
+from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op, op, same_as
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -86,6 +89,38 @@ def _(dy: Tensor, *, b: Tensor) -> Tensor:
 @divide.gradient("b")
 def _(dy: Tensor, *, b: Tensor, y: Tensor) -> Tensor:
     return negative(multiply(dy, conjugate(divide(y, b))))
+
+
+@composite_op(result=broadcast("squared_difference"), dtypes=NUMERIC)
+def squared_difference(a: TensorLike, b: TensorLike) -> Tensor:
+    """Squared difference: y = (a - b)^2, broadcast.
+
+    >>> squared_difference([1.0, 5.0], 3.0).tolist()
+    [4.0, 4.0]
+    """
+    difference = subtract(a, b)
+    return multiply(difference, difference)
+
+
+def add_n(tensors: Sequence[TensorLike]) -> Tensor:
+    """Sum of several tensors of one shape and dtype: y = tensors[0] + tensors[1] + ...
+
+    Raises ArgumentError if there is none, ShapeError or DTypeError if they differ.
+
+    >>> add_n([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).tolist()
+    [9.0, 12.0]
+    """
+    if not isinstance(tensors, (list, tuple)) or not tensors:
+        raise ArgumentError(f"add_n: tensors is {tensors!r}.", expected="a list of at least one tensor.")
+    found = [to_tensor(t) for t in tensors]
+    for i, tensor in enumerate(found):
+        if tensor.shape != found[0].shape:
+            raise ShapeError(f"add_n: tensors[0] is {found[0].shape} and tensors[{i}] is {tensor.shape}.",
+                             expected="equal shapes.", fix="use add, which broadcasts.")  # fmt: skip
+        if tensor.dtype != found[0].dtype:
+            raise DTypeError(f"add_n: tensors[0] has dtype {found[0].dtype} and tensors[{i}] {tensor.dtype}.",
+                             expected="equal dtypes.", fix="use add, which promotes.")  # fmt: skip
+    return functools.reduce(add, found[1:], identity(found[0]))
 
 
 @op(result=same_as(), dtypes=NUMERIC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.dtypes import ALL, BOOL, INEXACT, REAL, STRING
+from lamina.dtypes import ALL, BOOL, INEXACT, INTEGER, REAL, STRING
 from lamina.ops.elementwise.rules import broadcast
 from lamina.runtime.op import TensorLike, op, same_as
 from lamina.runtime.tensor import Tensor
@@ -95,6 +95,15 @@ def logical_not(x: TensorLike) -> Tensor:
 
     >>> logical_not([True, False]).tolist()
     [False, True]
+    """
+
+
+@op(result=broadcast("bitwise_and"), dtypes=INTEGER)
+def bitwise_and(a: TensorLike, b: TensorLike) -> Tensor:
+    """The bits that are set in both of two integers, broadcast. As NumPy.
+
+    >>> bitwise_and([6, 5], 3).tolist()
+    [2, 1]
     """
 
 
