@@ -87,7 +87,7 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """One axis, several, or None for all of them, as a sorted tuple counted from the front."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if hasattr(axis, "__index__") else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, Iterable) and not isinstance(axis, str) else (axis,)
     found = sorted(normalize_axis(a, ndim) for a in axes)
     if len(set(found)) != len(found):
         raise ArgumentError(f"axis is {axis!r}.", expected="each axis at most once.")

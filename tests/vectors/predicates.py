@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
+from adapting import is_undefined
 from comparing import leaves
 
 from lamina.dtypes import promote_dtypes
@@ -112,7 +113,7 @@ def fractional_literal(record: Record) -> bool:
 @predicate
 def axis_exists(record: Record) -> bool:
     """The second argument is an axis of the first."""
-    x, axis = record["args"][:2]
+    x, axis = (record["args"] + [0])[:2]
     return -x.ndim <= axis < x.ndim
 
 
@@ -289,3 +290,68 @@ def updates_fit(record: Record) -> bool:
     """The updates' dtype can be promoted to that of the tensor."""
     tensor, _, updates = (str(np.asarray(x).dtype) for x in record["args"])
     return promote_dtypes(tensor, updates) == tensor
+
+
+@predicate
+def axis_beyond_rank(record: Record) -> bool:
+    """The second argument is an axis that the first has not."""
+    return not axis_exists(record)
+
+
+@predicate
+def no_elements(record: Record) -> bool:
+    """A tensor has no elements, but the result has."""
+    results = [value for _, value in leaves(record.get("result", ())) if isinstance(value, np.ndarray)]
+    return any(a.size == 0 for a in arrays(record)) and all(r.size for r in results)
+
+
+@predicate
+def bools_only(record: Record) -> bool:
+    """All tensors are bool."""
+    kinds = {a.dtype.kind for a in arrays(record)}
+    return kinds == {"b"}
+
+
+@predicate
+def broadcasts(record: Record) -> bool:
+    """Two tensors of integers or bools whose shapes fit each other."""
+    a, b = arrays(record)
+    return a.dtype.kind + b.dtype.kind in ("ii", "ib", "bi") and len(np.broadcast_shapes(a.shape, b.shape)) >= 0
+
+
+@predicate
+def nan_later_on(record: Record) -> bool:
+    """Along the axis (default 0) the first NaN is not the first element."""
+    x, axis = record["args"][0], (record["args"] + [0])[1]
+    nan = np.isnan(np.moveaxis(np.asarray(x, np.float64), axis, 0))
+    return bool(np.any(np.any(nan, axis=0) & ~nan[0]))
+
+
+@predicate
+def counts_in_spite_of_binary(record: Record) -> bool:
+    """A result that was to be binary has other numbers than 0 and 1."""
+    return record["args"][3:4] == [True] and not set(np.unique(record["result"])) <= {0.0, 1.0}
+
+
+@predicate
+def unsorted(record: Record) -> bool:
+    """The largest elements were asked for in any order, and come in another than the descending one."""
+    values = record["result"]["values"]
+    return record["args"][2:3] == [False] and not np.array_equal(values, -np.sort(-values, axis=-1))
+
+
+@predicate
+def tied_extremes(record: Record) -> bool:
+    """The largest or smallest element occurs more than once along the axes."""
+    x, axis = record["args"][0], (record["args"] + [None])[1]
+    axes = None if axis is None or is_undefined(axis) else tuple(axis) if isinstance(axis, list) else axis
+    if not x.size:
+        return False
+    extreme = (np.max if record["op"] == "max" else np.min)(x, axis=axes, keepdims=True)
+    return bool(np.any(np.sum(x == extreme, axis=axes) > 1))
+
+
+@predicate
+def infinite_sum(record: Record) -> bool:
+    """An element is plus infinity."""
+    return any(bool(np.any(np.isposinf(a))) for a in arrays(record) if a.dtype.kind == "f")

@@ -27,6 +27,7 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("prod")
     def prod(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+        x = xp.astype(x, xp.int32) if x.dtype == xp.bool else x
         return xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
     def extreme(name: str, as_bool: Any) -> None:

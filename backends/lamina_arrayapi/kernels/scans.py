@@ -18,8 +18,8 @@ def make(xp: Any) -> KernelTable:
             y = accumulate(x, axis=axis, dtype=x.dtype)
             if exclusive and x.shape[axis]:
                 before = (slice(None),) * axis
-                first = xp.full_like(y[(*before, slice(0, 1))], neutral)
-                y = xp.concat([first, y[(*before, slice(0, -1))]], axis=axis)
+                first = xp.full_like(y[(*before, slice(0, 1), ...)], neutral)
+                y = xp.concat([first, y[(*before, slice(0, -1), ...)]], axis=axis)
             return xp.flip(y, axis=axis) if reverse else y
 
     # Before version 2023.12 of the standard there were none, and NumPy 2.0 has them by their old names only.

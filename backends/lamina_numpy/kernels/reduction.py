@@ -84,7 +84,7 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @kernels("prod", out=True)
 @quiet
 def prod(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
-    return _multiply(x, axis, x.dtype, out, keepdims)
+    return _multiply(x, axis, np.int32 if x.dtype.kind == "b" else x.dtype, out, keepdims)
 
 
 @kernels("max", out=True)

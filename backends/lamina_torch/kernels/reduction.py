@@ -26,9 +26,9 @@ def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 @kernels("prod")
 def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
-    y = x.clone()
+    y = x.to(torch.int32 if x.dtype is torch.bool else x.dtype, copy=True)
     for a in reversed(axis):
-        y = torch.prod(y, a, keepdims, dtype=x.dtype)
+        y = torch.prod(y, a, keepdims, dtype=y.dtype)
     return y
 
 

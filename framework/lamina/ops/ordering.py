@@ -203,7 +203,7 @@ def unique(x: TensorLike, axis: int | None = 0) -> Unique:
     return Unique(gather(x, first, axis=place), inverse)
 
 
-@host_op(result=lambda x, y: Spec((0,), "int32"), dtypes=ALL, public=False)
+@host_op(result=lambda x, y: Spec((0,), "int32"), dtypes=ALL, outputs=("places",), public=False)
 def places_without(x: TensorLike, y: TensorLike) -> Tensor:
     """The places of the elements of x that y has not, as int32.
 

@@ -16,6 +16,7 @@ from lamina.ops.elementwise import (
     exp,
     isfinite,
     log1p,
+    maximum,
     multiply,
     sqrt,
     square,
@@ -90,9 +91,9 @@ def _(dy: Tensor, *, x: Tensor, axis: tuple[int, ...]) -> Tensor:
     return broadcast_to(_restored(divide(dy, float(count or 1)), x.shape, axis), x.shape)
 
 
-@op(result=_reduced(), dtypes=ARITHMETIC[1:])
+@op(result=_reduced({"bool": "int32"}), dtypes=ARITHMETIC)
 def prod(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Product over axes (None: all of them). As NumPy, but the dtype stays.
+    """Product over axes (None: all of them). As NumPy, but the dtype stays, and bool becomes int32.
 
     >>> prod([2.0, 3.0]).item()
     6.0
@@ -134,7 +135,8 @@ def min(x: TensorLike, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 def _extreme_gradient(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
     ties = cast(equal(x, _restored(y, x.shape, axis)), dy.dtype)
-    return multiply(_restored(dy, x.shape, axis), divide(ties, sum(ties, axis, keepdims=True)))
+    count = maximum(sum(ties, axis, keepdims=True), 1.0)  # nothing equals NaN
+    return multiply(_restored(dy, x.shape, axis), divide(ties, count))
 
 
 for _extreme in (max, min):

@@ -52,7 +52,7 @@ def cumprod(x: TensorLike, axis: int = 0, exclusive: bool = False, reverse: bool
     ([2.0, 6.0, 24.0], [1.0, 2.0, 6.0])
     """
     if reverse:
-        return flip(cumprod.__wrapped__(flip(x, axis), axis, exclusive), axis)  # type: ignore[no-any-return]
+        return flip(cumprod.__wrapped__(flip(x, axis), axis, exclusive), axis)
     products, reach = _shifted(x, axis, 1) if exclusive else x, 1
     while reach < x.shape[axis]:  # of so many elements each product is made already
         products = multiply(products, _shifted(products, axis, reach))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lamina.errors import DTypeError, ShapeError
+from lamina.errors import ArgumentError, DTypeError, ShapeError
 from lamina.testing.cases.trigonometry import as_floats
 from lamina.testing.inputs import (
     between,
@@ -158,6 +158,31 @@ case("log1p", [values([1e-6, -1.0, -2.0])], reference=quiet(np.log1p), gradient=
 case("expm1", [values([1e-6, -1e-6, 50.0])], reference=quiet(np.expm1), gradient=False, loose=2.0)
 case("erf", [values([NAN, INF, -INF, 0.0, 0.3, 0.47, 2.0, 4.5, 5.95, -7.0])], reference=erf, gradient=False)
 case("erf", [between(-6.0, 6.0, 50)], reference=erf)
+
+for _a, _b in broadcasting():
+    case("squared_difference", [_a, _b], reference=lambda a, b: (a - b) ** 2)
+case("squared_difference", [ints(3), ints(3)], reference=lambda a, b: (a - b) ** 2)
+case("squared_difference", [complex_normal(3), complex_normal(3)], reference=lambda a, b: (a - b) ** 2)
+case("squared_difference", [non_contiguous(3, 4), normal(4)], reference=lambda a, b: (a - b) ** 2)
+case("squared_difference", [normal(2), normal(3)], raises=ShapeError)
+for _a, _b in broadcasting(positive):
+    case("divide_no_nan", [_a, _b], reference=np.divide)
+case("divide_no_nan", [non_contiguous(3, 4), positive(4)], reference=np.divide)
+case("divide_no_nan", [values([1.0, 0.0, -2.0, NAN]), values([0.0, 0.0, 4.0, 0.0])], gradient=False,
+     reference=lambda a, b: np.array([0.0, 0.0, -0.5, 0.0]))  # fmt: skip
+case("divide_no_nan", [ints(3), values([0, 2, 4], "int32")], reference=lambda a, b: a / np.where(b == 0, np.inf, b))
+case("divide_no_nan", [normal(2), normal(3)], raises=ShapeError)
+for _a, _b in broadcasting(lambda *shape: ints(*shape, low=-9, high=9)):
+    case("bitwise_and", [_a, _b], reference=np.bitwise_and)
+case("bitwise_and", [normal(2), normal(2)], raises=DTypeError)
+case("bitwise_and", [bools(2), bools(2)], raises=DTypeError)
+case("add_n", [[normal(2, 3), normal(2, 3), normal(2, 3)]], reference=sum)
+case("add_n", [[non_contiguous(2, 3)]], reference=sum)
+case("add_n", [[empty(0, 3), empty(0, 3)]], reference=sum)
+case("add_n", [[ints(2), ints(2)]], reference=sum)
+case("add_n", [[normal(2), normal(3)]], raises=ShapeError)
+case("add_n", [[normal(2), ints(2)]], raises=DTypeError)
+case("add_n", [[]], raises=ArgumentError)
 
 case("clip", [distinct(3, 4), -0.33, 0.33], reference=np.clip, smooth=False)
 _high = values([0.11, 0.22, 0.33, 0.44])

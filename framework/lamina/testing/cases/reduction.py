@@ -69,7 +69,7 @@ case("sum", [ints(3, dtype="int64")], reference=REDUCTIONS["sum"])
 case("sum", [values([NAN, 1.0, INF])], reference=REDUCTIONS["sum"], gradient=False)
 case("prod", [values([2.0, 0.0, 3.0])], reference=REDUCTIONS["prod"])
 case("prod", [values([0.0, 0.0, 3.0])], reference=REDUCTIONS["prod"])
-case("prod", [bools(3)], raises=DTypeError)
+case("prod", [bools(3)], reference=lambda x: np.prod(x.astype(np.int32)))
 case("mean", [ints(2, 3)], axis=0, reference=REDUCTIONS["mean"])
 case("mean", [complex_normal(2, 3)], axis=0, reference=REDUCTIONS["mean"])
 case("mean", [empty(2, 0)], axis=1, reference=lambda x, axis: np.full(2, np.nan), gradient=False)
@@ -104,3 +104,9 @@ for _op, _position in {"argmax": np.argmax, "argmin": np.argmin}.items():
     case(_op, [empty(0, 3)], axis=0, raises=ShapeError)
     case(_op, [normal(2)], axis=1, raises=OutOfRangeError)
     case(_op, [complex_normal(2)], axis=0, raises=DTypeError)
+
+case("moments", [normal(3, 4)], axis=0, reference=lambda x, axis: [x.mean(axis), x.var(axis)])
+case("moments", [normal(3, 4)], keepdims=True,
+     reference=lambda x, keepdims: [x.mean(keepdims=True), x.var(keepdims=True)])  # fmt: skip
+case("moments", [ints(5)], reference=lambda x: [x.mean(), x.var()])
+case("moments", [non_contiguous(3, 4)], axis=1, reference=lambda x, axis: [x.mean(axis), x.var(axis)])
