@@ -9,7 +9,7 @@ import pytest
 
 import lamina
 from lamina.autodiff import Tape
-from lamina.errors import ArgumentTypeError, DTypeError, GradientError, ShapeError
+from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, GradientError, ShapeError
 from lamina.runtime.listeners import listening
 
 
@@ -263,3 +263,59 @@ def test_the_product_has_gradients_of_any_order_where_it_is_zero() -> None:
             for i in range(3)
         ]
         assert rows == [[0.0, x[2], x[1]], [x[2], 0.0, x[0]], [x[1], x[0], 0.0]]
+
+
+X = lamina.tensor([1.0, 2.0])
+S = lamina.Variable(1.0, name="s")
+
+
+def _custom(rule: Any) -> Any:
+    return lamina.custom_gradient(lambda x: (x * 2.0, rule))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: lamina.grad(3), ArgumentTypeError, "f is of type int."),
+        (lambda: lamina.grads(None), ArgumentTypeError, "f is of type NoneType."),
+        (lambda: lamina.variable_grads(S), ArgumentTypeError, "f is of type Variable."),
+        (lambda: lamina.custom_gradient(1), ArgumentTypeError, "f is of type int."),
+        (lambda: lamina.grads(lambda: X)([]), ArgumentError, "xs is empty."),
+        (lambda: lamina.grad(lambda x: x)(None), ArgumentTypeError, "xs[0]: a NoneType is not a tensor."),
+        (lambda: lamina.grad(lambda x: x)(X, {}), ArgumentTypeError, "dy: a dict is not a tensor."),
+        (lambda: lamina.grad(lambda x: x)(X, ["a", "b"]), DTypeError, "dy has dtype string."),
+        (lambda: lamina.grad(lambda x: x)(X, [1j, 1j]), DTypeError, "dy has dtype complex64."),
+        (lambda: lamina.variable_grads(lambda: S * 1.0, S), ArgumentTypeError, "var_list is of type Variable."),
+        (lambda: lamina.variable_grads(lambda: S * 1.0, [S, X]), ArgumentTypeError, "var_list[1] is of type Tensor."),
+        (
+            lambda: lamina.variable_grads(lambda: S * lamina.Variable(2.0, name="s")),
+            ArgumentError,
+            "two Variables are named 's'.",
+        ),
+        (
+            lambda: lamina.grad(_custom(lambda dy: 3))(X),
+            GradientError,
+            "the gradient of <lambda> with respect to input 0 is of type int.",
+        ),
+        (
+            lambda: lamina.grad(_custom(lambda dy: lamina.sum(dy)))(X),
+            GradientError,
+            "the gradient of <lambda> with respect to input 0 has shape ()",
+        ),
+        (
+            lambda: lamina.grad(_custom(lambda dy: lamina.tensor([1, 2])))(X),
+            GradientError,
+            "the gradient of <lambda> with respect to input 0 has shape (2,) and dtype int32.",
+        ),
+        (
+            lambda: lamina.custom_gradient(lambda x, save: (save(x), x)[1])(X),
+            ArgumentTypeError,
+            "save(tensors): tensors is something else.",
+        ),
+        (lambda: _custom(lambda dy: dy)(None), ArgumentTypeError, "<lambda>: argument 0: a NoneType is not a tensor."),
+    ],
+)
+def test_what_is_wrong_is_named(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value).startswith(message)
