@@ -153,3 +153,14 @@ def test_bad_settings() -> None:
 def test_keras_keeps_its_mean_squared_error() -> None:
     assert losses.mean_squared_error([[0.0, 2.0]], [[0.0, 0.0]]).tolist() == [2.0]
     assert losses.weighted.mean_squared_error([[0.0, 2.0]], [[0.0, 0.0]]).item() == 2.0
+
+
+@pytest.mark.parametrize("loss", PAIRED, ids=lambda f: f.__name__)
+def test_replayed_as_eager(loss: Any) -> None:
+    step = lamina.function(lambda t, p, w: loss(t, p, w))
+    shape = (2,) if loss is weighted.softmax_cross_entropy else (2, 1)
+    for i in range(4):
+        labels, predictions = np.eye(3, dtype=np.float32)[:2], np.full((2, 3), 0.2 + 0.1 * i, np.float32)
+        weight = np.array([1.0, i], np.float32).reshape(shape)
+        assert step(labels, predictions, weight).item() == loss(labels, predictions, weight).item()
+    assert step.programs

@@ -130,3 +130,20 @@ def test_a_dense_tensor_is_made_again_in_a_replayed_step():
         found = step(np.array([place, 0], np.int32), np.array([place, 9], np.float32))
         assert found.tolist()[place] == (place or 9.0)
     assert step.programs
+
+
+def test_rows_of_rows():
+    splits = [[0, 1, 3, 3, 5, 6], [0, 0, 2, 3, 5, 8, 9]]
+    found = lamina.ragged_gather(splits, np.arange(1, 10), [2, 1, 0, 2, 3], 2)
+    assert [s.tolist() for s in found.nested_splits] == [[0, 0, 2, 3, 3, 5], [0, 2, 3, 3, 5, 8]]
+    assert found.values.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    found = lamina.ragged_gather([[0, 1, 3], [0, 0, 3, 4]], np.arange(8).reshape(4, 2), [0, 1, 0], 2)
+    assert [s.tolist() for s in found.nested_splits] == [[0, 1, 3, 4], [0, 0, 3, 4, 4]]
+    assert found.values.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+def test_positions_in_any_order_are_sorted_by_rows():
+    found = lamina.sparse.fill_empty_rows([[3, 1], [0, 2], [3, 0]], [1, 2, 3], [5, 4], 0)
+    assert found.indices.tolist() == [[0, 2], [1, 0], [2, 0], [3, 1], [3, 0], [4, 0]]
+    assert found.values.tolist() == [2, 0, 0, 1, 3, 0]
+    assert found.reverse_index_map.tolist() == [3, 0, 4]
