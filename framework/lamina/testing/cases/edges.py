@@ -16,7 +16,7 @@ _ADAM: dict[str, Any] = {"count": 1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 
 _MOMENTUM: dict[str, Any] = {"count": 1, "momentum": 0.9, "nesterov": False}
 
 # Element by element.
-for _op in ("cast", "identity", "imag", "real", "sign"):
+for _op in ("cast", "identity", "imag", "real", "sign", "step"):
     _settings: dict[str, Any] = {"dtype": "float64"} if _op == "cast" else {}
     case(_op, [empty(0, 3)], **_settings)
     case(_op, [distinct(1, 2)], **_settings)
