@@ -76,8 +76,9 @@ from lamina.ops.elementwise.trigonometry import (
 __all__ = [
     "abs", "add", "add_n", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "bitwise_and",
     "cast", "ceil", "clip", "complex", "complex_conjugate", "conjugate", "cos", "cosh", "divide", "divide_no_nan",
-    "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "identity", "imag", "isfinite",
-    "isinf", "isnan", "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal", "round", "rsqrt",
-    "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "step", "stop_gradient", "subtract", "tan", "where",
+    "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "identity", "imag",
+    "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal", "power", "real", "reciprocal",
+    "round", "rsqrt", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "step", "stop_gradient",
+    "subtract", "tan", "where",
 ]  # fmt: skip
