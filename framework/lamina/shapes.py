@@ -36,7 +36,10 @@ def as_int(value: Any, name: str, *, minimum: int | None = None) -> int:
     """``value`` as a Python int; refuses booleans, floats and strings by the argument's name."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer.")
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError as error:  # an array with several elements
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer.") from error
     if minimum is not None and number < minimum:
         raise ArgumentError(f"{name} is {number}.", expected=f"{name} to be an integer of at least {minimum}.")
     return number
@@ -63,9 +66,33 @@ def as_float(value: Any, name: str, *, minimum: float | None = None, below: floa
     return number
 
 
+def as_entries(value: Any, name: str) -> tuple[Any, ...]:
+    """A single number, or all of a sequence, as a tuple; refuses what is neither by the argument's name."""
+    if hasattr(value, "__index__") and not getattr(value, "shape", ()):
+        return (value,)
+    try:
+        return tuple(value)
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"{name} is {value!r}.", expected=f"{name} to be an integer or a sequence of them."
+        ) from error
+
+
+def as_pairs(value: Any, name: str, count: int) -> tuple[tuple[int, int], ...]:
+    """(before, after) for each of ``count`` axes, as non-negative ints.
+
+    >>> as_pairs([(1, 0), [0, 2]], "paddings", 2)
+    ((1, 0), (0, 2))
+    """
+    pairs = [as_shape(pair, f"{name}[{i}]") for i, pair in enumerate(as_entries(value, name))]
+    if len(pairs) != count or any(len(pair) != 2 for pair in pairs):
+        raise ShapeError(f"{name} is {value!r}.", expected=f"(before, after) for each of {count} axes.")
+    return tuple((before, after) for before, after in pairs)
+
+
 def as_shape(shape: Any, name: str = "shape") -> Shape:
     """A shape given as an int or a sequence of ints, as a tuple of non-negative ints."""
-    sizes = (shape,) if hasattr(shape, "__index__") else tuple(shape)
+    sizes = as_entries(shape, name)
     return tuple(as_int(size, f"{name}[{i}]", minimum=0) for i, size in enumerate(sizes))
 
 
@@ -87,7 +114,7 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """One axis, several, or None for all of them, as a sorted tuple counted from the front."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(axis) if isinstance(axis, Iterable) and not isinstance(axis, str) else (axis,)
+    axes = as_entries(axis, "axis")
     found = sorted(normalize_axis(a, ndim) for a in axes)
     if len(set(found)) != len(found):
         raise ArgumentError(f"axis is {axis!r}.", expected="each axis at most once.")
@@ -155,7 +182,7 @@ def resolve_reshape(shape: Shape, target: Any) -> Shape:
 
     Raises ShapeError if the number of elements would change.
     """
-    sizes = (target,) if hasattr(target, "__index__") else tuple(target)
+    sizes = as_entries(target, "shape")
     sizes = tuple(as_int(s, f"shape[{i}]", minimum=-1) for i, s in enumerate(sizes))
     known = math.prod(s for s in sizes if s != -1)
     total = math.prod(shape)

@@ -12,17 +12,9 @@ from lamina.ops.shaping import concat, flip, pad, reshape, transpose
 from lamina.ops.windows import checked_format
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import Spec, as_int, as_shape
+from lamina.shapes import Spec, as_int, as_pairs, as_shape
 
 Pairs = tuple[tuple[int, int], ...]
-
-
-def _pairs(given: Any, name: str, count: int) -> Pairs:
-    """(before, after) for each of ``count`` axes."""
-    pairs = tuple(as_shape(pair, f"{name}[{i}]") for i, pair in enumerate(given))
-    if len(pairs) != count or any(len(pair) != 2 for pair in pairs):
-        raise ShapeError(f"{name} is {given!r}.", expected=f"(before, after) for each of {count} axes.")
-    return tuple((before, after) for before, after in pairs)
 
 
 def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
@@ -72,7 +64,7 @@ def mirror_pad(x: TensorLike, paddings: Any, mode: str) -> Tensor:
 def _(x: Tensor, paddings: Any, mode: Any) -> dict[str, Any]:
     if mode not in ("reflect", "symmetric"):
         raise ArgumentError(f"mirror_pad: mode is {mode!r}.", expected="'reflect' or 'symmetric'.")
-    return {"paddings": _pairs(paddings, "paddings", x.ndim), "mode": mode}
+    return {"paddings": as_pairs(paddings, "paddings", x.ndim), "mode": mode}
 
 
 def _blocks(x: Tensor, block_shape: Any, given: Any, name: str) -> dict[str, Any]:
@@ -82,7 +74,7 @@ def _blocks(x: Tensor, block_shape: Any, given: Any, name: str) -> dict[str, Any
             f"x is {x.shape} and block_shape is {sizes}.",
             expected="x with a batch axis before those of block_shape, and blocks of at least one element.",
         )
-    return {"block_shape": sizes, name: _pairs(given, name, len(sizes))}
+    return {"block_shape": sizes, name: as_pairs(given, name, len(sizes))}
 
 
 def _to_space(x: Any, block_shape: tuple[int, ...], crops: Pairs) -> Spec:

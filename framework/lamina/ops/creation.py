@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 from lamina.dtypes import ARITHMETIC, COMPLEX, INTEGER, canonical_dtype
@@ -182,6 +183,9 @@ def linspace(start: float, stop: float, num: int, dtype: Any = "float32") -> Ten
 def _(start: Any, stop: Any, num: Any, dtype: Any) -> dict[str, Any]:
     """Raises ArgumentError for a negative num."""
     count = as_int(num, "num", minimum=1)
+    for name, value in (("start", start), ("stop", stop)):
+        if not isinstance(value, numbers.Real):
+            raise ArgumentTypeError(f"linspace: {name} is {value!r}.", expected="a number.")
     return {"start": float(start), "stop": float(stop), "num": count, "dtype": canonical_dtype(dtype)}
 
 

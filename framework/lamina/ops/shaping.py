@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.dtypes import ALL, ARITHMETIC
-from lamina.errors import ArgumentError, ShapeError
+from lamina.dtypes import ALL, ARITHMETIC, COMPLEX
+from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import (
     Spec,
+    as_entries,
     as_int,
+    as_pairs,
     as_shape,
     broadcast_shapes,
     normalize_axes,
@@ -63,7 +66,7 @@ def ensure_shape(x: TensorLike, shape: Any) -> Tensor:
     (2, 2)
     """
     found = to_tensor(x)
-    wanted = tuple(None if s is None else as_int(s, f"shape[{i}]") for i, s in enumerate(shape))
+    wanted = tuple(None if s is None else as_int(s, f"shape[{i}]") for i, s in enumerate(as_entries(shape, "shape")))
     if len(wanted) != found.ndim or any(w not in (None, s) for w, s in zip(wanted, found.shape, strict=True)):
         raise ShapeError(f"ensure_shape(x, {wanted}): x is {found.shape}.", expected=f"the shape {wanted}.")
     return found
@@ -92,7 +95,7 @@ def _(x: Tensor, axes: Any) -> dict[str, Any]:
     """Raises ArgumentError if the axes are not each axis of x once, OutOfRangeError for one that x does not have."""
     if axes is None:
         return {"axes": tuple(range(x.ndim))[::-1]}
-    order = tuple(normalize_axis(a, x.ndim, f"axes[{i}]") for i, a in enumerate(axes))
+    order = tuple(normalize_axis(a, x.ndim, f"axes[{i}]") for i, a in enumerate(as_entries(axes, "axes")))
     if sorted(order) != list(range(x.ndim)):
         raise ArgumentError(f"transpose: axes is {axes!r}.", expected=f"each of the {x.ndim} axes of x once.")
     return {"axes": order}
@@ -244,7 +247,7 @@ def _(x: Tensor, sizes: Any, axis: Any) -> dict[str, Any]:
     if hasattr(sizes, "__index__"):
         count = as_int(sizes, "sizes", minimum=1)
         sizes = [total // count] * count
-    sizes = [as_int(s, f"sizes[{i}]", minimum=-1) for i, s in enumerate(sizes)]
+    sizes = [as_int(s, f"sizes[{i}]", minimum=-1) for i, s in enumerate(as_entries(sizes, "sizes"))]
     if sizes.count(-1) == 1:
         sizes[sizes.index(-1)] = total - sum(s for s in sizes if s != -1)
     if sum(sizes) != total or min(sizes, default=0) < 0:
@@ -273,10 +276,11 @@ def pad(x: TensorLike, paddings: Any, constant_value: float = 0) -> Tensor:
 @pad.settings
 def _(x: Tensor, paddings: Any, constant_value: Any) -> dict[str, Any]:
     """Raises ShapeError if there is not one pair for each axis, ArgumentError for negative ones."""
-    pairs = tuple(tuple(as_int(n, f"paddings[{i}]", minimum=0) for n in pair) for i, pair in enumerate(paddings))
-    if len(pairs) != x.ndim or any(len(p) != 2 for p in pairs):
-        raise ShapeError(f"pad: x has {x.ndim} axes and paddings is {paddings!r}.", expected="a pair for each axis.")
-    return {"paddings": pairs, "constant_value": constant_value}
+    if not isinstance(constant_value, numbers.Number):
+        raise ArgumentTypeError(f"pad: constant_value is {constant_value!r}.", expected="a number.")
+    if isinstance(constant_value, complex) and x.dtype not in COMPLEX:
+        raise DTypeError(f"pad: constant_value is {constant_value!r} and x is {x.dtype}.", expected="a real number.")
+    return {"paddings": as_pairs(paddings, "paddings", x.ndim), "constant_value": constant_value}
 
 
 @pad.gradient
@@ -330,7 +334,10 @@ def _(x: Tensor, reps: Any) -> dict[str, Any]:
 
 
 def _some(tensors: Sequence[TensorLike], name: str) -> list[Any]:
-    found = list(tensors)
+    try:
+        found = list(tensors)
+    except TypeError as error:
+        raise ArgumentTypeError(f"{name} of {tensors!r}.", expected="a list of tensors.") from error
     if not found:
         raise ArgumentError(f"{name} of no tensors.", expected="at least one.")
     return found

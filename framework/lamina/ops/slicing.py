@@ -6,12 +6,12 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
-from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, OutOfRangeError, ShapeError
+from lamina.errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
 from lamina.ops.indexing import getitem
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_int
+from lamina.shapes import as_entries, as_int
 
 _MASKS = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 
@@ -51,11 +51,7 @@ def _one_per_axis(given: Any, name: str, x: Tensor, *, minimum: int, missing: in
 
 
 def _integers(given: Any, name: str, *, minimum: int | None = None) -> list[int]:
-    try:
-        values = [given] if hasattr(given, "__index__") and not getattr(given, "shape", ()) else list(given)
-    except TypeError as error:
-        raise ArgumentTypeError(f"{name} is {given!r}.", expected=f"{name} to be an int or a list of ints.") from error
-    return [as_int(value, f"{name}[{i}]", minimum=minimum) for i, value in enumerate(values)]
+    return [as_int(value, f"{name}[{i}]", minimum=minimum) for i, value in enumerate(as_entries(given, name))]
 
 
 def strided_slice(

@@ -62,6 +62,8 @@ case("linspace", [], start=0.0, stop=1.0, num=5, reference=_linspace)
 case("linspace", [], start=3, stop=-1, num=4, dtype="float64", reference=_linspace)
 case("linspace", [], start=2.0, stop=3.0, num=1, reference=_linspace)
 case("linspace", [], start=0.0, stop=1.0, num=0, raises=ArgumentError)
+case("linspace", [], start="a", stop=1.0, num=2, raises=ArgumentTypeError)
+case("full", [], shape=0.5, fill_value=1, raises=ArgumentTypeError)
 
 
 def _eye(num_rows: int, num_columns: int | None = None, batch_shape: Any = (), dtype: str = "float32") -> Any:
