@@ -248,14 +248,6 @@ def bytes_for_a_string(record: Record) -> bool:
     return getattr(record["args"][0], "kind", "") == "Uint8Array" and "string" in record["args"][1:]
 
 
-@predicate
-def range_ends_on_its_limit(record: Record) -> bool:
-    """The number of values of a range changes with the slightest move."""
-    starts, limits, deltas = (np.asarray(a, np.float64) for a in record["args"][:3])
-    steps = (limits - starts) / deltas
-    return bool(np.any((steps >= 0) & (steps == np.round(steps))))
-
-
 def _coordinates(record: Record) -> tuple[np.ndarray[Any, Any], tuple[int, ...]]:
     """The coordinates of a gather or scatter, one place a row, and the sizes of the axes that they are for."""
     order = {"gatherND": (1, 0), "tensorScatterUpdate": (1, 0), "scatterND": (0, 2)}[record["op"]]
