@@ -17,6 +17,7 @@ from lamina_arrayapi.kernels import conv as shared
 from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, padded, taps
 from lamina_numpy.gathering import Geometry, by_columns, each, tiles
 from lamina_numpy.kernels import depthwise
+from lamina_numpy.kernels.elementwise import quiet
 from lamina_numpy.parallel import in_parallel, parts, workers
 
 kernels = KernelTable()
@@ -25,6 +26,7 @@ _COLUMNS_AT_ONCE = 8
 
 
 @kernels("convolution", out=True)
+@quiet
 def convolution(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilations: Sizes, groups: int, out: Any = None) -> Any:
     g = Geometry.of(x, kernel.shape[:-2], strides, pads, dilations)
     y = np.empty((x.shape[0], *g.output, kernel.shape[-1]), x.dtype) if out is None else out
@@ -95,6 +97,7 @@ def _each_group(channels: int, filters: int, groups: int) -> Any:
 
 
 @kernels("convolution_kernel_gradient", out=True)
+@quiet
 def convolution_kernel_gradient(
     x: Any, dy: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int, out: Any = None
 ) -> Any:
@@ -151,6 +154,7 @@ def _add_columns(total: Any, gathered: Any, dy: Any, many: Any, part: Any) -> No
 
 
 @kernels("convolution_input_gradient")
+@quiet
 def convolution_input_gradient(
     dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int
 ) -> Any:

@@ -71,6 +71,14 @@ def test_the_results_are_those_of_the_shared_kernels(geometry: Any) -> None:
         np.testing.assert_allclose(found, PLAIN[name](*given, *settings), atol=1e-12, err_msg=name)
 
 
+@pytest.mark.usefixtures("cut")
+def test_infinities_give_no_warning_on_any_thread() -> None:
+    x = np.zeros((4, 6, 6, 2), np.float32)
+    x[:, 2, 2], x[:, 2, 3] = np.inf, -np.inf
+    y = conv.convolution(x, np.ones((3, 3, 2, 1), np.float32), (1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    assert np.isnan(y).any(axis=(1, 2, 3)).all()
+
+
 @pytest.fixture
 def two_threads() -> Iterator[None]:
     count, limit = blas_threads()
