@@ -20,7 +20,7 @@ def matmul(a: Any, b: Any, transpose_a: bool, transpose_b: bool, out: Any = None
     a = a.swapaxes(-1, -2) if transpose_a else a
     b = b.swapaxes(-1, -2) if transpose_b else b
     y = np.matmul(a, b, out=out)
-    return y if y.dtype == a.dtype else y.astype(a.dtype)  # of bfloat16 NumPy makes float32
+    return y if y.dtype is a.dtype or y.dtype == a.dtype else y.astype(a.dtype)  # of bfloat16 NumPy makes float32
 
 
 @kernels.specialized("matmul")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from lamina.contract import Backend
@@ -15,6 +16,8 @@ from lamina.shapes import Spec
 
 if TYPE_CHECKING:
     from lamina.runtime.op import Op
+
+_array = attrgetter("_array")
 
 
 def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
@@ -37,18 +40,17 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
     heard = listeners()
     for listener in heard:
         listener.before_call(backend)
-    raw = kernel(*[t._array for t in inputs], **attrs)
+    raw = kernel(*map(_array, inputs), **attrs)
     if type(result) is Spec:
         if op.shape_from_values:
             result = Spec(backend.shape_of(raw), result.dtype)
-        outputs: tuple[Tensor, ...] = (Tensor(raw, result, backend),)
-        wrapped: Any = outputs[0]
+        wrapped: Any = Tensor(raw, result, backend)
     else:
         if op.shape_from_values:
             result = tuple(Spec(backend.shape_of(a), s.dtype) for a, s in zip(raw, result, strict=True))
-        wrapped = outputs = tuple(Tensor(a, s, backend) for a, s in zip(raw, result, strict=True))
+        wrapped = tuple(Tensor(a, s, backend) for a, s in zip(raw, result, strict=True))
     if heard:
-        call = KernelCall(op, inputs, attrs, outputs)
+        call = KernelCall(op, inputs, attrs, wrapped if type(wrapped) is tuple else (wrapped,))
         for listener in heard:
             listener.on_call(call)
     return wrapped
