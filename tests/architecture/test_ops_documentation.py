@@ -66,7 +66,7 @@ def test_errors_that_cases_expect_are_named():
     raised, missing = _raised(), {}
     for name, function in PUBLIC.items():
         documentation = inspect.getdoc(function) or ""
-        if re.search(r"([Rr]aises|[Ee]rrors) as\b", documentation):
+        if re.search(r"([Rr]aises|[Ee]rrors) (as|are those of)\b", documentation):
             continue
         expected = raised[getattr(function, "name", name)] | raised[name]
         unnamed = sorted(e for e in expected - SAID_ONCE if e not in documentation)

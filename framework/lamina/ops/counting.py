@@ -23,6 +23,8 @@ def bincount(x: TensorLike, weights: TensorLike = None, size: int | None = None)
     outside are not counted. ``size`` None takes the largest number and reads x to find it. The counts are int32, or of
     the weights' dtype. As ``numpy.bincount``. Raises ShapeError, or DTypeError if x are no integers.
 
+    Raises ArgumentError for a negative size.
+
     >>> bincount([1, 1, 3], size=4).tolist(), bincount([1, 1, 3], [0.5, 1.0, 2.0], 4).tolist()
     ([0, 2, 0, 1], [0.0, 1.5, 0.0, 2.0])
     """
@@ -36,6 +38,8 @@ def dense_bincount(
     """``bincount`` along the last axis of one or two; with ``binary_output`` 1 where a number occurs at all, else 0.
 
     As TensorFlow. Raises ShapeError for more axes or weights of another shape, DTypeError if x are no integers.
+
+    Raises ArgumentError for a negative size.
 
     >>> dense_bincount([[1, 1], [0, 2]], size=3).tolist()
     [[0, 2, 0], [1, 0, 1]]

@@ -130,6 +130,8 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     ``side`` says whether before ('left') or after ('right') equal elements. Both may have further axes in front, which
     go together. As ``numpy.searchsorted`` for one axis. Raises ShapeError if these axes differ.
 
+    Raises ArgumentError for another side.
+
     >>> searchsorted([1.0, 2.0, 2.0, 3.0], [2.0, 5.0]).tolist()
     [1, 4]
     """

@@ -74,7 +74,8 @@ def test_with_replay_turned_off_a_step_shows_its_kernels(monkeypatch):
         return lamina.sum(lamina.tanh(x))
 
     monkeypatch.setenv("LAMINA_REPLAY", "off")
-    assert lamina.profile(lambda: step(lamina.ones((2,)))).kernel_names == ("full", "tanh", "sum")
+    x = lamina.ones((2,))
+    assert lamina.profile(lambda: step(x)).kernel_names == ("tanh", "sum")
 
 
 def test_a_step_inside_a_gradient_is_profiled_by_its_kernels():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.testing.inputs import complex_normal, distinct, empty, ints, normal, positive
+from lamina.testing.inputs import between, complex_normal, distinct, empty, ints, normal, positive
 from lamina.testing.table import case
 
 _CONVOLVED: dict[str, Any] = {"strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilations": (1, 1)}
@@ -47,6 +47,12 @@ case("scatter_add", [normal(1, 2), ints(1, low=0, high=3)], axis=0, size=3)
 case("split", [empty(4, 0)], sizes=2)
 case("split", [normal(1, 2)], sizes=2, axis=1)
 case("tile", [empty(0, 2)], reps=(2, 3))
+
+# Images.
+case("grayscale_to_rgb", [empty(0, 2, 1)])
+case("rgb_to_grayscale", [normal(1, 3)])
+case("sample_bilinear", [normal(1, 3, 3, 1), ints(1, low=0, high=1), between(0.1, 0.9, 1), between(0.1, 0.9, 4)])
+case("sample_bilinear", [normal(1, 3, 3, 1), ints(0), empty(0), empty(0)])
 
 # Windows: no image at all, and images, windows or channels of size 1.
 case("convolution", [empty(0, 3, 3, 2), normal(2, 2, 2, 3)], **_CONVOLVED)
