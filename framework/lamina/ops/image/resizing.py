@@ -72,9 +72,9 @@ def resize_nearest_neighbor(
 ) -> Tensor:
     """Images of another height and width, each pixel that of the nearest place; any numeric dtype.
 
-    Arguments and errors are those of ``resize_bilinear``, and so are the places, which are rounded down; to the
-    nearest, halves up, with ``align_corners``. With ``half_pixel_centers`` row i lies at (i + 1/2) * height /
-    new height. As TensorFlow.
+    Arguments are those of ``resize_bilinear``, and so are the places, which are rounded down; to the nearest, halves
+    up, with ``align_corners``. With ``half_pixel_centers`` row i lies at (i + 1/2) * height / new height. As
+    TensorFlow. Raises ShapeError for other images or images without pixels, ArgumentError for both at once.
 
     >>> resize_nearest_neighbor([[[1], [2]]], (1, 4)).tolist()
     [[[1], [1], [2], [2]]]
