@@ -89,6 +89,15 @@ class ArrayTests(BackendTests):
         assert np.asarray(backend.to_host(original)).tolist() == [1.0, 1.0, 1.0]
         assert np.asarray(backend.to_host(copy)).tolist() == [5.0, 5.0, 5.0]
 
+    def test_memory_is_told_apart(self, backend: Backend) -> None:
+        array = backend.from_host(np.ones(3, np.float32))
+        copy = backend.copy(array)
+        known, other = backend.buffer_of(array), backend.buffer_of(copy)
+        if known is not None:  # a backend need not know
+            assert known[1] >= 12
+            assert known == backend.buffer_of(array)
+            assert known[0] != (other[0] if other else None)
+
     def test_kernels_leave_their_inputs_alone(self, backend: Backend) -> None:
         x = lamina.tensor([[3.0, -1.0], [2.0, 0.5]])
         before = x.numpy()
