@@ -10,13 +10,11 @@ import contextvars
 import functools
 import itertools
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
-from lamina_numpy.threads import MANY_PRODUCTS, blas_threads
+from lamina_numpy.threads import MANY_PRODUCTS, ONE_THREAD, blas_threads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,9 +39,9 @@ def parts(items: Sequence[T], count: int) -> list[Sequence[T]]:
 
 def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
     """``work`` of each, the first on this thread and the others beside it; the first error that came is raised."""
-    if len(given) == 1:
-        return [work(given[0])]
-    with _LIMIT.held():
+    with ONE_THREAD:
+        if len(given) == 1:
+            return [work(given[0])]
         others = [_threads().submit(contextvars.copy_context().run, work, part) for part in given[1:]]
         try:
             first = work(given[0])
@@ -52,34 +50,6 @@ def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
         if any(errors):
             raise next(e for e in errors if e)
         return [first, *(f.result() for f in others)]
-
-
-class _Limit:
-    """Holds the matrix library to one thread while anyone asks for it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders = 0
-        self._before = 1
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        count, limit = blas_threads()
-        with self._lock:
-            if not self._holders:
-                self._before = count()
-                limit(1)
-            self._holders += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._holders -= 1
-                if not self._holders:
-                    limit(self._before)
-
-
-_LIMIT = _Limit()
 
 
 @functools.lru_cache(maxsize=1)

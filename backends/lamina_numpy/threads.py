@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from lamina.program import Instruction, Program
 from lamina.shapes import Spec
@@ -29,6 +31,37 @@ def blas_threads() -> tuple[Callable[[], int], Callable[[int], None]]:
             library.set_num_threads(count)
 
     return (libraries[0].get_num_threads if libraries else lambda: 1), limit
+
+
+class _OneThread:
+    """``with ONE_THREAD:`` holds the matrix library to one thread while anyone is inside, whoever leaves first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._before = 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._holders:
+                count, limit = blas_threads()
+                self._before = count()
+                limit(1)
+            self._holders += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._holders -= 1
+            if not self._holders:
+                blas_threads()[1](self._before)
+
+    def usual(self) -> int:
+        """How many threads the matrix library has when nobody holds it."""
+        with self._lock:
+            return self._before if self._holders else blas_threads()[0]()
+
+
+ONE_THREAD: Final = _OneThread()
 
 
 def is_light(program: Program) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from lamina_arrayapi.kernels import conv as shared
 from lamina_numpy import gathering, parallel
 from lamina_numpy.kernels import conv, depthwise
-from lamina_numpy.threads import blas_threads
+from lamina_numpy.threads import ONE_THREAD, blas_threads
 
 PLAIN = shared.make(np)
 Shape = tuple[int, ...]
@@ -107,6 +107,17 @@ def test_an_error_on_any_thread_is_raised(wrong: int) -> None:
     with pytest.raises(ArithmeticError):
         parallel.in_parallel(work, [0, 1])
     assert blas_threads()[0]() == 2
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_who_leaves_first_does_not_give_threads_back_before_the_last() -> None:
+    count, _ = blas_threads()
+    with ONE_THREAD:
+        with ONE_THREAD:
+            assert count() == 1
+        assert count() == 1
+        assert ONE_THREAD.usual() == 2
+    assert count() == ONE_THREAD.usual() == 2
 
 
 def test_light_work_takes_one_thread() -> None:
