@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import image_predicates  # noqa: F401 - adds its predicates
+import linalg_predicates  # noqa: F401 - adds its predicates
 import pooling_predicates  # noqa: F401 - adds its predicates
 import signal_predicates  # noqa: F401 - adds its predicates
 from checking import check_by_differences

@@ -14,6 +14,7 @@ from lamina.ops.activation import relu as _relu
 from lamina.ops.activation import relu6 as _relu6
 from lamina.ops.activation import sigmoid as _sigmoid
 from lamina.ops.elementwise import add as _add
+from lamina.ops.matmul import matmul as _matmul
 from lamina.ops.shaping import reshape as _reshape
 from lamina.ops.windows import FORMATS
 from lamina.runtime.convert import to_tensor
@@ -21,7 +22,7 @@ from lamina.runtime.op import TensorLike
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import broadcast_shapes
 
-__all__ = ["conv2d", "depthwise_conv2d"]
+__all__ = ["conv2d", "depthwise_conv2d", "matmul"]
 
 _ACTIVATIONS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
     "linear": lambda y: y,
@@ -123,3 +124,26 @@ def depthwise_conv2d(
     y = conv.depthwise_conv2d(x, kernel, strides, padding, dilations, dim_rounding_mode, data_format)
     y = _biased(y, _by_channel(bias, data_format))
     return _activated(y, activation, _by_channel(prelu_weights, data_format), alpha)
+
+
+def matmul(
+    a: TensorLike,
+    b: TensorLike,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    bias: Any = None,
+    activation: str = "linear",
+    prelu_weights: Any = None,
+    alpha: float = 0.2,
+) -> Tensor:
+    """Matrix product, bias and activation: y = activation(matmul(a, b) + bias).
+
+    ``bias`` and ``prelu_weights`` broadcast to the product; activations and errors as for ``fused.conv2d``, the rest
+    as for ``lamina.matmul``.
+
+    >>> matmul([[1.0, 2.0]], [[3.0], [4.0]], bias=[-12.0], activation="relu").tolist()
+    [[0.0]]
+    """
+    _check_activation(activation, prelu_weights)
+    y = _biased(_matmul(a, b, transpose_a, transpose_b), bias)
+    return _activated(y, activation, prelu_weights, alpha)

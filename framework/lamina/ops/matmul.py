@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina.dtypes import NUMERIC
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import conjugate
+from lamina.ops.elementwise import conjugate, multiply
 from lamina.ops.shaping import reshape
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, op
@@ -91,3 +91,17 @@ def dot(a: TensorLike, b: TensorLike) -> Tensor:
         )
     product = matmul(reshape(a, (-1, a.shape[-1])) if a.ndim == 1 else a, reshape(b, (-1, 1)) if b.ndim == 1 else b)
     return reshape(product, a.shape[:-1] + b.shape[1:])
+
+
+def outer(a: TensorLike, b: TensorLike) -> Tensor:
+    """Product of each element of one vector with each of another: y[i, j] = a[i] * b[j]. As NumPy, for vectors only.
+
+    Raises ShapeError if a or b has other than one axis.
+
+    >>> outer([1.0, 2.0], [3.0, 4.0]).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    a, b = to_tensor(a), to_tensor(b)
+    if a.ndim != 1 or b.ndim != 1:
+        raise ShapeError(f"outer(a, b): a is {a.shape} and b is {b.shape}.", expected="one axis each.")
+    return multiply(reshape(a, (-1, 1)), b)

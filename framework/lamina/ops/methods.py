@@ -15,19 +15,19 @@ from lamina.runtime.variable import Variable
 
 METHODS: Final = (
     "abs", "add", "all", "any", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax",
-    "argmin", "astype", "avg_pool", "batch_norm", "batch_to_space_nd", "bool", "broadcast_to", "cast", "ceil", "clip",
-    "clone", "concatenate", "conv1d", "conv2d", "conv2d_transpose", "cos", "cosh", "cumprod", "cumsum",
+    "argmin", "astype", "avg_pool", "batch_norm", "batch_to_space_nd", "bool", "broadcast_to", "cast", "ceil",
+    "clip", "clone", "concatenate", "conv1d", "conv2d", "conv2d_transpose", "cos", "cosh", "cumprod", "cumsum",
     "depth_to_space", "depthwise_conv2d", "dilation2d", "divide", "divide_no_nan", "dot", "elu", "equal", "erf",
-    "exp", "expand_dims", "expm1", "fft", "flatten", "flip", "float", "floor", "floor_divide", "gather", "gelu",
-    "greater", "greater_equal", "hard_sigmoid", "identity", "ifft", "int", "irfft", "isfinite", "isinf", "isnan",
-    "leaky_relu", "less", "less_equal", "local_response_normalization", "log", "log1p", "log_sigmoid", "log_softmax",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "max", "max_pool", "maximum",
-    "mean", "min", "minimum", "mirror_pad", "mod", "multiply", "negative", "not_equal", "one_hot", "ones_like", "pad",
-    "pool", "power", "prelu", "prod", "reciprocal", "relu", "relu6", "reshape", "reshape_as", "rfft", "round",
-    "rsqrt", "selu", "separable_conv2d", "sigmoid", "sign", "silu", "sin", "sinh", "slice", "softmax", "softplus",
-    "space_to_batch_nd", "split", "sqrt", "square", "squared_difference", "squeeze", "stack", "std", "step",
-    "stop_gradient", "strided_slice", "subtract", "sum", "tan", "tanh", "tile", "top_k", "transpose", "unique",
-    "unsorted_segment_sum", "unstack", "variance", "where", "zeros_like",
+    "euclidean_norm", "exp", "expand_dims", "expm1", "fft", "flatten", "flip", "float", "floor", "floor_divide",
+    "gather", "gelu", "greater", "greater_equal", "hard_sigmoid", "identity", "ifft", "int", "irfft", "isfinite",
+    "isinf", "isnan", "leaky_relu", "less", "less_equal", "local_response_normalization", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul",
+    "max", "max_pool", "maximum", "mean", "min", "minimum", "mirror_pad", "mod", "multiply", "negative", "norm",
+    "not_equal", "one_hot", "ones_like", "pad", "pool", "power", "prelu", "prod", "reciprocal", "relu", "relu6",
+    "reshape", "reshape_as", "rfft", "round", "rsqrt", "selu", "separable_conv2d", "sigmoid", "sign", "silu", "sin",
+    "sinh", "slice", "softmax", "softplus", "space_to_batch_nd", "split", "sqrt", "square", "squared_difference",
+    "squeeze", "stack", "std", "step", "stop_gradient", "strided_slice", "subtract", "sum", "tan", "tanh", "tile",
+    "top_k", "transpose", "unique", "unsorted_segment_sum", "unstack", "variance", "where", "zeros_like",
 )  # fmt: skip
 """Ops that are methods too: the object is their first argument (of ``where`` it is the condition)."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lamina.dtypes import ALL, ARITHMETIC, COMPLEX
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
+from lamina.ops.elementwise import conjugate as _conjugate
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
@@ -81,16 +82,34 @@ def flatten(x: TensorLike) -> Tensor:
     return reshape(x, -1)
 
 
-@op(result=lambda x, axes: Spec(tuple(x.shape[a] for a in axes), x.dtype), dtypes=ALL, effect="view")
-def transpose(x: TensorLike, axes: Any = None) -> Tensor:
-    """The axes in another order; None reverses them. As NumPy.
+def transpose(x: TensorLike, axes: Any = None, conjugate: bool = False) -> Tensor:
+    """The axes in another order: axis i of the result is axis ``axes[i]`` of x; None reverses them. As NumPy.
+
+    ``conjugate`` takes the complex conjugate as well. Raises ArgumentError unless ``axes`` names each axis once,
+    OutOfRangeError for one that x does not have.
 
     >>> transpose([[1, 2], [3, 4]]).tolist()
     [[1, 3], [2, 4]]
     """
+    y = permute(x, axes)
+    return _conjugate(y) if conjugate else y
 
 
-@transpose.settings
+def _permute(x: TensorLike, axes: Any = None) -> Tensor:
+    """The axes in another order; what ``transpose`` is made of.
+
+    >>> permute([[1, 2], [3, 4]]).tolist()
+    [[1, 3], [2, 4]]
+    """
+
+
+_permute.__name__ = "transpose"  # the method of arrays that executables call by the op's name
+permute = op(
+    result=lambda x, axes: Spec(tuple(x.shape[a] for a in axes), x.dtype), dtypes=ALL, effect="view", public=False
+)(_permute)
+
+
+@permute.settings
 def _(x: Tensor, axes: Any) -> dict[str, Any]:
     """Raises ArgumentError if the axes are not each axis of x once, OutOfRangeError for one that x does not have."""
     if axes is None:
@@ -101,9 +120,9 @@ def _(x: Tensor, axes: Any) -> dict[str, Any]:
     return {"axes": order}
 
 
-@transpose.gradient
+@permute.gradient
 def _(dy: Tensor, *, axes: tuple[int, ...]) -> Tensor:
-    return transpose(dy, tuple(axes.index(i) for i in range(len(axes))))
+    return permute(dy, tuple(axes.index(i) for i in range(len(axes))))
 
 
 def expand_dims(x: TensorLike, axis: int = 0) -> Tensor:
