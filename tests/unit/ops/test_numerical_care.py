@@ -69,6 +69,7 @@ def gradient(function: Callable[..., Any], x: np.ndarray) -> np.ndarray:
     return found
 
 
+SELU_SCALE, SELU_ALPHA = decimal.Decimal("1.0507009873554805"), decimal.Decimal("1.6732632423543772")
 ELEMENTWISE = {
     "sigmoid": precise.sigmoid,
     "softplus": precise.softplus,
@@ -76,6 +77,9 @@ ELEMENTWISE = {
     "expm1": precise.expm1,
     "log1p": precise.log1p,
     "erf": precise.erf,
+    "elu": lambda x: max(x, precise.ZERO) + precise.expm1(min(x, precise.ZERO)),
+    "selu": lambda x: SELU_SCALE * (max(x, precise.ZERO) + SELU_ALPHA * precise.expm1(min(x, precise.ZERO))),
+    "silu": lambda x: x * precise.sigmoid(x) if x.is_finite() else max(x, precise.ZERO),
 }
 """sigmoid is 0 where e^-x overflows and the result would be below all but subnormal numbers: not within ``points``."""
 
@@ -91,6 +95,22 @@ def test_elementwise(name: str, dtype: str) -> None:
     if name == "expm1":
         x = x[x < 100.0]  # beyond, the gradient is infinite as the function is
     assert np.isfinite(gradient(function, x)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["gelu", "gelu_new", "mish"])
+def test_what_vanishes_on_the_left_is_finite(name: str, dtype: str) -> None:
+    x = points(dtype)
+    y = getattr(lamina, name)(x).numpy()
+    assert (y[x >= 80.0] == x[x >= 80.0]).all()
+    assert (np.abs(y[x <= -200.0]) == 0.0).all()
+    assert np.isfinite(y[np.isfinite(x)]).all()
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "elu", "selu"])
+def test_slopes_at_infinity(name: str) -> None:
+    left, right = gradient(getattr(lamina, name), np.array([-np.inf, np.inf], np.float32)).tolist()
+    assert (left, right) == (0.0, pytest.approx(1.0507009873554805 if name == "selu" else 1.0))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -9,6 +9,7 @@ from lamina.ops.activation.rectifiers import relu
 from lamina.ops.elementwise import (
     abs,
     add,
+    clip,
     divide,
     erf,
     exp,
@@ -27,7 +28,12 @@ SQRT_HALF: Final = 0.7071067811865476
 SQRT_2_PI: Final = 0.7978845608028654
 
 _VANISHED: Final = -1000.0
-"""Below it x * sigmoid(x) and its like are 0 in every dtype; as a bound it keeps -inf * 0 away."""
+"""Below it x * sigmoid(x) and its like are 0 in every dtype, and above its opposite x; a bound keeps inf * 0 away."""
+
+
+def _bounded(x: Tensor) -> Tensor:
+    """x for a product with what vanishes at both ends."""
+    return clip(x, _VANISHED, -_VANISHED)
 
 
 @op(result=same_as(), dtypes=FLOATING, integers="float32")
@@ -99,6 +105,14 @@ def gelu(x: TensorLike) -> Tensor:
     return multiply(multiply(x, 0.5), add(1.0, erf(multiply(x, SQRT_HALF))))
 
 
+@gelu.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    below = multiply(add(1.0, erf(multiply(x, SQRT_HALF))), 0.5)
+    x = _bounded(x)
+    density = multiply(exp(multiply(square(x), -0.5)), 0.5 * SQRT_2_PI)
+    return multiply(dy, add(below, multiply(x, density)))
+
+
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
 def gelu_new(x: TensorLike) -> Tensor:
     """Gaussian error linear unit by tanh: y = x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
@@ -123,6 +137,12 @@ def silu(x: TensorLike) -> Tensor:
     return multiply(maximum(x, _VANISHED), sigmoid(x))
 
 
+@silu.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    gate = sigmoid(x)
+    return multiply(dy, multiply(gate, add(multiply(_bounded(x), subtract(1.0, gate)), 1.0)))
+
+
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
 def mish(x: TensorLike) -> Tensor:
     """y = x * tanh(softplus(x)) (Misra 2019, arXiv:1908.08681).
@@ -131,6 +151,13 @@ def mish(x: TensorLike) -> Tensor:
     [0.0]
     """
     return multiply(maximum(x, _VANISHED), tanh(softplus(x)))
+
+
+@mish.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    gate = tanh(softplus(x))
+    slope = multiply(subtract(1.0, square(gate)), sigmoid(x))
+    return multiply(dy, add(gate, multiply(_bounded(x), slope)))
 
 
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
