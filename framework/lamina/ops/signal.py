@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+
 from lamina.dtypes import ARITHMETIC, COMPLEX, canonical_dtype, real_dtype
 from lamina.errors import ShapeError
-from lamina.ops.creation import arange, full, ones
-from lamina.ops.elementwise import add, cast, cos, divide, multiply, subtract
+from lamina.ops.creation import arange, full, tensor
+from lamina.ops.elementwise import add, cast, divide, multiply
 from lamina.ops.indexing import gather, getitem
 from lamina.ops.shaping import concat, expand_dims, pad
+from lamina.runtime.convert import numpy_dtype
 from lamina.runtime.op import TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, as_int
@@ -166,11 +169,9 @@ def cosine_window(window_length: int, a: float, b: float, dtype: Any = "float32"
     [0.0, 0.5, 1.0, 0.5]
     """
     length = as_int(window_length, "window_length", minimum=0)
-    wanted = canonical_dtype(dtype)
-    if length == 1:
-        return ones((1,), wanted)
-    angles = multiply(arange(length, dtype="float64"), 2 * math.pi / max(1, length - length % 2))
-    return cast(subtract(a, multiply(cos(angles), b)), wanted)
+    angles = np.arange(length) * (2 * math.pi / max(1, length - length % 2))
+    window = np.ones(1) if length == 1 else a - b * np.cos(angles)
+    return tensor(window.astype(numpy_dtype(canonical_dtype(dtype))))
 
 
 def hamming_window(window_length: int, dtype: Any = "float32") -> Tensor:

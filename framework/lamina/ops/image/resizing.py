@@ -14,6 +14,7 @@ from lamina.ops.image.checking import check_image, new_size
 from lamina.ops.indexing import gather
 from lamina.ops.matmul import matmul
 from lamina.ops.shaping import reshape
+from lamina.runtime.convert import numpy_dtype
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -100,7 +101,7 @@ def _(dy: Tensor, *, images: Tensor, size: tuple[int, int], align_corners: bool,
 
 
 def _constant(matrix: Array, dtype: str) -> Tensor:
-    return tensor(matrix, dtype=dtype)
+    return tensor(matrix.astype(numpy_dtype(dtype)))
 
 
 def _scale(size: int, new: int, align_corners: bool) -> float:

@@ -27,6 +27,7 @@ from lamina.ops.elementwise import (
 from lamina.ops.indexing import gather
 from lamina.ops.reduction import sum as sum_of
 from lamina.ops.shaping import expand_dims, pad, unstack
+from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, host_op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, as_float, as_int
@@ -114,11 +115,11 @@ def non_max_suppression_padded(
     >>> found.selected_indices.tolist(), found.valid_outputs.item()
     ([1, 2, 0], 2)
     """
+    scores = to_tensor(scores)
     indices = suppress_boxes(boxes, scores, max_output_size, iou_threshold, score_threshold, 0.0)
     count = indices.shape[0]
     if pad_to_max_output_size:
-        size = getattr(scores, "shape", None) or (len(scores),)
-        indices = pad(indices, [(0, max(0, min(max_output_size, size[0]) - count))])
+        indices = pad(indices, [(0, min(max_output_size, scores.size) - count)])
     return PaddedSelection(indices, scalar(count, "int32"))
 
 

@@ -23,6 +23,7 @@ from lamina.ops.elementwise import (
 )
 from lamina.ops.image.checking import check_choice, check_image
 from lamina.ops.image.colors import LUMA
+from lamina.ops.image.sampling import wide
 from lamina.ops.indexing import getitem, scatter_add
 from lamina.ops.reduction import argmax, max, sum
 from lamina.ops.scans import cumsum
@@ -89,5 +90,5 @@ def _otsu(grey: Tensor) -> Tensor:
 def _histogram(grey: Tensor) -> Tensor:
     """How many pixels there are of each level from 0 to 255; what lies beyond is not counted."""
     level = cast(clip(round(flatten(cast(grey, "float32"))), -1.0, 256.0), "int32")
-    counted = scatter_add(ones(level.shape, "float64"), add(level, 1), 0, 258)
+    counted = scatter_add(ones(level.shape, wide(grey)), add(level, 1), 0, 258)
     return getitem(counted, slice(1, 257))

@@ -147,10 +147,10 @@ def rotate_with_offset(image: TensorLike, radians: float, fill_value: Any = 0, c
     x, y = np.arange(width) - x_center, np.arange(height)[:, None] - y_center
     columns = x * math.cos(radians) - y * math.sin(radians) + x_center
     rows = x * math.sin(radians) + y * math.cos(radians) + y_center
-    places = wide(image)
+    rows, columns = (tensor(places.astype(wide(image))) for places in (rows, columns))
     batch = reshape(arange(image.shape[0]), (image.shape[0], 1, 1))
     fill = tensor(list(fill_value), dtype=image.dtype)
-    return sample_nearest(image, batch, tensor(rows, dtype=places), tensor(columns, dtype=places), fill)
+    return sample_nearest(image, batch, rows, columns, fill)
 
 
 @rotate_with_offset.settings
