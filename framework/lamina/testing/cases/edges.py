@@ -48,6 +48,13 @@ case("split", [empty(4, 0)], sizes=2)
 case("split", [normal(1, 2)], sizes=2, axis=1)
 case("tile", [empty(0, 2)], reps=(2, 3))
 
+# Matrices.
+case("euclidean_norm", [normal(1, 3)], axis=1)
+case("reduced_qr", [empty(0, 3, 2)], loose=4.0)
+case("reduced_qr", [normal(3, 1)], loose=4.0)
+case("solve", [empty(0, 2, 2), empty(0, 2, 1)])
+case("solve", [positive(1, 1), normal(1, 2)])
+
 # Images.
 case("grayscale_to_rgb", [empty(0, 2, 1)])
 case("rgb_to_grayscale", [normal(1, 3)])
