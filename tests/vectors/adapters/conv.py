@@ -18,7 +18,9 @@ def data_format(name: str) -> str:
 
 
 def padding(pad: Any, format_name: str) -> Any:
-    """The padding of the spatial axes."""
+    """The padding of the spatial axes; a sequence is an image of one row in TensorFlow.js."""
+    if isinstance(pad, list) and len(pad) == 4 and format_name == "NWC":
+        return pad[2:3]
     if isinstance(pad, list) and len(pad) == 4:
         return pad[1:3] if data_format(format_name) == "channels_last" else pad[2:4]
     return pad
@@ -28,7 +30,9 @@ def padding(pad: Any, format_name: str) -> Any:
 def conv1d(
     x: TensorLike, kernel: TensorLike, stride: Any, pad: Any, form: str = "NWC", dilation: Any = 1, rounding: Any = None
 ) -> Any:
-    return lamina.conv1d(x, kernel, stride, pad, dilation, dim_rounding_mode=rounding, data_format=data_format(form))
+    return lamina.conv1d(
+        x, kernel, stride, padding(pad, form), dilation or 1, dim_rounding_mode=rounding, data_format=data_format(form)
+    )
 
 
 @adapter("conv2d")
@@ -93,6 +97,12 @@ def _fused(
     preluActivationWeights: Any = None, leakyreluAlpha: float = 0.2,
 ) -> Any:  # fmt: skip
     return function(
-        x, filter, strides, padding(pad, dataFormat), dilations, bias, _ACTIVATIONS.get(activation, activation),
-        preluActivationWeights, leakyreluAlpha, dimRoundingMode, data_format(dataFormat),
+        _tensor(x), _tensor(filter), strides, padding(pad, dataFormat), dilations or 1, _tensor(bias),
+        _ACTIVATIONS.get(activation, activation), _tensor(preluActivationWeights), leakyreluAlpha, dimRoundingMode,
+        data_format(dataFormat),
     )  # fmt: skip
+
+
+def _tensor(value: Any) -> Any:
+    """Nested lists inside the one argument of a fused call, by TensorFlow.js's rule."""
+    return lamina.tensor(value, "float32") if isinstance(value, list) else value
