@@ -14,7 +14,10 @@ def make(xp: Any) -> KernelTable:
     @kernels("argsort")
     def argsort(x: Any, axis: int, descending: bool) -> Any:
         """Descending is ascending from behind, so that equal elements keep their order and NaN its place."""
-        x = xp.astype(x, xp.int8) if x.dtype == xp.bool else x
+        if x.dtype == xp.bool:
+            x = xp.astype(x, xp.int8)
+        elif not xp.isdtype(x.dtype, "numeric"):  # of dtypes from other packages, NaN has no order
+            x = xp.astype(x, xp.float32)
         if not descending:
             return xp.astype(xp.argsort(x, axis=axis, stable=True), xp.int32)
         order = xp.argsort(xp.flip(x, axis=axis), axis=axis, stable=True)

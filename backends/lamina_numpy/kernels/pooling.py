@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 
 from lamina.contract import KernelTable
-from lamina_arrayapi.kernels.pooling import elements_counted, lowest
+from lamina_arrayapi.kernels.pooling import elements_counted
 from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, output_size, taps
 from lamina_numpy.kernels.elementwise import quiet
 
 kernels = KernelTable()
 BLOCK_BYTES = 512 * 1024
+
+
+def _lowest(dtype: Any) -> Any:
+    return np.iinfo(dtype).min if dtype.kind in "iu" else -math.inf
 
 
 def _blocks(x: Any, pads: Pads, value: Any) -> Iterator[tuple[slice, Any]]:
@@ -67,7 +71,7 @@ def window_max(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Siz
     output = output_size(around, window, strides, dilations)
     y = np.empty((x.shape[0], *output, x.shape[-1]), x.dtype) if out is None else out
     if y.size:
-        for block, image in _blocks(x, pads, lowest(np, x.dtype)):
+        for block, image in _blocks(x, pads, _lowest(x.dtype)):
             _combined(np.maximum, image, window, strides, dilations, y[block])
     return y
 
@@ -82,7 +86,7 @@ def window_max_gradient(
     dx = np.empty(x.shape, dy.dtype) if out is None else out
     if not whole or not y.size:
         dx[...] = 0
-    for block, image in _blocks(x, pads, lowest(np, x.dtype)) if y.size else ():
+    for block, image in _blocks(x, pads, _lowest(x.dtype)) if y.size else ():
         target = np.zeros(image.shape, dy.dtype) if framed else dx[block]
         _give_to_winners(dy[block], image, y[block], target, window, strides, dilations, whole)
         if framed:

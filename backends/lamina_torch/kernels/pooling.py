@@ -139,6 +139,8 @@ def window_mean(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Si
     if empty is not None:
         return x.new_zeros(empty)
     padding = _even(window, pads, dilations)
+    if len(window) == 3 and x.dtype in (torch.float16, torch.bfloat16):  # torch has none of these in three dimensions
+        return window_mean(x.float(), window, strides, pads, dilations).to(x.dtype)
     if padding is not None:
         pool = torch.ops.aten.avg_pool3d if len(window) == 3 else torch.ops.aten.avg_pool2d
         y = pool(channels_first(x), _planes(window), _planes(strides), padding, False, False)

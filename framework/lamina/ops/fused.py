@@ -14,6 +14,7 @@ from lamina.ops.activation import relu as _relu
 from lamina.ops.activation import relu6 as _relu6
 from lamina.ops.activation import sigmoid as _sigmoid
 from lamina.ops.elementwise import add as _add
+from lamina.ops.elementwise import cast as _cast
 from lamina.ops.matmul import matmul as _matmul
 from lamina.ops.shaping import reshape as _reshape
 from lamina.ops.windows import FORMATS
@@ -61,12 +62,14 @@ def _biased(y: Tensor, bias: Any) -> Tensor:
     return _add(y, bias)
 
 
-def _by_channel(values: Any, data_format: str) -> Any:
-    """A vector with an element for each channel, so that it broadcasts against an image."""
-    if values is None or data_format == FORMATS[0]:
-        return values
-    vector = to_tensor(values)
-    return _reshape(vector, (-1, 1, 1)) if vector.ndim == 1 else vector
+def _by_channel(values: Any, data_format: str, y: Tensor) -> Tensor | None:
+    """What has an element for each channel, so that it broadcasts against an image; Python numbers in its dtype."""
+    if values is None:
+        return None
+    tensor = to_tensor(values)
+    if not hasattr(values, "dtype"):
+        tensor = _cast(tensor, y.dtype)
+    return _reshape(tensor, (-1, 1, 1)) if tensor.ndim == 1 and data_format != FORMATS[0] else tensor
 
 
 def conv2d(
@@ -96,8 +99,8 @@ def conv2d(
     y = conv.conv2d(
         x, kernel, strides, padding, dilations, dim_rounding_mode=dim_rounding_mode, data_format=data_format
     )
-    y = _biased(y, _by_channel(bias, data_format))
-    return _activated(y, activation, _by_channel(prelu_weights, data_format), alpha)
+    y = _biased(y, _by_channel(bias, data_format, y))
+    return _activated(y, activation, _by_channel(prelu_weights, data_format, y), alpha)
 
 
 def depthwise_conv2d(
@@ -122,8 +125,8 @@ def depthwise_conv2d(
     """
     _check_activation(activation, prelu_weights)
     y = conv.depthwise_conv2d(x, kernel, strides, padding, dilations, dim_rounding_mode, data_format)
-    y = _biased(y, _by_channel(bias, data_format))
-    return _activated(y, activation, _by_channel(prelu_weights, data_format), alpha)
+    y = _biased(y, _by_channel(bias, data_format, y))
+    return _activated(y, activation, _by_channel(prelu_weights, data_format, y), alpha)
 
 
 def matmul(

@@ -255,7 +255,7 @@ def _threshold(image: Any, method: str = "binary", inverted: bool = False, thres
 
 
 for _method in ("binary", "otsu"):
-    case("threshold", [between(0, 255, 5, 4, 3)], method=_method, reference=_threshold)
+    case("threshold", [ints(5, 4, 3, low=0, high=256)], method=_method, reference=_threshold)
     case("threshold", [ints(6, 5, 1, low=0, high=256)], method=_method, inverted=True, reference=_threshold)
     case("threshold", [values([[[9.0], [9.0]]])], method=_method, reference=_threshold)
 case("threshold", [normal(2, 2, 2)], raises=ShapeError)
