@@ -1,7 +1,8 @@
 """Work on several threads of Python, each with the matrix library on one thread.
 
 What gathers, adds and multiplies arrays element by element runs on one thread in NumPy; two halves of a batch on two
-threads take the whole of a convolution, not only its matrix products, to all cores.
+threads take the whole of a convolution, not only its matrix products, to all cores. Each thread that is called in gets
+a core of its own: systems were seen to leave two that wake each other on one core for as long as the work took.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextvars
 import functools
 import itertools
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
@@ -42,7 +44,9 @@ def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
     with ONE_THREAD:
         if len(given) == 1:
             return [work(given[0])]
-        others = [_threads().submit(contextvars.copy_context().run, work, part) for part in given[1:]]
+        cores = _apart(len(given))[1:]
+        pairs = zip(cores, given[1:], strict=True)
+        others = [_threads().submit(contextvars.copy_context().run, _on, c, work, part) for c, part in pairs]
         try:
             first = work(given[0])
         finally:
@@ -50,6 +54,43 @@ def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
         if any(errors):
             raise next(e for e in errors if e)
         return [first, *(f.result() for f in others)]
+
+
+def _apart(count: int) -> Sequence[int | None]:
+    """A core for each of so many threads, of which this one is moved to the first, from where it may move on.
+
+    None where the system does not let us choose.
+    """
+    before = _cores()
+    cores = sorted(before)
+    start = os.getpid() * count % max(1, len(cores))  # so that processes beside this one choose others
+    chosen = (cores[start:] + cores[:start])[:count]
+    if len(chosen) < count or not _take({chosen[0]}):
+        return [None] * count
+    _take(before)
+    return chosen
+
+
+def _cores() -> set[int]:
+    """The cores that this thread may run on; none where that is not to be known."""
+    return os.sched_getaffinity(0) if sys.platform == "linux" else set()
+
+
+def _take(cores: set[int]) -> bool:
+    """Moves this thread to some cores; False if the system does not allow it."""
+    if sys.platform != "linux":
+        return False
+    try:
+        os.sched_setaffinity(0, cores)
+    except OSError:
+        return False
+    return True
+
+
+def _on(core: int | None, work: Callable[[T], R], part: T) -> R:
+    if core is not None:
+        _take({core})
+    return work(part)
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -107,6 +108,21 @@ def test_an_error_on_any_thread_is_raised(wrong: int) -> None:
     with pytest.raises(ArithmeticError):
         parallel.in_parallel(work, [0, 1])
     assert blas_threads()[0]() == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="threads cannot choose their cores here")
+def test_other_threads_have_a_core_of_their_own_and_this_one_keeps_all_of_its() -> None:
+    before = os.sched_getaffinity(0)
+    seen = parallel.in_parallel(lambda part: os.sched_getaffinity(0), [0, 1])
+    assert os.sched_getaffinity(0) == before
+    if len(before) > 1:
+        assert seen[0] == before
+        assert len(seen[1]) == 1
+
+
+def test_a_system_that_lets_nobody_choose_cores_gets_the_work_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_take", lambda cores: False)
+    assert parallel.in_parallel(lambda part: part + 1, [0, 1]) == [1, 2]
 
 
 @pytest.mark.usefixtures("two_threads")
