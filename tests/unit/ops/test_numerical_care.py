@@ -194,3 +194,12 @@ def test_a_replayed_loss_of_impossible_classes() -> None:
     step = lamina.function(lambda z, v: lamina.sum(lamina.softmax_cross_entropy(z, v)))
     for _ in range(4):
         assert step(lamina.tensor(labels), lamina.tensor(logits)).item() == 0.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("numbers", [*ROWS, [SMALL, SMALL], [1e30, 1e30], [1e-30, 0.0, 1e-30]], ids=str)
+@pytest.mark.parametrize("name", ["norm", "euclidean_norm"])
+def test_norms(name: str, numbers: list[Any], dtype: str) -> None:
+    x = row_of(numbers, dtype)
+    assert_precise(getattr(lamina, name)(x), [precise.norm(precise.exact(x))], name)
+    assert np.isfinite(gradient(getattr(lamina, name), x)).all()
