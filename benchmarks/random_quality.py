@@ -59,7 +59,7 @@ def spread(u: Array, cells: int = 256) -> float:
 def pairs(u: Array, cells: int = 64) -> float:
     """The p-value of neighbours as points of the unit square, in equal cells."""
     cut = (u.astype(np.float64) * cells).astype(np.int64)[: u.size // 2 * 2]
-    return even(np.bincount(cut[::2] * cells + cut[1::2], minlength=cells * cells))
+    return even(np.bincount((cut[::2] * cells + cut[1::2]).astype(np.int64), minlength=cells * cells))
 
 
 def of_uniform(u: Array) -> dict[str, float]:
@@ -90,11 +90,11 @@ def of_bits(words: Array) -> dict[str, float]:
     bits = np.unpackbits(words.view(np.uint8).reshape(-1, 4), axis=1)
     z = (bits.sum(0) - len(words) / 2) / math.sqrt(len(words) / 4)
     binomial = np.array([math.comb(32, k) for k in range(33)]) / 2.0**32 * len(words)
-    ones = np.bincount(bits.sum(1), minlength=33)
+    ones = np.bincount(bits.sum(1).astype(np.int64), minlength=33)
     return {
         "bits": two_sided((float(z @ z) - 32.0) / 8.0),
         "ones in a word": chi_square(ones[4:29], binomial[4:29] / binomial[4:29].sum() * ones[4:29].sum()),
-        "low bytes": even(np.bincount(words.view(np.uint32) & 0xFF, minlength=256)),
+        "low bytes": even(np.bincount((words.view(np.uint32) & 0xFF).astype(np.int64), minlength=256)),
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina import image
 from lamina.errors import OutOfRangeError
 
@@ -14,10 +15,8 @@ BOXES = [[0.0, 0.0, 1.0, 1.0], [0.0, 0.1, 1.0, 1.1], [0.0, 2.0, 1.0, 3.0]]
 
 @pytest.fixture(params=["numpy", "torch"], autouse=True)
 def backend(request):
-    if lamina.list_backends()[request.param] is not None:
-        pytest.skip(f"{request.param} is not installed")
-    with lamina.backend_scope(request.param) as backend:
-        yield backend
+    with scope(request.param) as found:
+        yield found
 
 
 @pytest.mark.parametrize("resize", [image.resize_bilinear, image.resize_nearest_neighbor])

@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parent))
 import precise
 
 import lamina
+from backends_here import scope
 
 ALLOWED = 4.0
 BACKENDS = ("numpy", "torch", "array_api_strict")
@@ -29,7 +30,7 @@ DTYPES = ("float32", "float64")
 
 @pytest.fixture(autouse=True, params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    with lamina.backend_scope(request.param), decimal.localcontext(precise.DIGITS):
+    with scope(request.param), decimal.localcontext(precise.DIGITS):
         yield request.param
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import here, scope
 from lamina import initializers, layers
 from lamina.errors import ArgumentError, ArgumentTypeError
 from lamina.ops.random import SeedGenerator
@@ -113,7 +114,7 @@ EQUAL: dict[str, Callable[[], Any]] = {
 
 def on_each_backend(make: Callable[[], Any]) -> list[np.ndarray]:
     found = []
-    for name in BACKENDS:
+    for name in here(*BACKENDS):
         with lamina.backend_scope(name):
             found.append(make().numpy())
     return found
@@ -138,7 +139,7 @@ def test_gamma_numbers_agree_within_one_unit_in_the_last_place(alpha: float) -> 
 @pytest.mark.parametrize("draw", ["uniform", "standard_normal", "truncated_normal"])
 def test_half_precision_agrees_where_there_is_any(draw: str, dtype: str) -> None:
     found = []
-    for name in ("numpy", "torch"):
+    for name in here("numpy", "torch"):
         with lamina.backend_scope(name):
             found.append(getattr(lamina.random, draw)((LARGE,), dtype=dtype, seed=3).numpy())
     np.testing.assert_array_equal(found[0].view(np.uint16), found[1].view(np.uint16))
@@ -166,7 +167,7 @@ def test_orthogonal_weights_agree_everywhere() -> None:
 
 def test_dropout_masks_agree_everywhere_and_change() -> None:
     masks = []
-    for name in BACKENDS:
+    for name in here(*BACKENDS):
         with lamina.backend_scope(name):
             dropout = layers.Dropout(0.4, seed=3)
             masks.append([dropout(lamina.ones((50, 20)), training=True).numpy() for _ in range(2)])
@@ -237,7 +238,7 @@ def test_each_function_follows_its_seed(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in DRAWS if name not in ("permutation", "shuffle")])
 def test_replayed_steps_draw_new_numbers(name: str, backend: str) -> None:
     draw = DRAWS[name]
-    with lamina.backend_scope(backend):
+    with scope(backend):
         generator, eager = SeedGenerator(7), SeedGenerator(7)
         step = lamina.function(lambda: draw(generator))
         found = [step().tolist() for _ in range(6)]

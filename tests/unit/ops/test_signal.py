@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina import signal
 
 
 @pytest.fixture(params=["numpy", "torch"], autouse=True)
 def backend(request):
-    if lamina.list_backends()[request.param] is not None:
-        pytest.skip(f"{request.param} is not installed")
-    with lamina.backend_scope(request.param) as backend:
-        yield backend
+    with scope(request.param) as found:
+        yield found
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 8])

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina.errors import ArgumentTypeError, DTypeError, HostReadError, OutOfRangeError, ShapeError
 
 
 @pytest.fixture(autouse=True, params=["numpy", "torch"])
 def backend(request: pytest.FixtureRequest) -> Any:
-    with lamina.backend_scope(request.param):
+    with scope(request.param):
         yield
 
 
