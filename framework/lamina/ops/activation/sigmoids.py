@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lamina.dtypes import FLOATING
+from lamina.dtypes import FLOATING, LARGEST
 from lamina.ops.activation.rectifiers import relu
 from lamina.ops.elementwise import (
     abs,
@@ -162,12 +162,13 @@ def _(dy: Tensor, *, x: Tensor) -> Tensor:
 
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
 def softsign(x: TensorLike) -> Tensor:
-    """y = x / (1 + |x|).
+    """y = x / (1 + |x|), which is 1 at infinity.
 
-    >>> softsign([1.0]).tolist()
-    [0.5]
+    >>> softsign([1.0, float("inf")]).tolist()
+    [0.5, 1.0]
     """
-    return divide(x, add(abs(x), 1.0))
+    finite = clip(x, -LARGEST[x.dtype], LARGEST[x.dtype])
+    return divide(finite, add(abs(finite), 1.0))
 
 
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
