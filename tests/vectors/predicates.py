@@ -49,6 +49,15 @@ def equal_arguments(record: Record) -> bool:
 
 
 @predicate
+def equal_and_weighed(record: Record) -> bool:
+    """A label equals its prediction, has a weight, and the loss is weighed."""
+    a, b = _pair(record)
+    weights = (record["args"] + [None])[2]
+    share = 1.0 if weights is None or is_undefined(weights) else np.asarray(weights, np.float64)
+    return bool(record.get("grads")) and bool(np.any((a == b) & (share != 0)) and np.any(_weights(record) != 0))
+
+
+@predicate
 def zero_argument(record: Record) -> bool:
     """An element is 0 where the result is weighed."""
     return bool(record.get("cotangents")) and bool(np.any((record["args"][0] == 0) & (_weights(record) != 0)))
@@ -332,18 +341,25 @@ def unsorted(record: Record) -> bool:
     return record["args"][2:3] == [False] and not np.array_equal(values, -np.sort(-values, axis=-1))
 
 
+def _reduced_axes(record: Record) -> tuple[int, ...] | None:
+    """The axes that a reduction of the first argument is asked for; None for all."""
+    axis = (record["args"] + [None])[1]
+    if axis is None or is_undefined(axis):
+        return None
+    return tuple(axis) if isinstance(axis, list) else (axis,)
+
+
 @predicate
 def tied_extremes(record: Record) -> bool:
-    """The largest or smallest element occurs more than once along the axes."""
-    x, axis = record["args"][0], (record["args"] + [None])[1]
-    axes = None if axis is None or is_undefined(axis) else tuple(axis) if isinstance(axis, list) else axis
-    if not x.size:
-        return False
+    """Where the result is weighed, the largest or smallest element occurs more than once along the axes."""
+    x, axes = record["args"][0], _reduced_axes(record)
     extreme = (np.max if record["op"] == "max" else np.min)(x, axis=axes, keepdims=True)
-    return bool(np.any(np.sum(x == extreme, axis=axes) > 1))
+    count = np.sum(x == extreme, axis=axes, keepdims=True)
+    return bool(np.any((count > 1) & (_weights(record).reshape(count.shape) != 0)))
 
 
 @predicate
 def infinite_sum(record: Record) -> bool:
-    """An element is plus infinity."""
-    return any(bool(np.any(np.isposinf(a))) for a in arrays(record) if a.dtype.kind == "f")
+    """Along the axes there is plus infinity, and no NaN."""
+    x, axes = record["args"][0], _reduced_axes(record)
+    return bool(np.any(np.any(np.isposinf(x), axis=axes) & ~np.any(np.isnan(x), axis=axes)))

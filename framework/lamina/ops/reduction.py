@@ -16,6 +16,7 @@ from lamina.ops.elementwise import (
     exp,
     isfinite,
     log1p,
+    logical_and,
     maximum,
     multiply,
     sqrt,
@@ -260,7 +261,7 @@ logsumexp.settings(_axes_settings)
 def _(dy: Tensor, *, x: Tensor, y: Tensor, axis: tuple[int, ...]) -> Tensor:
     total = _restored(y, x.shape, axis)
     distance = subtract(x, where(equal(total, -math.inf), 0.0, total))
-    weights = exp(where(equal(x, math.inf), 0.0, distance))
+    weights = exp(where(logical_and(equal(x, math.inf), equal(total, math.inf)), 0.0, distance))
     return multiply(_restored(dy, x.shape, axis), weights)
 
 
