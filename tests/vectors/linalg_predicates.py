@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from predicates import Record, predicate
+from comparing import leaves
+from predicates import Record, arrays, predicate
 
 Array = np.ndarray[Any, Any]
 
@@ -69,3 +70,10 @@ def equation_of_numpy(record: Record) -> bool:
     except ValueError:
         return False
     return True
+
+
+@predicate
+def nan_of_finite(record: Record) -> bool:
+    """NaN was recorded for a finite matrix."""
+    results = [value for _, value in leaves(record["result"])]
+    return all(np.all(np.isfinite(a)) for a in arrays(record)) and any(np.any(np.isnan(r)) for r in results)
