@@ -34,6 +34,8 @@ def _product(a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Spec:
             expected=f"the {side[0]} axis of a ({inner_a}) to equal the {side[1]} axis of b ({inner_b}).",
             fix=f"check the shapes before, or pass transpose_b={not transpose_b} if b is stored transposed.",
         )
+    if len(left) == len(right) == 2:
+        return Spec((rows, columns), a.dtype)
     batch = left[:-2]
     if right[:-2] != batch:
         batch = broadcast_shapes("matmul", ("a", "b"), (batch, right[:-2]))
