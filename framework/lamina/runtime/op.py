@@ -26,6 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 
 _MISSING: Final = object()
+_COPIED: Final = ("__module__", "__name__", "__qualname__", "__annotations__")
 
 OPS: Final[dict[str, Op[Any, Any]]] = {}
 """Every op by name: what the conformance kit, the docs and the tests walk over."""
@@ -43,6 +44,21 @@ class Gradient:
         self.needs = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
 
+class _Documentation:
+    """An op's ``__doc__``: its function's, and what is raised. Made when it is asked for, which spares the import."""
+
+    def __init__(self, of_the_class: str | None) -> None:
+        self._of_the_class = of_the_class
+
+    def __get__(self, op: Op[Any, Any] | None, owner: type) -> str | None:
+        if op is None:
+            return self._of_the_class
+        rules = [op.result] if op._settings is None else [op.result, op._settings]
+        return with_errors(
+            op.__wrapped__.__doc__, refused_dtypes(op._dtypes, op._integers), *(raised_by(rule) for rule in rules)
+        )
+
+
 class Op(Arguments, Generic[P, R]):
     """A primitive op. Calling it converts and promotes the arguments and sends one kernel call over the wire.
 
@@ -53,6 +69,9 @@ class Op(Arguments, Generic[P, R]):
     __wrapped__: Callable[..., Any]
     algorithm: Callable[..., Any] | None = None
     """What a host op computes with NumPy arrays; None for ops that are computed by kernels."""
+
+    def __init_subclass__(cls) -> None:
+        cls.__doc__ = _Documentation(cls.__doc__)  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -68,7 +87,7 @@ class Op(Arguments, Generic[P, R]):
         public: bool = True,
         without_gradient: str | None = None,
     ) -> None:
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, _COPIED)
         self.name = function.__name__
         names, self.variadic, defaults = _parameters(function)
         self.inputs = tuple(n for n in names if function.__annotations__.get(n) == "TensorLike")
@@ -84,7 +103,6 @@ class Op(Arguments, Generic[P, R]):
         self._expect(dtypes, promote, integers)
         optional = not self.variadic and _MISSING not in self.defaults.values()
         self._count = len(self.inputs) if optional else -1  # so many arguments are the tensors and nothing else
-        self.__doc__ = with_errors(function.__doc__, refused_dtypes(self._dtypes, integers), raised_by(result))
         if self.name in OPS:
             raise ValueError(f"the op {self.name!r} exists already")
         if set(self.inputs) & set(outputs):
@@ -113,7 +131,6 @@ class Op(Arguments, Generic[P, R]):
     def settings(self, function: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         """Decorator for ``(*tensors, **settings) -> settings``: checks the settings and gives them their one form."""
         self._settings = function
-        self.__doc__ = with_errors(self.__doc__, raised_by(function))
         return function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -174,6 +191,9 @@ class Op(Arguments, Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<op {self.name}{inspect.signature(self.__wrapped__)}>"
+
+
+Op.__doc__ = _Documentation(Op.__doc__)  # type: ignore[assignment]
 
 
 class CompositeOp(Op[P, R]):
