@@ -26,25 +26,33 @@ def make(xp: Any) -> KernelTable:
 
     @kernels("softmax")
     def softmax(x: Any, axis: int) -> Any:
-        _, shifted = _less_the_largest(xp, x, axis)
-        e = xp.exp(shifted)
-        return e / xp.sum(e, axis=axis, keepdims=True)
+        """In float64, so that the distance to the largest is exact: its error counts as often as it is long."""
+        _, _, e = _exponentials(xp, x, axis)
+        return xp.astype(e / xp.sum(e, axis=axis, keepdims=True), x.dtype)
 
     @kernels("log_softmax")
     def log_softmax(x: Any, axis: int) -> Any:
-        largest, shifted = _less_the_largest(xp, x, axis)
-        ones = xp.astype(largest, x.dtype)
-        others = xp.sum(xp.exp(shifted) - ones, axis=axis, keepdims=True)
+        largest, shifted, e = _exponentials(xp, x, axis)
+        ones = xp.astype(largest, xp.float64)
+        others = xp.sum(e - ones, axis=axis, keepdims=True)
         count = xp.sum(ones, axis=axis, keepdims=True)
-        return shifted - xp.log1p(others + (count - 1.0))  # the others' sum keeps its digits without the first 1
+        y = shifted - xp.log1p(others + (count - 1.0))  # the others' sum keeps its digits without the first 1
+        return xp.astype(y, x.dtype)
 
     return kernels
 
 
-def _less_the_largest(xp: Any, x: Any, axis: int) -> tuple[Any, Any]:
-    """Where the largest numbers along an axis are, and all less it: 0 there, if they are infinite too."""
+def _exponentials(xp: Any, x: Any, axis: int) -> tuple[Any, Any, Any]:
+    """Where the largest along an axis are, how far all are from it, and e to the power of that, in float64."""
+    wide = xp.astype(x, xp.float64)
     if x.shape[axis] == 0:
-        return xp.zeros(x.shape, dtype=xp.bool), x
-    peak = xp.max(x, axis=axis, keepdims=True)
-    largest = x == peak
-    return largest, xp.where(largest, xp.zeros((), dtype=x.dtype), x - peak)
+        return xp.zeros(x.shape, dtype=xp.bool), wide, wide
+    peak = xp.max(wide, axis=axis, keepdims=True)
+    largest = wide == peak
+    shifted = xp.where(largest, xp.zeros((), dtype=xp.float64), wide - peak)  # 0 also where the largest is infinite
+    e = xp.exp(shifted)
+    if x.dtype == xp.float64:
+        back = shifted - wide
+        lost = (wide - (shifted - back)) - (peak + back)  # what rounding took from the distance (Knuth's two-sum)
+        e = e + xp.where(xp.isfinite(lost), e * lost, xp.zeros((), dtype=xp.float64))
+    return largest, shifted, e

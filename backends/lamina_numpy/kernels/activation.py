@@ -76,12 +76,12 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 @kernels("softmax", out=True)
 @quiet
 def softmax(x: Any, axis: int, out: Any = None) -> Any:
+    """In float64, so that the distance to the largest is exact: its error counts as often as it is long."""
     if not x.shape[axis]:
         return x.copy()
-    peak = _maximum(x, axis, None, None, True)
-    infinite = None if np.isfinite(peak).all() else x == peak
-    e = np.exp(_less(x, peak, infinite, out), out=out)
-    return np.divide(e, _add(e, axis, None, None, True), out=out)
+    _, _, e = _exponentials(x, axis)
+    y = np.divide(e, _add(e, axis, None, None, True), out=out)
+    return y if out is not None else y.astype(x.dtype, copy=False)
 
 
 @kernels("log_softmax", out=True)
@@ -90,21 +90,26 @@ def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
     """By the logarithm of 1 and the others, so that the largest element's result keeps its digits near 0."""
     if not x.shape[axis]:
         return x.copy()
-    peak = _maximum(x, axis, None, None, True)
-    largest = x == peak
-    shifted = _less(x, peak, None if np.isfinite(peak).all() else largest, out)
-    e = np.exp(shifted)
+    largest, shifted, e = _exponentials(x, axis)
     sums = _add(np.subtract(e, largest, out=e), axis, None, None, True)
-    sums += _add(largest, axis, x.dtype, None, True) - x.dtype.type(1)
-    return np.subtract(shifted, np.log1p(sums), out=out)
+    sums += _add(largest, axis, np.float64, None, True) - 1.0
+    y = np.subtract(shifted, np.log1p(sums), out=out)
+    return y if out is not None else y.astype(x.dtype, copy=False)
 
 
-def _less(x: Any, peak: Any, infinite: Any, out: Any) -> Any:
-    """x less the largest; 0 where both are infinite."""
-    shifted = np.subtract(x, peak, out=out)
-    if infinite is not None:
-        np.copyto(shifted, 0, where=infinite)
-    return shifted
+def _exponentials(x: Any, axis: int) -> tuple[Any, Any, Any]:
+    """Where the largest along an axis are, how far all are from it, and e to the power of that, in float64."""
+    wide = x.astype(np.float64, copy=False)
+    peak = _maximum(wide, axis, None, None, True)
+    largest = wide == peak
+    shifted = np.subtract(wide, peak)
+    np.copyto(shifted, 0.0, where=largest)  # also where the largest is infinite
+    e = np.exp(shifted)
+    if wide is x:
+        back = shifted - x
+        lost = (x - (shifted - back)) - (peak + back)  # what rounding took from the distance (Knuth's two-sum)
+        e += np.where(np.isfinite(lost), e * lost, 0.0)
+    return largest, shifted, e
 
 
 def _buffers(inputs: Sequence[Spec], axis: int) -> tuple[Any, Any]:

@@ -51,8 +51,11 @@ def leaky_relu(x: Any, alpha: float) -> Any:
 
 @kernels("softmax")
 def softmax(x: Any, axis: int) -> Any:
-    """Of infinity in place of the largest number: the limit, where torch's own gives NaN."""
-    return torch.softmax(x.clamp(max=torch.finfo(x.dtype).max), axis)
+    """In float64, so that the distance to the largest is exact: its error counts as often as it is long."""
+    if not x.numel():
+        return torch.softmax(x, axis)
+    _, _, e = _exponentials(x, axis)
+    return e.div_(e.sum(axis, True)).to(x.dtype)
 
 
 @kernels("log_softmax")
@@ -60,11 +63,23 @@ def log_softmax(x: Any, axis: int) -> Any:
     """By the logarithm of 1 and the others, so that the largest element's result keeps its digits near 0."""
     if not x.numel():
         return torch.log_softmax(x, axis)
-    peak = torch.amax(x, axis, True)
-    largest = x == peak
-    shifted = (x - peak).masked_fill_(largest, 0.0)
-    others = torch.exp(shifted).masked_fill_(largest, 0.0).sum(axis, True)
-    return shifted.sub_(torch.log1p(others + (largest.sum(axis, True) - 1)))
+    largest, shifted, e = _exponentials(x, axis)
+    others = e.masked_fill_(largest, 0.0).sum(axis, True)
+    return shifted.sub_(torch.log1p(others + (largest.sum(axis, True) - 1))).to(x.dtype)
+
+
+def _exponentials(x: Any, axis: int) -> tuple[Any, Any, Any]:
+    """Where the largest along an axis are, how far all are from it, and e to the power of that, in float64."""
+    wide = x.double()
+    peak = torch.amax(wide, axis, True)
+    largest = wide == peak
+    shifted = (wide - peak).masked_fill_(largest, 0.0)  # also where the largest is infinite
+    e = torch.exp(shifted)
+    if wide is x:
+        back = shifted - x
+        lost = (x - (shifted - back)) - (peak + back)  # what rounding took from the distance (Knuth's two-sum)
+        e += torch.where(lost.isfinite(), e * lost, 0.0)
+    return largest, shifted, e
 
 
 @kernels("softmax_cross_entropy")
