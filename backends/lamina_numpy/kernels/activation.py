@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,8 +75,34 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     return kernel
 
 
+_BLOCK = 1 << 15
+"""So many elements at a time fit the cache also in float64."""
+
+
+def _in_blocks(kernel: Any) -> Any:
+    """The kernel on some rows at a time, where the axis is not the first."""
+
+    @functools.wraps(kernel)
+    def blocked(x: Any, axis: int, out: Any = None) -> Any:
+        count = math.prod(x.shape[:axis])
+        if x.size <= _BLOCK or count < 2:
+            return kernel(x, axis, out)
+        rows = x.reshape(count, *x.shape[axis:])
+        results = np.empty(rows.shape, x.dtype)
+        step = max(1, _BLOCK * count // x.size)
+        for start in range(0, count, step):
+            kernel(rows[start : start + step], 1, results[start : start + step])
+        if out is None:
+            return results.reshape(x.shape)
+        np.copyto(out, results.reshape(x.shape))
+        return out
+
+    return blocked
+
+
 @kernels("softmax", out=True)
 @quiet
+@_in_blocks
 def softmax(x: Any, axis: int, out: Any = None) -> Any:
     """In float64, so that the distance to the largest is exact: its error counts as often as it is long."""
     if not x.shape[axis]:
@@ -86,6 +114,7 @@ def softmax(x: Any, axis: int, out: Any = None) -> Any:
 
 @kernels("log_softmax", out=True)
 @quiet
+@_in_blocks
 def log_softmax(x: Any, axis: int, out: Any = None) -> Any:
     """By the logarithm of 1 and the others, so that the largest element's result keeps its digits near 0."""
     if not x.shape[axis]:
