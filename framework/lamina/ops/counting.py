@@ -5,10 +5,11 @@ from __future__ import annotations
 from lamina.dtypes import INTEGER, NUMERIC
 from lamina.errors import ArgumentError, DTypeError, ShapeError
 from lamina.ops.creation import arange, ones_like
-from lamina.ops.elementwise import add, cast, clip, greater_equal, less, logical_and, minimum, multiply, where
-from lamina.ops.indexing import one_hot, scatter_add
+from lamina.ops.elementwise import add, cast, greater_equal, less, logical_and, minimum, multiply, where
+from lamina.ops.indexing import one_hot
 from lamina.ops.matmul import matmul
 from lamina.ops.reduction import max as _max
+from lamina.ops.scattering import unsorted_segment_sum
 from lamina.ops.shaping import reshape
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike
@@ -49,15 +50,12 @@ def dense_bincount(
     x = _integers(x, "bincount", (1, 2))
     counted = _weights(x, weights, binary_output)
     count = (int(_max(x).item()) + 1 if x.size else 0) if size is None else as_int(size, "size", minimum=0)
-    inside = logical_and(greater_equal(x, 0), less(x, count))
-    rows = x.shape[0] if x.ndim == 2 else 1
-    places = clip(x, 0, max(count - 1, 0))
-    if x.ndim == 2:
-        places = add(places, reshape(multiply(arange(rows, dtype=x.dtype), count), (-1, 1)))
-    total = rows * max(count, 1)
-    found = scatter_add(reshape(where(inside, counted, 0), (-1,)), reshape(places, (-1,)), 0, total)
-    found = reshape(found, (rows, max(count, 1)) if x.ndim == 2 else (total,))
-    found = found if count else found[..., :0]
+    if x.ndim == 1:
+        found = unsorted_segment_sum(counted, x, count)
+    else:  # each row counts in segments of its own
+        rows, inside = x.shape[0], logical_and(greater_equal(x, 0), less(x, count))
+        places = add(x, reshape(multiply(arange(rows, dtype=x.dtype), count), (-1, 1)))
+        found = reshape(unsorted_segment_sum(counted, where(inside, places, -1), rows * count), (rows, count))
     return minimum(found, 1) if binary_output else found
 
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from lamina.dtypes import ALL, REAL
 from lamina.errors import ArgumentError, DTypeError, ShapeError
-from lamina.ops.creation import arange
-from lamina.ops.elementwise import add, cast, equal, multiply
+from lamina.ops.elementwise import cast, equal
 from lamina.ops.indexing import basic_index, gather
 from lamina.ops.reduction import any as _any
 from lamina.ops.shaping import expand_dims, reshape, transpose
@@ -56,11 +55,6 @@ def _(x: Tensor, axis: Any, descending: Any) -> dict[str, Any]:
     return {"axis": normalize_axis(axis, x.ndim), "descending": bool(descending)}
 
 
-def _largest(x: Any, k: int, sorted: bool) -> TopK:
-    shape = (*x.shape[:-1], k)
-    return TopK(Spec(shape, x.dtype), Spec(shape, "int32"))  # type: ignore[arg-type]
-
-
 def top_k(x: TensorLike, k: int = 1, sorted: bool = True) -> TopK:
     """The k largest elements along the last axis, and their positions as int32, from the largest down.
 
@@ -79,19 +73,7 @@ def top_k(x: TensorLike, k: int = 1, sorted: bool = True) -> TopK:
         raise ArgumentError(f"top_k(x): k is {count} and x is {x.shape}.", expected=f"k to be at most {x.shape[-1]}.")
     order = argsort(x, -1, descending=True)
     indices = basic_index(order, (*((0, size, 1) for size in x.shape[:-1]), (0, count, 1)))
-    return TopK(taken_along_last(x, indices), indices)
-
-
-def taken_along_last(x: Tensor, indices: Tensor) -> Tensor:
-    """The elements at positions of the last axis; all other axes go together.
-
-    >>> taken_along_last(to_tensor([[1, 2], [3, 4]]), to_tensor([[1], [0]])).tolist()
-    [[2], [3]]
-    """
-    count, size = x.shape[-1], indices.shape[-1]
-    rows = reshape(multiply(arange(indices.size // size if size else 0, dtype="int32"), count), (-1, 1))
-    places = add(reshape(indices, (-1, size) if size else (0, 0)), rows)
-    return reshape(gather(reshape(x, (-1,)), reshape(places, (-1,))), indices.shape)
+    return TopK(gather(x, indices, axis=-1, batch_dims=x.ndim - 1), indices)
 
 
 def in_top_k(predictions: TensorLike, targets: TensorLike, k: int = 1) -> Tensor:

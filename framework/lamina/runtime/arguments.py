@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import reprlib
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from lamina.runtime.convert import SCALARS, scalar, to_tensor
 from lamina.runtime.tensor import Tensor
 
 
-class Arguments:
+class Arguments(ABC):
     """The part of an op that knows which tensors it takes. Errors name the op and the argument."""
 
     name: str
@@ -32,9 +33,9 @@ class Arguments:
         self._fitting = self._dtypes_that_fit()
         self._scalar_dtypes: dict[tuple[type, str | None, str], str] = {}
 
+    @abstractmethod
     def _cast(self, tensor: Tensor, dtype: str) -> Tensor:
         """The tensor in another dtype, by an op."""
-        raise NotImplementedError
 
     def _dtypes_that_fit(self) -> frozenset[str]:
         """The dtypes that tensors may all have for nothing to be converted."""

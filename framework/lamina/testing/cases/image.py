@@ -258,6 +258,8 @@ for _method in ("binary", "otsu"):
     case("threshold", [ints(5, 4, 3, low=0, high=256)], method=_method, reference=_threshold)
     case("threshold", [ints(6, 5, 1, low=0, high=256)], method=_method, inverted=True, reference=_threshold)
     case("threshold", [values([[[9.0], [9.0]]])], method=_method, reference=_threshold)
+    case("threshold", [values([[[0.25], [10.5], [33.75]], [[60.25], [127.5], [128.5]]])], method=_method,
+         reference=_threshold)  # fmt: skip
 case("threshold", [normal(2, 2, 2)], raises=ShapeError)
 case("threshold", [normal(1, 2, 2, 1)], raises=ShapeError)
 case("threshold", [normal(2, 2, 1)], method="mean", raises=ArgumentError)
