@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.dtypes import canonical_dtype
+from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
 from lamina.layers.symbolic import SymbolicShape
 from lamina.shapes import as_int
 
@@ -45,6 +47,19 @@ def flag(value: Any, name: str) -> bool:
     if value is not None and not isinstance(value, bool):
         raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
     return bool(value)
+
+
+def given_dtype(dtype: Any) -> str:
+    """The dtype of a layer, from its name or from the config of a dtype policy of Keras; float32 for None.
+
+    Raises DTypeError for a policy that computes in another dtype than the weights have.
+    """
+    if isinstance(dtype, Mapping):
+        inner = dtype.get("config")
+        dtype = inner.get("name") if isinstance(inner, Mapping) else inner
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        raise DTypeError(f"the dtype policy {dtype!r} mixes dtypes.", expected="one dtype, such as 'float32'.")
+    return canonical_dtype(dtype or "float32")
 
 
 def given_shape(input_shape: Any, batch_input_shape: Any, batch_size: Any, input_dim: Any) -> SymbolicShape | None:

@@ -263,7 +263,7 @@ class Embedding(Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = flag(mask_zero, "mask_zero")
         self.input_length = input_length
-        self.supports_masking = self.mask_zero  # type: ignore[misc]
+        self.supports_masking = self.mask_zero
 
     def build(self, input_shape: Any) -> None:
         self.embeddings = self.add_weight(

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, Self
 
 from lamina import regularizers
-from lamina.dtypes import FLOATING, canonical_dtype
-from lamina.errors import (
-    ArgumentTypeError,
-    GraphError,
-    LaminaError,
-    NotBuiltError,
-    SerializationError,
-)
-from lamina.layers.arguments import given_shape
+from lamina.dtypes import FLOATING
+from lamina.errors import ArgumentTypeError, GraphError, LaminaError, NotBuiltError, SerializationError
+from lamina.layers.arguments import given_dtype, given_shape
 from lamina.layers.config import all_arguments, plain, read_config
+from lamina.layers.input_spec import InputSpec
+from lamina.layers.masks import attach_masks, call_arguments, fill_masks
 from lamina.layers.naming import checked_name, unique_name
+from lamina.layers.nodes import HasNodes
 from lamina.layers.probing import as_outputs, probe
 from lamina.layers.symbolic import Node, SymbolicTensor, shapes_of
 from lamina.layers.weights import HasWeights
@@ -31,14 +29,20 @@ from lamina.runtime.variable import Variable
 from lamina.structures import flatten, map_structure, unflatten
 
 _TRAINING: ContextVar[bool | None] = ContextVar("lamina_training", default=None)
+_WITHIN: ContextVar[str | None] = ContextVar("lamina_weight_scope", default=None)
 
 
-class Layer(HasWeights):
+class Layer(HasNodes, HasWeights):
     """A function with weights: subclass it with ``call``, and ``build`` if it has weights.
 
     ``name`` is made up if it is None. ``trainable`` False keeps the weights as they are in training. ``dtype`` is that
-    of the weights and of floating inputs. ``input_shape`` (without the batch) or ``batch_input_shape`` (with it) may be
-    given for the first layer of a ``Sequential``.
+    of the weights, and of floating inputs unless ``autocast`` is False. ``input_shape`` (without the batch) or
+    ``batch_input_shape`` (with it) may be given for the first layer of a ``Sequential``; ``weights`` are the first
+    values of the weights.
+
+    ``call`` may take ``training`` and ``mask``, and further tensors; ``build`` gets the shape of the first argument or,
+    if its arguments are named ``<argument>_shape``, those of each. A layer with ``supports_masking`` passes a mask on,
+    or what its ``compute_mask`` returns; others end it.
 
     The arguments of ``__init__`` are the configuration, if each is kept under its own name; ``compute_output_shape``
     is found by itself, by running ``call`` on tensors without values.
@@ -52,11 +56,13 @@ class Layer(HasWeights):
     ...         return x * self.factor
     >>> scale = Scale(3.0, name="scale")
     >>> scale(lamina.tensor([1.0, 2.0])).tolist(), scale.get_config()
-    ([3.0, 6.0], {'name': 'scale', 'trainable': True, 'factor': 3.0})
+    ([3.0, 6.0], {'name': 'scale', 'trainable': True, 'dtype': 'float32', 'factor': 3.0})
     """
 
-    supports_masking: ClassVar[bool] = False
-    autocast: ClassVar[bool] = True
+    supports_masking: bool = False
+    autocast: bool = True
+    stateful: bool = False
+    input_spec: InputSpec | Sequence[InputSpec] | None = None
     elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     """Settings in configs of Keras or TensorFlow.js, with the values at which they mean nothing else than here."""
     _given: frozenset[str] = frozenset()
@@ -66,6 +72,11 @@ class Layer(HasWeights):
         made = super().__new__(cls)
         made._given = frozenset(given)
         return made
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if "build" in vars(cls):
+            cls.build = _marking_built(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -78,12 +89,16 @@ class Layer(HasWeights):
         batch_size: int | None = None,
         input_dim: int | None = None,
         activity_regularizer: Any = None,
+        autocast: bool = True,
+        weights: Sequence[Any] | None = None,
     ) -> None:
         self.name = unique_name(type(self).__name__) if name is None else checked_name(name)
         if not isinstance(trainable, bool):
             raise ArgumentTypeError(f"trainable is {trainable!r}.", expected="True or False.")
         self._trainable = trainable
-        self.dtype = canonical_dtype(dtype or "float32")
+        self.dtype = given_dtype(dtype)
+        if autocast is not True:
+            self.autocast = bool(autocast)
         self.built = False
         self.batch_input_shape = given_shape(input_shape, batch_input_shape, batch_size, input_dim)
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -91,6 +106,7 @@ class Layer(HasWeights):
         self._regularized: list[tuple[Variable, Callable[[Any], Tensor]]] = []
         self._call_losses: list[Tensor] = []
         self._nodes: list[Node] = []
+        self._first_values = weights
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights. Called once, before the first call, with the shape (or shapes) of the input."""
@@ -107,6 +123,9 @@ class Layer(HasWeights):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, giving tensors, or to symbolic tensors, giving symbolic tensors."""
+        if not args and kwargs:
+            first = next(iter(call_arguments(type(self).call)), None)
+            args = (kwargs.pop(first),) if first in kwargs else ()
         symbolic = [isinstance(x, SymbolicTensor) for x in flatten((args, kwargs)) if _is_tensor_like(x)]
         try:
             if symbolic and all(symbolic):
@@ -126,28 +145,38 @@ class Layer(HasWeights):
     def _call_concrete(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not args:
             return self._run(args, kwargs)
-        args = (self._as_inputs(args[0]), *args[1:])
+        args = (self._as_inputs(args[0]), *map(self._as_further, args[1:]))
+        kwargs = {key: self._as_further(value) for key, value in kwargs.items()}
         home = next((t._backend for t in flatten(args[0]) if isinstance(t, Tensor)), None)
         if home is None and type(self).compute_output_shape is not Layer.compute_output_shape:
-            return self._run_without_values(args[0])
+            return self._run_without_values(args, kwargs)
         if home is None or home is get_backend():
-            self._build_once(shapes_of(args[0]))
-            return self._run(args, kwargs)
+            return self._build_and_run(args, kwargs)
         with on_backend(home):
-            self._build_once(shapes_of(args[0]))
+            return self._build_and_run(args, kwargs)
+
+    def _build_and_run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.built:
+            self._check(args, kwargs)
+            return self._run(args, kwargs)
+        self._check(args, kwargs)
+        self._build_once(*self._shapes("build", args, kwargs))
+        with self._naming_weights():
             return self._run(args, kwargs)
 
-    def _run_without_values(self, inputs: Any) -> Any:
+    def _run_without_values(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Tensors of the shapes that ``compute_output_shape`` gives: the call may need values."""
-        shapes = shapes_of(inputs)
-        self._build_once(shapes)
-        outputs = as_outputs(self.compute_output_shape(shapes), self.dtype)
+        self._check(args, kwargs)
+        self._build_once(*self._shapes("build", args, kwargs))
+        shapes = self._shapes("compute_output_shape", args, kwargs)
+        outputs = as_outputs(self.compute_output_shape(*shapes), self.dtype)
         return map_structure(lambda output: spec_tensor(output.shape, output.dtype), outputs)
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs ``call`` with the training flag of the surrounding call unless one is given."""
         flag = kwargs.get("training")
         flag = _TRAINING.get() if flag is None else bool(flag)
+        mask = fill_masks(type(self).call, args, kwargs)
         kwargs = {key: v for key, v in kwargs.items() if key not in ("training", "mask") or self.takes(key)}
         if self.takes("training"):
             kwargs["training"] = bool(flag)
@@ -160,29 +189,70 @@ class Layer(HasWeights):
         if self.activity_regularizer is not None:
             for output in flatten(outputs):
                 self.add_loss(self.activity_regularizer(output))
-        return outputs
+        return self._with_masks(args[0] if args else None, outputs, mask)
+
+    def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
+        if mask is None and type(self).compute_mask is Layer.compute_mask:
+            return outputs
+        return attach_masks(self, inputs, outputs, mask)
 
     def _call_symbolic(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        shapes = shapes_of(args[0])
-        self._build_once(shapes)
-        specs = self.compute_output_spec(*args, **kwargs)
+        first_time = not self.built
+        self._check(args, kwargs)
+        self._build_once(*self._shapes("build", args, kwargs))
+        if first_time:
+            with self._naming_weights():
+                specs = self.compute_output_spec(*args, **kwargs)
+        else:
+            specs = self.compute_output_spec(*args, **kwargs)
         node = Node(self, args, kwargs)
         leaves = flatten(specs)
         node.outputs = [SymbolicTensor(s.shape, s.dtype, node, i) for i, s in enumerate(leaves)]
         self._nodes.append(node)
         return unflatten(specs, iter(node.outputs))
 
-    def _build_once(self, input_shape: Any) -> None:
-        self.check_input(input_shape)
+    def _shapes(self, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What ``build`` or the like gets: the shape of the first argument, or those that it names."""
+        wanted = _shape_arguments(getattr(type(self), method)) if len(args) + len(kwargs) > 1 else ()
+        if not wanted:
+            return (shapes_of(args[0]),)
+        given = {**dict(zip(call_arguments(type(self).call), args, strict=False)), **kwargs}
+        return tuple(shapes_of(given.get(name)) for name in wanted)
+
+    def _check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Refuses inputs by their shapes and by ``input_spec``."""
+        self.check_input(*self._shapes("check_input", args, kwargs))
+        if self.input_spec is not None:
+            specs = [self.input_spec] if isinstance(self.input_spec, InputSpec) else list(self.input_spec)
+            inputs = flatten(args[0])
+            if len(inputs) != len(specs) and not isinstance(self.input_spec, InputSpec):
+                raise ArgumentTypeError(
+                    f"the layer {self.name!r} got {len(inputs)} inputs.", expected=f"{len(specs)}, as input_spec says."
+                )
+            for x, spec in zip(inputs, specs, strict=False):
+                if x is not None and spec is not None:
+                    spec.check(x.shape, x.dtype, self)
+
+    def _build_once(self, *shapes: Any) -> None:
         if not self.built:
             before = {**self.__dict__, "_weights": list(self._weights), "_regularized": list(self._regularized)}
+            outer = _WITHIN.get()
+            if outer is not None and self.weight_scope is None:
+                self.weight_scope = f"{outer}/{self.name}"
             try:
-                self.build(input_shape)
+                with self._naming_weights():
+                    self.build(*shapes)
+                self.built = True
+                if self._first_values is not None:
+                    self.set_weights(self._first_values)
             except BaseException:
                 self.__dict__.clear()
                 self.__dict__.update(before)
                 raise
-            self.built = True
+
+    def _naming_weights(self) -> AbstractContextManager[None]:
+        """Weights of layers that are built inside are named below this one."""
+        return _within(self.weight_scope or self.name)
 
     def _as_inputs(self, given: Any) -> Any:
         """Tensors in the structure of the input; nested lists of numbers are one tensor."""
@@ -195,19 +265,29 @@ class Layer(HasWeights):
             return None
         tensor = to_tensor(value)
         if self.autocast and tensor.dtype in FLOATING and tensor.dtype != self.dtype:
+            mask = tensor._mask
             tensor = cast(tensor, self.dtype)
+            tensor._mask = mask
         return tensor
+
+    def _as_further(self, value: Any) -> Any:
+        """Arrays among the further arguments as tensors; everything else as it is."""
+        if isinstance(value, (Tensor, bool, int, float, str)) or value is None:
+            return value
+        return map_structure(lambda x: self._as_input(x) if hasattr(x, "__array__") else x, value)
 
     @classmethod
     def takes(cls, argument: str) -> bool:
         """Whether ``call`` has an argument of that name."""
-        return argument in _call_arguments(cls.call)
+        return argument in call_arguments(cls.call)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shape and dtype of each output for symbolic inputs. Uses ``compute_output_shape`` if a subclass has one."""
         shapes = shapes_of(args[0])
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            return as_outputs(self.compute_output_shape(shapes), self.dtype)
+            return as_outputs(
+                self.compute_output_shape(*self._shapes("compute_output_shape", args, kwargs)), self.dtype
+            )
         token = _TRAINING.set(False)
         try:
             return probe(self.call, (args, kwargs))
@@ -234,42 +314,12 @@ class Layer(HasWeights):
         """Adds a scalar to what training minimizes; to be called in ``call``."""
         self._call_losses.append(to_tensor(loss))
 
-    @property
-    def input(self) -> Any:
-        """What the layer was called on, if it was called once on symbolic tensors."""
-        return self._only_node().args[0]
-
-    @property
-    def output(self) -> Any:
-        """What the layer gave, if it was called once on symbolic tensors."""
-        outputs = self._only_node().outputs
-        return outputs[0] if len(outputs) == 1 else outputs
-
-    @property
-    def input_shape(self) -> Any:
-        """The shape of ``input``."""
-        return shapes_of(self.input)
-
-    @property
-    def output_shape(self) -> Any:
-        """The shape of ``output``."""
-        return shapes_of(self.output)
-
-    def _only_node(self) -> Node:
-        if len(self._nodes) != 1:
-            raise GraphError(
-                f"the layer {self.name!r} was called on symbolic tensors {len(self._nodes)} times.",
-                expected="one call, so that its input and output are one.",
-            )
-        return self._nodes[0]
-
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor as plain values, from which ``from_config`` makes the same layer."""
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         if self.batch_input_shape is not None:
             config["batch_input_shape"] = list(self.batch_input_shape)
-        if self.batch_input_shape is not None or self.dtype != "float32":
-            config["dtype"] = self.dtype
+        config["dtype"] = self.dtype
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = plain(self.activity_regularizer)
         return {**config, **read_config(self, Layer)}
@@ -294,9 +344,32 @@ class Layer(HasWeights):
         return f"<{type(self).__name__} {self.name!r}>"
 
 
+@contextmanager
+def _within(scope: str) -> Iterator[None]:
+    token = _WITHIN.set(scope)
+    try:
+        yield
+    finally:
+        _WITHIN.reset(token)
+
+
+def _marking_built(build: Callable[..., Any]) -> Callable[..., Any]:
+    """A ``build`` after which the layer counts as built, also if it was called directly."""
+
+    @functools.wraps(build)
+    def marked(self: Any, *args: Any, **kwargs: Any) -> None:
+        build(self, *args, **kwargs)
+        self.built = True
+
+    return marked
+
+
 @functools.lru_cache(maxsize=512)
-def _call_arguments(call: Callable[..., Any]) -> frozenset[str]:
-    return frozenset(inspect.signature(call).parameters)
+def _shape_arguments(method: Callable[..., Any]) -> tuple[str, ...]:
+    """The arguments of ``call`` whose shapes a method asks for by name, if it asks for more than one."""
+    names = tuple(inspect.signature(method).parameters)[1:]
+    several = len(names) > 1 and all(name.endswith("_shape") for name in names)
+    return tuple(name.removesuffix("_shape") for name in names) if several else ()
 
 
 def _note_layer(error: LaminaError, layer: Layer) -> None:

@@ -54,6 +54,8 @@ class HasWeights:
     name: str
     dtype: str
     built: bool
+    weight_scope: str | None = None
+    """What stands before the names of the weights, if not the layer's name: a wrapper sets it for what it wraps."""
     _trainable: bool
     _weights: list[Variable]
     _regularized: list[tuple[Variable, Callable[[Any], Tensor]]]
@@ -79,16 +81,17 @@ class HasWeights:
                 fix="give the input's shape in full.",
             )
         label = name or f"weight_{len(self._weights)}"
+        full_name = f"{self.weight_scope or self.name}/{label}"
         source = _WEIGHT_SOURCE.get()
         if source is not None:
-            value = source(f"{self.name}/{label}", sizes, wanted)
+            value = source(full_name, sizes, wanted)
         else:
             default = "glorot_uniform" if wanted in FLOATING else "zeros"
             value = initializers.get(initializer or default)(sizes, dtype=wanted)
-        if any(v.name == f"{self.name}/{label}" for v in self._weights):
+        if any(v.name == full_name for v in self._weights):
             raise ArgumentError(f"the layer {self.name!r} has two weights named {label!r}.", expected="unique names.")
         value = move(to_tensor(value), get_backend())  # an initializer's random stream may be elsewhere
-        variable = Variable(value, trainable, name=f"{self.name}/{label}")
+        variable = Variable(value, trainable, name=full_name)
         self._weights.append(variable)
         if regularizer is not None:
             self._regularized.append((variable, regularizers.get(regularizer)))

@@ -82,36 +82,18 @@ class Graph:
                 fix="give one of them another name.",
             )
 
-    def run(self, inputs: list[Any], training: bool | None, masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
-        """The outputs for concrete inputs, in the outputs' structure, and their masks in a list.
-
-        A mask follows its own branch: a layer gets the masks of its inputs, and says what mask its output has.
-        """
+    def run(self, inputs: list[Any], training: bool | None) -> Any:
+        """The outputs for concrete inputs, in the outputs' structure; masks hang on the tensors themselves."""
         values = {id(x): value for x, value in zip(self.inputs, inputs, strict=True)}
-        known_masks: dict[int, Any] = {id(x): m for x, m in zip(self.inputs, masks or [], strict=False)}
         for node in self.nodes[len(self.inputs) :]:
-            self._run_node(node, values, known_masks, training)
-        result = map_structure(lambda x: values[id(x)], self.output_structure)
-        return result, [known_masks.get(id(x)) for x in self.outputs]
-
-    @staticmethod
-    def _run_node(node: Node, values: dict[int, Any], masks: dict[int, Any], training: bool | None) -> None:
-        layer = node.layer
-        args, kwargs = map_structure(
-            lambda x: values[id(x)] if isinstance(x, SymbolicTensor) else x, (node.args, node.kwargs)
-        )
-        mask = map_structure(lambda x: masks.get(id(x)) if isinstance(x, SymbolicTensor) else None, node.args[0])
-        masked = any(m is not None for m in flatten(mask))
-        if masked and layer.takes("mask") and "mask" not in kwargs:
-            kwargs["mask"] = mask
-        if training is not None and "training" not in kwargs:
-            kwargs["training"] = training
-        outputs = flatten(layer(*args, **kwargs))
-        values.update({id(x): value for x, value in zip(node.outputs, outputs, strict=True)})
-        if masked or layer.supports_masking:
-            found = layer.compute_mask(args[0], mask if masked else None)
-            for x, m in zip(node.outputs, found if isinstance(found, list) else [found], strict=False):
-                masks[id(x)] = m
+            args, kwargs = map_structure(
+                lambda x: values[id(x)] if isinstance(x, SymbolicTensor) else x, (node.args, node.kwargs)
+            )
+            if training is not None and "training" not in kwargs:
+                kwargs["training"] = training
+            outputs = flatten(node.layer(*args, **kwargs))
+            values.update({id(x): value for x, value in zip(node.outputs, outputs, strict=True)})
+        return map_structure(lambda x: values[id(x)], self.output_structure)
 
 
 def _symbolic(x: Any, what: str) -> SymbolicTensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 from lamina.contract import SaveResult
 from lamina.errors import GraphError, NotBuiltError, ShapeError, UnknownNameError
 from lamina.layers.layer import Layer
+from lamina.layers.masks import masks_of, with_mask
 from lamina.layers.probing import as_outputs
 from lamina.layers.symbolic import SymbolicTensor
 from lamina.models.graph import Graph
@@ -31,7 +33,6 @@ class Model(Trainer):
 
     supports_masking = True
     graph: Graph | None = None
-    _output_masks: list[Any] | None = None
     class_name: ClassVar[str] = "Model"
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
@@ -68,13 +69,20 @@ class Model(Trainer):
                     )
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        masks = None if mask is None else flatten(mask)
-        outputs, self._output_masks = self._graph().run(self._in_order(inputs), training, masks)
-        return outputs
+        found = self._in_order(inputs)
+        if mask is not None:
+            found = [with_mask(x, m) for x, m in zip(found, flatten(mask), strict=True)]
+        return self._graph().run(found, training)
+
+    def _naming_weights(self) -> AbstractContextManager[None]:
+        return nullcontext()  # a model's layers are named on their own
+
+    def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:
+        return outputs  # they have those that the layers gave
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The masks of the outputs, as the call just before found them."""
-        return self._output_masks
+        """The masks of the outputs for inputs with masks; it runs the model."""
+        return masks_of(self(inputs, mask=mask, training=False))
 
     def _in_order(self, inputs: Any) -> list[Any]:
         """The given inputs in the graph's order: a dict goes by the names of its keys or of the inputs."""

@@ -36,7 +36,7 @@ class Tensor(Methods):
     [2.0, 4.0]
     """
 
-    __slots__ = ("__weakref__", "_array", "_backend", "_uid", "dtype", "shape")
+    __slots__ = ("__weakref__", "_array", "_backend", "_mask", "_uid", "dtype", "shape")
     __array_priority__ = 1000  # NumPy arrays on the left leave the operator to us
 
     def __init__(self, array: Any, spec: Spec, backend: Backend | None) -> None:
@@ -44,6 +44,15 @@ class Tensor(Methods):
         self.shape, self.dtype = spec
         self._backend = backend
         self._uid = 0
+        self._mask: Tensor | None = None
+
+    @property
+    def mask(self) -> Tensor | None:
+        """Which steps count, as a layer such as ``Masking`` or ``Embedding`` said: bool, False for padding; or None.
+
+        Layers, losses and metrics heed it; ops do not carry it on.
+        """
+        return self._mask
 
     @property
     def uid(self) -> int:

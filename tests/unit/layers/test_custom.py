@@ -32,7 +32,7 @@ class Scale(layers.Layer):
 class TestConfig:
     def test_read_off_the_names(self):
         config = Scale(2.0, name="scale").get_config()
-        assert config == {"name": "scale", "trainable": True, "start": 2.0, "names": ["a", "b"]}
+        assert config == {"name": "scale", "trainable": True, "dtype": "float32", "start": 2.0, "names": ["a", "b"]}
         assert Scale.from_config(json.loads(json.dumps(config))).get_config() == config
 
     def test_common_settings(self):
@@ -71,7 +71,7 @@ class TestConfig:
 
         layer = Wide(4, activation="relu", name="wide")
         config = layer.get_config()
-        assert config == {"name": "wide", "trainable": True, "times": 4, "activation": "relu"}
+        assert config == {"name": "wide", "trainable": True, "dtype": "float32", "times": 4, "activation": "relu"}
         again = Wide.from_config(config)
         assert again.units == 12
         assert again.get_config() == config
@@ -84,7 +84,7 @@ class TestConfig:
         class Named(layers.Dense):
             pass
 
-        assert Plain(name="p").get_config() == {"name": "p", "trainable": True}
+        assert Plain(name="p").get_config() == {"name": "p", "trainable": True, "dtype": "float32"}
         assert Named(3, name="n").get_config()["units"] == 3
 
     def test_a_setting_that_is_unknown(self):
