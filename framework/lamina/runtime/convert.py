@@ -42,7 +42,7 @@ def to_tensor(value: Any, dtype: str | None = None, backend: Backend | None = No
         return found
     if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         return _from_dlpack(value, backend or get_backend())
-    return from_numpy(_to_numpy(value, dtype), backend or get_backend())
+    return from_numpy(host_array(value, dtype), backend or get_backend())
 
 
 def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
@@ -112,11 +112,15 @@ def _from_dlpack(value: Any, backend: Backend) -> Tensor:
     except (TypeError, BufferError, RuntimeError, ValueError) as error:
         if isinstance(error, LaminaError):
             raise
-        return from_numpy(_to_numpy(value, None), backend)
+        return from_numpy(host_array(value, None), backend)
     return Tensor(array, Spec(tuple(value.shape), dtype), backend)
 
 
-def _to_numpy(value: Any, dtype: str | None) -> np.ndarray[Any, Any]:
+def host_array(value: Any, dtype: str | None = None) -> np.ndarray[Any, Any]:
+    """A NumPy array of what is one, has ``__array__``, or is a number or nested lists of them.
+
+    Python numbers are float32 and int32, or of the wider ``dtype`` that is asked for.
+    """
     if isinstance(value, np.ndarray):
         return _without_objects(value)
     if isinstance(value, (list, tuple)) and _holds_tensors(value):
