@@ -61,13 +61,48 @@ def register(name: str | None = None) -> Callable[[T], T]:
     return decorate
 
 
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Decorator: as ``register``, under the name ``package>name``, as in Keras.
+
+    >>> @register_keras_serializable(package="mine")
+    ... class Gate:
+    ...     def get_config(self):
+    ...         return {}
+    >>> serialize(Gate())
+    {'class_name': 'mine>Gate', 'config': {}}
+    """
+
+    def decorate(found: T) -> T:
+        return register(f"{package}>{name or getattr(found, '__name__', '')}")(found)
+
+    return decorate
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """What was registered, by name: the dict itself, so that entries may be put in and taken out."""
+    return _REGISTERED
+
+
+def get_registered_name(found: Any) -> str:
+    """The name under which a class or function was registered, or its own."""
+    return class_name(found)
+
+
+def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The class or function registered under a name, or in the ``custom_objects`` given; None if there is none."""
+    for known in (custom_objects or {}, _SCOPED.get(), _REGISTERED):
+        if name in known:
+            return known[name]
+    return None
+
+
 def _origin(found: Any) -> tuple[str | None, str | None]:
     return getattr(found, "__module__", None), getattr(found, "__qualname__", None)
 
 
 @contextmanager
 def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
-    """Makes names known inside a ``with`` block, before those that are registered.
+    """Makes names known inside a ``with`` block, before those that are registered. Blocks may be nested.
 
     >>> class Mine:
     ...     pass
@@ -139,7 +174,7 @@ def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str
         raise SerializationError(
             f"{config!r} is not the config of a {_singular(kind)}.", expected="{'class_name': ..., 'config': {...}}."
         )
-    found = lookup_spelled(kind, config["class_name"], aliases)
+    found = lookup_spelled(kind, _name_in(config), aliases)
     if not (isinstance(found, type) and issubclass(found, base)):
         raise SerializationError(f"{config['class_name']!r} is not a {base.__name__}.")
     values = config.get("config") or {}
@@ -148,6 +183,14 @@ def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str
     maker = getattr(found, "from_config", None)
     made: T = maker(dict(values)) if maker else found(**values)
     return made
+
+
+def _name_in(config: Mapping[str, Any]) -> str:
+    """The class name of a config; Keras gives those that were registered with a package in a key of their own."""
+    name, registered = config["class_name"], config.get("registered_name")
+    if isinstance(registered, str) and registered != name and get_registered_object(registered) is not None:
+        return registered
+    return str(name)
 
 
 def lookup_spelled(kind: str, name: str, aliases: Mapping[str, str] | None = None) -> Any:

@@ -11,10 +11,12 @@ from lamina.layers.merge import Add, Concatenate
 from lamina.layers.normalization import BatchNormalization
 from lamina.layers.pooling import MaxPooling2D
 from lamina.layers.recurrent import LSTM
+from lamina.layers.serializing import deserialize, serialize
 from lamina.layers.symbolic import SymbolicTensor
 from lamina.layers.wrapper import Wrapper
 
 __all__ = [
     "LSTM", "Activation", "Add", "BatchNormalization", "Concatenate", "Conv2D", "Dense", "Dropout", "Embedding",
     "Flatten", "Input", "InputLayer", "InputSpec", "Layer", "MaxPooling2D", "Reshape", "SymbolicTensor", "Wrapper",
+    "deserialize", "serialize",
 ]  # fmt: skip

@@ -9,12 +9,14 @@ from lamina.errors import LaminaError, SerializationError
 from lamina.layers.config import plain
 from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
+from lamina.layers.masks import call_arguments
 from lamina.layers.symbolic import Node, SymbolicTensor
 from lamina.serialization import class_name, deserialize
 from lamina.structures import flatten
 
 MAX_LAYERS: Final = 10_000
 MAX_DEPTH: Final = 32
+KERAS_TENSOR: Final = "__keras_tensor__"
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -93,15 +95,23 @@ def _entry(layer: Layer, calls: list[Node], numbers: dict[int, int]) -> dict[str
 
 def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
     kwargs = dict(node.kwargs)
+    kwargs.update(zip(call_arguments(type(node.layer).call)[1:], node.args[1:], strict=False))
     states = flatten(kwargs.pop("initial_state", None) or [])
-    if any(isinstance(x, SymbolicTensor) for x in flatten((node.args[1:], kwargs))):
-        raise SerializationError(
-            f"a call of the layer {node.layer.name!r} takes symbolic tensors beyond its first argument.",
-            expected="all of them in one list as the first argument.",
-        )
     tensors = [*flatten(node.args[0]), *states]
-    settings = {key: plain(value) for key, value in kwargs.items()}
+    settings = {key: _plain_argument(value, numbers) for key, value in kwargs.items()}
     return [[x.name, numbers[id(x.node)], x.index, settings if not i else {}] for i, x in enumerate(tensors)]
+
+
+def _plain_argument(value: Any, numbers: dict[int, int]) -> Any:
+    """A further argument of a call as JSON has it; symbolic tensors as Keras 3 writes them."""
+    if isinstance(value, SymbolicTensor):
+        history = [value.name, numbers[id(value.node)], value.index]
+        return {"class_name": KERAS_TENSOR, "config": {"keras_history": history}}
+    if isinstance(value, (list, tuple)):
+        return [_plain_argument(v, numbers) for v in value]
+    if isinstance(value, dict):
+        return {key: _plain_argument(v, numbers) for key, v in value.items()}
+    return plain(value)
 
 
 def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[str, Any] | None = None) -> Any:
@@ -165,7 +175,7 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, share
     while waiting:
         later = []
         for name, number, call in waiting:
-            if all((place[0], place[1]) in outputs for place in call):
+            if all((place[0], place[1]) in outputs for place in _needed(call)):
                 outputs[name, number] = _apply(layers[name], call, outputs)
             else:
                 later.append((name, number, call))
@@ -227,11 +237,43 @@ def _find(outputs: dict[tuple[str, int], list[SymbolicTensor]], place: list[Any]
     return output
 
 
+def _needed(call: list[Any]) -> list[Any]:
+    """The places of all tensors of a call, those among its settings too."""
+    return [*call, *_places_in(call[0][3])] if len(call[0]) == 4 else call
+
+
+def _places_in(settings: Any) -> list[Any]:
+    if isinstance(settings, Mapping):
+        if settings.get("class_name") == KERAS_TENSOR:
+            return [_history(settings)]
+        return [place for value in settings.values() for place in _places_in(value)]
+    return [place for value in settings for place in _places_in(value)] if isinstance(settings, list) else []
+
+
+def _history(config: Mapping[str, Any]) -> list[Any]:
+    inner = config.get("config")
+    place = inner.get("keras_history") if isinstance(inner, Mapping) else None
+    if not _is_place(place):
+        raise SerializationError(
+            f"{str(config)[:100]} is no tensor.", expected="a keras_history of [layer, call, output]."
+        )
+    return list(place or [])
+
+
+def _argument(value: Any, outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> Any:
+    if isinstance(value, Mapping):
+        if value.get("class_name") == KERAS_TENSOR:
+            return _find(outputs, _history(value))
+        return {key: _argument(v, outputs) for key, v in value.items()}
+    return [_argument(v, outputs) for v in value] if isinstance(value, list) else value
+
+
 def _apply(layer: Layer, call: list[Any], outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> list[SymbolicTensor]:
     tensors = [_find(outputs, place) for place in call]
     settings = call[0][3] if len(call[0]) == 4 and isinstance(call[0][3], Mapping) else {}
     try:
-        return flatten(layer(tensors[0] if len(tensors) == 1 else tensors, **settings))
+        arguments = _argument(settings, outputs)
+        return flatten(layer(tensors[0] if len(tensors) == 1 else tensors, **arguments))
     except LaminaError:
         raise
     except TypeError as error:

@@ -196,3 +196,23 @@ def test_dtypes(dtype):
 def test_a_mixed_policy_is_refused():
     with pytest.raises(DTypeError, match="mixed_float16"):
         layers.Dense(1, dtype="mixed_float16")
+
+
+def test_several_symbolic_arguments_are_saved():
+    left, right = lamina.Input(shape=(3, 2), name="l"), lamina.Input(shape=(3, 5), name="r")
+    with lamina.custom_object_scope({"Mixes": Mixes}):
+        for model in (
+            lamina.Model([left, right], Mixes()(left, right)),
+            lamina.Model([left, right], Mixes()(left, right=layers.Dense(5)(right))),
+        ):
+            model.save("memory://several")
+            again = lamina.load_model("memory://several")
+            data = [np.random.default_rng(0).normal(size=(2, *s)).astype("float32") for s in ((3, 2), (3, 5))]
+            np.testing.assert_array_equal(again.predict(data), model.predict(data))
+
+
+def test_serialize_and_deserialize():
+    layer = Passes(name="p")
+    again = layers.deserialize(layers.serialize(layer), custom_objects={"Passes": Passes})
+    assert isinstance(again, Passes)
+    assert again.get_config() == layer.get_config()
