@@ -14,6 +14,7 @@ from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artif
 from lamina.layers.config import plain
 from lamina.layers.weights import weights_from
 from lamina.models.tfjs import tfjs_training_config
+from lamina.models.tfjs_layers import from_tfjs, to_tfjs
 from lamina.models.topology import graph_config, model_from_config
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy
@@ -42,7 +43,7 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
     artifacts = ModelArtifacts(
         topology={
             "class_name": model.class_name,
-            "config": graph_config(model),
+            "config": to_tfjs(graph_config(model)),
             "keras_version": KERAS_VERSION,
             "backend": "tensor_flow.js",
         },
@@ -72,7 +73,7 @@ def load_model(address: Any, *, compile: bool = True) -> Any:
     source = _FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
     try:
         with weights_from(source):
-            model = model_from_config(_model_config(artifacts))
+            model = model_from_config(from_tfjs(_model_config(artifacts)))
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
     source.check_all_used(model)

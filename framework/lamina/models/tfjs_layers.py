@@ -1,0 +1,83 @@
+"""Layers' configs in TensorFlow.js's words: where a key is missing, or a word means something else there.
+
+A topology in a ``model.json`` is read and written in its words; every other config is in Keras's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lamina.layers import Layer, deserialize
+
+_GLOROT: Final = {"kernel_initializer": "glorot_normal"}
+_GATES: Final = {**_GLOROT, "recurrent_activation": "hard_sigmoid"}
+
+DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    **dict.fromkeys(("Dense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose"), _GLOROT),
+    **dict.fromkeys(("SimpleRNN", "SimpleRNNCell"), _GLOROT),
+    **{key: {**_GATES, "reset_after": False} for key in ("GRU", "GRUCell")},
+    **{key: {**_GATES, "unit_forget_bias": False} for key in ("LSTM", "LSTMCell", "ConvLSTM2D", "ConvLSTM2DCell")},
+    "DepthwiseConv2D": {"depthwise_initializer": "glorot_normal"},
+    "Softmax": {"axis": 1},
+    "L1L2": {"l1": 0.01, "l2": 0.01},
+}
+"""What TensorFlow.js takes for a key that a config lacks, where Keras takes something else."""
+
+KEYS: Final[Mapping[str, Mapping[str, str]]] = {"LeakyReLU": {"alpha": "negative_slope"}}
+"""Keys of configs that Keras spells otherwise: theirs, and ours."""
+
+ACTIVATIONS: Final[Mapping[str, str]] = {}
+"""Activation functions that Keras has under another name, or not: theirs, and ours."""
+
+UNKNOWN_THERE: Final[Mapping[str, str]] = {}
+"""What stands in a topology for functions that TensorFlow.js knows only under a name with another meaning."""
+
+_ACTIVATION_KEYS: Final = ("activation", "recurrent_activation")
+
+
+def from_tfjs(config: Any) -> Any:
+    """A config, with all that are nested in it, from TensorFlow.js's words to Keras's."""
+    return _each(config, _layer_from_tfjs)
+
+
+def to_tfjs(config: Any) -> Any:
+    """A config, with all that are nested in it, from Keras's words to TensorFlow.js's."""
+    return _each(config, _layer_to_tfjs)
+
+
+def layer_from_tfjs(config: Mapping[str, Any]) -> Layer:
+    """The layer of a config as TensorFlow.js writes it.
+
+    >>> layer_from_tfjs({"class_name": "LSTM", "config": {"units": 2}}).unit_forget_bias
+    False
+    """
+    return deserialize(from_tfjs(config))
+
+
+def _each(value: Any, change: Any) -> Any:
+    if isinstance(value, Mapping):
+        found = {key: _each(v, change) for key, v in value.items()}
+        name, config = found.get("class_name"), found.get("config")
+        if isinstance(name, str) and isinstance(config, dict):
+            found["config"] = change(name, config)
+        return found
+    return [_each(v, change) for v in value] if isinstance(value, list) else value
+
+
+def _layer_from_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    renamed = KEYS.get(name, {})
+    found = {renamed.get(key, key): value for key, value in config.items()}
+    back = {theirs: ours for ours, theirs in UNKNOWN_THERE.items()}
+    return _with_activations({**DEFAULTS.get(name, {}), **found}, {**ACTIVATIONS, **back})
+
+
+def _layer_to_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    renamed = {ours: theirs for theirs, ours in KEYS.get(name, {}).items()}
+    found = {renamed.get(key, key): value for key, value in config.items()}
+    return _with_activations(found, {**{ours: theirs for theirs, ours in ACTIVATIONS.items()}, **UNKNOWN_THERE})
+
+
+def _with_activations(config: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    given = {key: config[key] for key in _ACTIVATION_KEYS if isinstance(config.get(key), str)}
+    return {**config, **{key: names[value] for key, value in given.items() if value in names}}

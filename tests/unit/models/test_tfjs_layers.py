@@ -1,0 +1,43 @@
+"""Configs in TensorFlow.js's words: defaults where a key is missing, keys and functions that are called otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+import lamina
+from lamina import layers
+from lamina.models.tfjs_layers import DEFAULTS, from_tfjs, layer_from_tfjs, to_tfjs
+
+
+def test_missing_keys_get_the_defaults_of_tensorflow_js():
+    dense = layer_from_tfjs({"class_name": "Dense", "config": {"units": 2}})
+    assert isinstance(dense.kernel_initializer, lamina.initializers.GlorotNormal)
+    assert isinstance(layers.Dense(2).kernel_initializer, lamina.initializers.GlorotUniform)
+
+
+def test_given_keys_stay():
+    dense = layer_from_tfjs({"class_name": "Dense", "config": {"units": 2, "kernel_initializer": "ones"}})
+    assert isinstance(dense.kernel_initializer, lamina.initializers.Ones)
+
+
+def test_nested_configs_too():
+    config = {"class_name": "Bidirectional", "config": {"layer": {"class_name": "LSTM", "config": {"units": 2}}}}
+    assert from_tfjs(config)["config"]["layer"]["config"]["unit_forget_bias"] is False
+
+
+def test_a_regularizer():
+    dense = {"units": 2, "kernel_regularizer": {"class_name": "L1L2", "config": {}}}
+    assert layer_from_tfjs({"class_name": "Dense", "config": dense}).kernel_regularizer.l2 == pytest.approx(0.01)
+
+
+def test_keys_with_other_names_go_out_and_back():
+    ours = {"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}
+    theirs = {"class_name": "LeakyReLU", "config": {"alpha": 0.2}}
+    assert to_tfjs(ours) == theirs
+    assert from_tfjs(theirs) == ours
+
+
+def test_there_and_back_changes_nothing():
+    for name in DEFAULTS:
+        config = {"class_name": name, "config": {**DEFAULTS[name], "activation": "relu", "other": [1, {"a": None}]}}
+        assert from_tfjs(to_tfjs(config)) == config
