@@ -15,7 +15,7 @@ from lamina.layers.kernel import KernelLayer
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
 from lamina.layers.probing import Output
-from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.layers.symbolic import Node, SymbolicShape, SymbolicTensor
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
@@ -24,60 +24,81 @@ from lamina.shapes import as_int
 class InputLayer(Layer):
     """The place where data enter a model. ``lamina.Input`` makes one and gives its symbolic tensor.
 
-    Give ``input_shape`` without the batch, or ``batch_input_shape`` with it (also under Keras's names ``shape`` and
-    ``batch_shape``).
+    Give ``shape`` without the batch and perhaps ``batch_size``, or ``batch_shape`` with the batch; older names are
+    ``input_shape`` and ``batch_input_shape``. ``sparse``, ``ragged`` and ``optional`` can only be False.
     """
-
-    elsewhere = {"ragged": (False,), "optional": (False,)}
 
     def __init__(
         self,
         shape: Any = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
         batch_shape: Any = None,
-        sparse: bool = False,
-        *,
+        input_tensor: SymbolicTensor | None = None,
+        optional: bool = False,
         name: str | None = None,
         **common: Any,
     ) -> None:
-        if shape is not None:
-            common.setdefault("input_shape", shape)
-        if batch_shape is not None:
-            common.setdefault("batch_input_shape", batch_shape)
-        super().__init__(name=name or unique_name("Input"), **common)
+        if input_tensor is not None:
+            shape, batch_shape, dtype = None, input_tensor.shape, dtype or input_tensor.dtype
+        for key, given in (("input_shape", shape), ("batch_input_shape", batch_shape)):
+            if given is not None:
+                common.setdefault(key, given)
+        super().__init__(name=name or unique_name("Input"), batch_size=batch_size, dtype=dtype, **common)
         if self.batch_input_shape is None:
             raise ArgumentError("an InputLayer without a shape.", expected="shape=(...) or batch_shape=(None, ...).")
-        if flag(sparse, "sparse"):
-            raise ArgumentError("sparse is True.", expected="False: sparse inputs are not supported.")
-        self.sparse = False
+        for key, given in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+            if flag(given, key):
+                raise ArgumentError(f"{key} is True.", expected=f"False: {key} inputs are not supported.")
+        self.sparse = self.ragged = self.optional = False
         self.built = True
         node = Node(self, (), {})
         node.outputs = [SymbolicTensor(self.batch_input_shape, self.dtype, node, 0)]
         self._nodes.append(node)
 
+    @property
+    def batch_shape(self) -> SymbolicShape:
+        """The shape of the input with the batch, None for unknown sizes."""
+        assert self.batch_input_shape is not None
+        return self.batch_input_shape
+
     def call(self, inputs: Any) -> Any:
         return inputs
 
     def get_config(self) -> dict[str, Any]:
-        assert self.batch_input_shape is not None
-        shape = list(self.batch_input_shape)
-        return {"batch_input_shape": shape, "dtype": self.dtype, "sparse": False, "name": self.name}
+        shape = list(self.batch_shape)
+        return {
+            "batch_shape": shape,
+            "dtype": self.dtype,
+            "sparse": False,
+            "ragged": False,
+            "optional": False,
+            "name": self.name,
+        }
 
 
 def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,
-    name: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Any = None,
+    name: str | None = None,
+    tensor: SymbolicTensor | None = None,
+    optional: bool = False,
 ) -> SymbolicTensor:
     """A symbolic tensor for data that will enter a model: ``shape`` without the batch, or ``batch_shape`` with it.
+
+    ``tensor``, a symbolic tensor, gives shape and dtype if nothing else does. ``sparse``, ``ragged`` and ``optional``
+    can only be False. Raises ArgumentError if there is no shape.
 
     >>> Input(shape=(784,), name="image").shape
     (None, 784)
     """
-    layer = InputLayer(
-        input_shape=shape, batch_input_shape=batch_shape, batch_size=batch_size, dtype=dtype or "float32", name=name
-    )
+    layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
     return layer._nodes[0].outputs[0]
 
 

@@ -24,7 +24,10 @@ DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What TensorFlow.js takes for a key that a config lacks, where Keras takes something else."""
 
-KEYS: Final[Mapping[str, Mapping[str, str]]] = {"LeakyReLU": {"alpha": "negative_slope"}}
+KEYS: Final[Mapping[str, Mapping[str, str]]] = {
+    "InputLayer": {"batch_input_shape": "batch_shape"},
+    "LeakyReLU": {"alpha": "negative_slope"},
+}
 """Keys of configs that Keras spells otherwise: theirs, and ours."""
 
 ACTIVATIONS: Final[Mapping[str, str]] = {}

@@ -63,8 +63,12 @@ class TestInput:
     def test_layer_and_config(self):
         layer = layers.InputLayer(shape=(3,), name="x")
         config = layer.get_config()
-        assert config == {"batch_input_shape": [None, 3], "dtype": "float32", "sparse": False, "name": "x"}
+        assert config == {
+            "batch_shape": [None, 3], "dtype": "float32", "sparse": False, "ragged": False, "optional": False,
+            "name": "x",
+        }  # fmt: skip
         assert layers.InputLayer.from_config(config).get_config() == config
+        assert layers.InputLayer(input_tensor=layer.output).batch_shape == (None, 3)
         assert layers.InputLayer(input_shape=(3,)).output.shape == (None, 3)
         assert layers.InputLayer(batch_input_shape=(2, 3)).output.shape == (2, 3)
 

@@ -440,6 +440,8 @@ class TestDocument:
             "batch_input_shape": [None, 3],
             "dtype": "float32",
             "sparse": False,
+            "ragged": False,
+            "optional": False,
             "name": "u",
         }
         assert by_name["part"]["inbound_nodes"] == [[["u", 0, 0, {}]], [["v", 0, 0, {}]]]
