@@ -32,7 +32,7 @@ class Spec(NamedTuple):
         return math.prod(self.shape)
 
 
-def as_int(value: Any, name: str, *, minimum: int | None = None) -> int:
+def as_int(value: Any, name: str, *, minimum: int | None = None, maximum: int | None = None) -> int:
     """``value`` as a Python int; refuses booleans, floats and strings by the argument's name."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer.")
@@ -42,6 +42,8 @@ def as_int(value: Any, name: str, *, minimum: int | None = None) -> int:
         raise ArgumentTypeError(f"{name} is {value!r}.", expected=f"{name} to be an integer.") from error
     if minimum is not None and number < minimum:
         raise ArgumentError(f"{name} is {number}.", expected=f"{name} to be an integer of at least {minimum}.")
+    if maximum is not None and number > maximum:
+        raise ArgumentError(f"{name} is {number}.", expected=f"{name} to be an integer of at most {maximum}.")
     return number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
@@ -12,9 +12,12 @@ from lamina.layers.symbolic import SymbolicShape
 from lamina.shapes import as_int
 
 
+LARGEST_SIZE: Final = 2**31 - 1
+
+
 def positive(value: Any, name: str) -> int:
-    """A size: an integer of at least 1."""
-    return as_int(value, name, minimum=1)
+    """A size: an integer from 1 to what an int32 index reaches."""
+    return as_int(value, name, minimum=1, maximum=LARGEST_SIZE)
 
 
 def rate(value: Any, name: str = "rate") -> float:

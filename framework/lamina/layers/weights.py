@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,6 +36,8 @@ def weights_from(source: WeightSource) -> Iterator[None]:
     finally:
         _WEIGHT_SOURCE.reset(token)
 
+
+_LARGEST_WEIGHT: Final = 2**34  # 64 GiB of float32: more is a mistake
 
 _BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_weight")
 """Attributes in which Variables are kept a second time."""
@@ -79,6 +82,12 @@ class HasWeights:
                 f"a weight {name or ''!r} of shape {sizes}: a size is unknown.",
                 expected="every size but the batch to be known when the layer is built.",
                 fix="give the input's shape in full.",
+            )
+        if math.prod(sizes) > _LARGEST_WEIGHT:
+            raise ShapeError(
+                f"a weight {name or ''!r} of shape {sizes}, which has {math.prod(sizes)} elements.",
+                expected=f"at most {_LARGEST_WEIGHT}.",
+                fix="check the sizes of the layer and of its input.",
             )
         label = name or f"weight_{len(self._weights)}"
         full_name = f"{self.weight_scope or self.name}/{label}"
