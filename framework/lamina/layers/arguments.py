@@ -11,7 +11,6 @@ from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
 from lamina.layers.symbolic import SymbolicShape
 from lamina.shapes import as_int
 
-
 LARGEST_SIZE: Final = 2**31 - 1
 
 

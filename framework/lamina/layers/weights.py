@@ -39,7 +39,7 @@ def weights_from(source: WeightSource) -> Iterator[None]:
 
 _LARGEST_WEIGHT: Final = 2**34  # 64 GiB of float32: more is a mistake
 
-_BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_weight")
+_BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_values", "_first_weight")
 """Attributes in which Variables are kept a second time."""
 
 
