@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from adapting import NotOffered, call
+from adapting import call
 from comparing import assert_near, assert_plausible, assert_result, at, leaves, replaced
 
 import lamina
@@ -140,23 +140,3 @@ def _outputs(record: Record, path: Any, x: Array) -> dict[tuple[Any, ...], Array
 def is_float(value: Any) -> bool:
     """Whether a leaf of the arguments is an array of floats."""
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
-
-
-CHECKS: dict[str, Callable[[Record], None]] = {
-    "ops": check_op,
-    "op_errors": check_op_error,
-    "grads": check_gradient,
-}
-
-
-def failure(kind: str, record: Record) -> str | None:
-    """What is wrong with lamina's answer to a recorded call, or None."""
-    try:
-        CHECKS[kind](record)
-    except NotOffered as error:
-        return str(error)
-    except AssertionError as error:
-        return str(error)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}".splitlines()[0]
-    return None

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from adapting import is_undefined
+from checking import check_by_differences
 from comparing import leaves
 
 from lamina.dtypes import promote_dtypes
@@ -22,6 +23,28 @@ def predicate(function: Callable[[Record], bool]) -> Callable[[Record], bool]:
         raise ValueError(f"there are two predicates {function.__name__!r}")
     PREDICATES[function.__name__] = function
     return function
+
+
+PROOFS: Final[dict[tuple[str, str], Callable[[Record], None]]] = {}
+
+
+def proof(*kinds: str) -> Callable[[Callable[[Record], None]], Callable[[Record], None]]:
+    """Decorator: what a rule for records of ``kinds`` may name as its proof; raises AssertionError if it fails."""
+
+    def register(function: Callable[[Record], None]) -> Callable[[Record], None]:
+        for kind in kinds:
+            if (kind, function.__name__) in PROOFS:
+                raise ValueError(f"there are two proofs {function.__name__!r} for {kind}")
+            PROOFS[kind, function.__name__] = function
+        return function
+
+    return register
+
+
+@proof("ops", "grads", "op_errors")
+def differences(record: Record) -> None:
+    """lamina's gradient is the slope that differences in float64 give, or lies between those of a kink."""
+    check_by_differences(record, kinks=True)
 
 
 def arrays(record: Record) -> Iterator[np.ndarray[Any, Any]]:

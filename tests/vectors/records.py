@@ -1,4 +1,4 @@
-"""Finds and reads the recorded calls of TensorFlow.js."""
+"""Finds and reads the recorded calls of TensorFlow.js and Keras."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def loader(folder: Path) -> Any:
     """The reader that comes with the recordings; a folder without one is read by that of the usual folder."""
     path = folder / "load_vectors.py"
     if not path.exists():
-        path = _SHARED / "load_vectors.py"
+        path = default_folder() / "load_vectors.py"
     spec = importlib.util.spec_from_file_location(f"load_vectors_{folder.name}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -36,3 +36,12 @@ def records(folder: Path, kind: str) -> Iterator[dict[str, Any]]:
     path = folder / f"{kind}.jsonl.gz"
     if path.exists():
         yield from loader(folder).records(str(path))
+
+
+def artifacts(folder: Path) -> Iterator[dict[str, Any]]:
+    """The saved models of a folder, each with its name, its path and what ``io.json`` says of it."""
+    places = folder / "artifacts"
+    for place in sorted(places.iterdir()) if places.is_dir() else ():
+        if place.is_dir():
+            found = loader(folder).load_artifact(str(place))
+            yield {"id": place.name, "name": place.name, "path": place, **found["io"]}

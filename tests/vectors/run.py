@@ -1,10 +1,19 @@
 #!/usr/bin/env python
-"""Runs the recorded calls of TensorFlow.js against lamina on one backend.
+"""Runs recorded calls of TensorFlow.js or Keras against lamina on one backend.
 
     python tests/vectors/run.py [DIR] --backend numpy
 
-DIR defaults to the folder that LAMINA_VECTORS names, else to ``shared/vectors`` beside the project. Prints a line for
-each op and a total; exits with 1 if a record fails that disagreements.toml does not list, or a listed one passes.
+DIR defaults to the folder that LAMINA_VECTORS names, else to ``shared/vectors`` beside the project. Whose recordings
+it holds shows in its files, and all kinds are run that it has:
+
+* TensorFlow.js: ``ops``, ``grads``, ``op_errors``, ``layers``, ``layer_errors``, ``losses_metrics``, ``optimizers``,
+  ``models``, ``model_errors``, ``artifacts`` (saved models);
+* Keras: ``layers``, ``losses``, ``metrics``, ``optimizers``, ``misc`` (activations, initializers, regularizers,
+  constraints and schedules).
+
+Prints a line for each op, class or function and a total; exits with 1 if a record fails that disagreements.toml does
+not list, or a listed one passes. What is compared of a kind stands in the module that checks it; tolerances stand in
+comparing.py.
 """
 
 from __future__ import annotations
@@ -20,37 +29,39 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # also when a test imports this file
 
-from checking import failure
 from disagreements import FILE, Disagreement, rules
-from records import default_folder, records
+from records import default_folder
+from suites import Kind, kinds_in, subject
 
 import lamina
-
-KINDS = ("ops", "op_errors", "grads")
 
 
 @dataclass
 class Tally:
-    """What became of the records of one op."""
+    """What became of the records of one op, class or function."""
 
     passed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     listed: Counter[str] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
 
+    def kinds(self) -> Counter[str]:
+        """How many records of each kind."""
+        return self.passed + self.failed + self.listed
 
-def run(folder: Path, kinds: list[str], chosen: set[str], listed: list[Disagreement]) -> dict[str, Tally]:
-    """Every record of the folder against the active backend, by op."""
+
+def run(folder: Path, kinds: list[Kind], chosen: set[str], listed: list[Disagreement]) -> dict[str, Tally]:
+    """Every record of the folder against the active backend, by what it is about."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     for kind in kinds:
-        for record in records(folder, kind):
-            if not chosen or record["op"] in chosen:
-                _judge(kind, record, tallies[record["op"]], listed)
+        for record in kind.records(folder):
+            if not chosen or subject(record) in chosen:
+                _judge(kind, record, tallies[subject(record)], listed)
     return tallies
 
 
-def _judge(kind: str, record: dict[str, Any], tally: Tally, listed: list[Disagreement]) -> None:
-    wrong = failure(kind, record)
+def _judge(of: Kind, record: dict[str, Any], tally: Tally, listed: list[Disagreement]) -> None:
+    wrong, kind = of.failure(record), of.name
     rule = next((r for r in listed if r.covers(kind, record)), None)
     if rule is not None and wrong is None:
         wrong = f"passes, but disagreements.toml lists it: {rule.reason}"
@@ -70,13 +81,13 @@ def _judge(kind: str, record: dict[str, Any], tally: Tally, listed: list[Disagre
 
 
 def report(tallies: dict[str, Tally], shown: int) -> bool:
-    """Prints a line per op and the total; whether nothing failed."""
+    """Prints a line for each op, class or function and the total; whether nothing failed."""
     for name in sorted(tallies):
         tally = tallies[name]
         print(f"{name}: {tally.passed.total()} passed, {tally.failed.total()} failed{_listed(tally)}")
         for message in tally.messages[:shown]:
             print(f"    {message}")
-    for kind in KINDS:
+    for kind in dict.fromkeys(kind for tally in tallies.values() for kind in tally.kinds()):
         count = sum(t.passed[kind] + t.failed[kind] + t.listed[kind] for t in tallies.values())
         out = sum(t.listed[kind] for t in tallies.values())
         if count:
@@ -95,18 +106,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=None, metavar="DIR")
     parser.add_argument("--backend", default="numpy", help="the backend to run on (default: numpy)")
-    parser.add_argument("--kinds", default=",".join(KINDS), help="which of ops, op_errors, grads, by commas")
-    parser.add_argument("--ops", default="", help="TensorFlow.js's names of the ops to run, by commas (default: all)")
-    parser.add_argument("--show", type=int, default=3, help="how many failures of an op to print (default: 3)")
+    parser.add_argument("--kinds", default="", help="names of the files to run, by commas (default: all there are)")
+    parser.add_argument("--ops", default="", help="ops, classes or functions to run, by commas (default: all)")
+    parser.add_argument("--show", type=int, default=3, help="how many failures of each to print (default: 3)")
     parser.add_argument("--disagreements", type=Path, default=FILE, help="another list of disagreements")
     given = parser.parse_args(arguments)
     folder = given.folder or default_folder()
-    if not (folder / "ops.jsonl.gz").exists():
+    kinds = kinds_in(folder)
+    if not kinds:
         parser.error(f"there are no recordings at {folder}")
+    wanted = [name for name in given.kinds.split(",") if name] or [kind.file for kind in kinds]
+    if unknown := sorted(set(wanted) - {kind.file for kind in kinds}):
+        parser.error(f"there are no {', '.join(unknown)} at {folder}, only {', '.join(kind.file for kind in kinds)}")
     lamina.set_backend(given.backend)
     np.seterr(all="ignore")  # recorded are also infinities and NaN
     chosen = {name for name in given.ops.split(",") if name}
-    tallies = run(folder, given.kinds.split(","), chosen, rules(given.disagreements))
+    tallies = run(folder, [kind for kind in kinds if kind.file in wanted], chosen, rules(given.disagreements))
     return 0 if report(tallies, given.show) else 1
 
 
