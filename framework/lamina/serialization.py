@@ -129,10 +129,15 @@ def lookup(kind: str, name: str) -> Any:
     if name in offers:
         return resolve(offers[name])
     names = sorted({*offers, *_REGISTERED, *_SCOPED.get()})
-    near = difflib.get_close_matches(name, names, 3, 0.5)
+    near = difflib.get_close_matches(name, names, 3, 0.5) or names
+    shown = (
+        f"a name such as {', '.join(near)}."
+        if len(near) <= 6
+        else "the name of one that is built in, registered, or brought by a plugin."
+    )
     raise UnknownNameError(
         f"there is no {_singular(kind)} named {name!r}.",
-        expected=f"a name such as {', '.join(near or names[:6])}.",
+        expected=shown,
         fix="register a class of your own with lamina.serialization.register, or install the plugin that brings it.",
     )
 

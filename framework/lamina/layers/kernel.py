@@ -1,4 +1,4 @@
-"""The base of layers that multiply with a kernel and add a bias."""
+"""The bases of layers that multiply with a kernel and add a bias."""
 
 from __future__ import annotations
 
@@ -10,7 +10,44 @@ from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 
 
-class KernelLayer(Layer):
+class BiasLayer(Layer):
+    """A layer with, if ``use_bias``, a weight ``bias``, and an ``activation`` at the end.
+
+    For the bias there is an initializer, and may be a regularizer and a constraint, by name, object or config.
+    """
+
+    lends_settings = True
+
+    def __init__(
+        self,
+        activation: Any = None,
+        use_bias: bool = True,
+        bias_initializer: Any = "zeros",
+        bias_regularizer: Any = None,
+        bias_constraint: Any = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.activation = activations.get(activation)
+        self.use_bias = flag(use_bias, "use_bias")
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def add_bias(self, size: int, initializer: Any = None) -> None:
+        """Makes the weight ``bias``, if there is one."""
+        if self.use_bias:
+            self.bias = self.add_weight(
+                (size,), initializer or self.bias_initializer, regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint, name="bias",
+            )  # fmt: skip
+
+    def with_bias(self, x: Tensor) -> Tensor:
+        """x + bias along the last axis, if there is a bias."""
+        return ops.add(x, self.bias) if self.use_bias else x
+
+
+class KernelLayer(BiasLayer):
     """A layer with a ``kernel``, if ``use_bias`` a ``bias``, and an ``activation`` at the end.
 
     For each of the two weights there is an initializer, and may be a regularizer and a constraint, by name, object or
@@ -24,22 +61,14 @@ class KernelLayer(Layer):
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
         kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
         kernel_constraint: Any = None,
-        bias_constraint: Any = None,
         **common: Any,
     ) -> None:
-        super().__init__(**common)
-        self.activation = activations.get(activation)
-        self.use_bias = flag(use_bias, "use_bias")
+        super().__init__(activation=activation, use_bias=use_bias, **common)
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
 
     def add_kernel(self, shape: tuple[int, ...]) -> None:
         """Makes the weight ``kernel``."""
@@ -47,15 +76,3 @@ class KernelLayer(Layer):
             shape, self.kernel_initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
             name="kernel",
         )  # fmt: skip
-
-    def add_bias(self, size: int, initializer: Any = None) -> None:
-        """Makes the weight ``bias``, if there is one."""
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (size,), initializer or self.bias_initializer, regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint, name="bias",
-            )  # fmt: skip
-
-    def with_bias(self, x: Tensor) -> Tensor:
-        """x + bias along the last axis, if there is a bias."""
-        return ops.add(x, self.bias) if self.use_bias else x

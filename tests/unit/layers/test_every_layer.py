@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,25 +15,8 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers import Layer
 from lamina.structures import flatten, map_structure
-
-GENERATOR = np.random.default_rng(7)
-
-
-def normal(*shape: int) -> np.ndarray[Any, Any]:
-    return GENERATOR.normal(size=shape).astype(np.float32)
-
-
-class Case(NamedTuple):
-    """A layer by class and settings, inputs, its weights' shapes by name, and a NumPy reference of its inference."""
-
-    kind: type[Layer]
-    settings: dict[str, Any]
-    inputs: Any
-    weights: dict[str, tuple[int, ...]]
-    reference: Any
-
-    def __str__(self) -> str:
-        return f"{self.kind.__name__}({', '.join(f'{k}={v!r}' for k, v in self.settings.items())})"
+from unit.layers import image_cases
+from unit.layers.layer_case import Case, normal
 
 
 def relu(x: Any) -> Any:
@@ -171,6 +154,7 @@ CASES = [
         LSTM_WEIGHTS,
         lambda x, *w: lstm(x[:, ::-1], *w),
     ),
+    *image_cases.CASES,
 ]  # fmt: skip
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
