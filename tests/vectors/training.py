@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from adapting import NotOffered, is_undefined
 from comparing import TRAINED, assert_near, assert_plausible, assert_result
 from layer_calls import check_gradients, run, tensors
-from spelling import snake_config
+from spelling import snake, snake_config
 
 import lamina
 from lamina import activations, constraints, initializers, losses, metrics, optimizers, regularizers
-from lamina.errors import UnknownNameError
 
 Record = dict[str, Any]
 
@@ -34,12 +33,35 @@ def component(kind: str, name: str, config: Any = None) -> Callable[..., Any]:
 
 
 def _loss_or_metric(kind: str, name: str) -> Callable[..., Any]:
-    """The function with one value per sample, as the loss or metric of that name has it."""
-    try:
-        found: Any = (losses if kind == "loss" else metrics).get(name)
-    except UnknownNameError as error:
-        raise NotOffered(str(error)) from error
-    return found.call if kind == "loss" else found.fn
+    """The function of that name with one value per sample; a few of TensorFlow.js's own are known here otherwise."""
+    if name in OTHERWISE:
+        return OTHERWISE[name]
+    found = getattr(losses if kind == "loss" else metrics, RENAMED.get(name, snake(name)), None)
+    if found is None:
+        raise NotOffered(f"lamina has no {kind} {RENAMED.get(name, snake(name))}")
+    return found  # type: ignore[no-any-return]
+
+
+def _l2_normalize(x: Any, axis: Any = None) -> Any:
+    return lamina.layers.UnitNormalization(axis=list(range(x.ndim)) if axis is None else axis)(x)
+
+
+def _sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
+    return losses.sigmoid_cross_entropy(labels, logits, reduction="none")
+
+
+RENAMED: Final = {
+    "cosineProximity": "cosine_similarity",
+    "kullbackLeiblerDivergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    "r2Score": "r2_score",
+}
+"""Names that Keras spells otherwise."""
+OTHERWISE: Final[dict[str, Callable[..., Any]]] = {
+    "l2Normalize": _l2_normalize,
+    "sigmoidCrossEntropyWithLogits": _sigmoid_cross_entropy,
+}
+"""Helpers of TensorFlow.js's losses that are something else here."""
 
 
 def check_loss_or_metric(record: Record) -> None:
