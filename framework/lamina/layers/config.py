@@ -53,13 +53,14 @@ def read_config(layer: Any, base: type) -> dict[str, Any]:
     for name in all_arguments(type(layer), base):
         if name not in own and name not in layer._given:
             continue
-        if not hasattr(layer, name):
+        attribute = layer.kept_as.get(name, name)
+        if not hasattr(layer, attribute):
             raise SerializationError(
                 f"the layer class {type(layer).__name__} has no attribute {name!r}.",
                 expected="each argument of __init__ to be kept under its own name.",
                 fix=f"set self.{name} = {name} in __init__, or write get_config.",
             )
-        config[name] = plain(getattr(layer, name))
+        config[name] = plain(getattr(layer, attribute))
     return config
 
 

@@ -1,22 +1,17 @@
-"""Input, dense, embedding, and what changes activations or shape."""
+"""Input, and what changes the shape."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import Any
 
-from lamina import activations, constraints, initializers, ops, regularizers
-from lamina.dtypes import canonical_dtype
+from lamina import ops
 from lamina.errors import ArgumentError, ShapeError
-from lamina.layers.arguments import flag, positive
-from lamina.layers.arguments import rate as _rate
-from lamina.layers.checks import check_size
-from lamina.layers.kernel import KernelLayer
+from lamina.layers.arguments import flag
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
 from lamina.layers.probing import Output
 from lamina.layers.symbolic import Node, SymbolicShape, SymbolicTensor
-from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 
@@ -102,96 +97,6 @@ def Input(
     return layer._nodes[0].outputs[0]
 
 
-class Dense(KernelLayer):
-    """Densely connected layer: y = activation(x @ kernel + bias).
-
-    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,). The
-    settings of the weights are those of ``KernelLayer``.
-
-    >>> layer = Dense(2, kernel_initializer="ones", name="d")
-    >>> layer(ops.tensor([[1.0, 2.0, 3.0]])).tolist()
-    [[6.0, 6.0]]
-    """
-
-    supports_masking = True
-
-    def __init__(
-        self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        **common: Any,
-    ) -> None:
-        super().__init__(activation=activation, use_bias=use_bias, **common)
-        self.units = positive(units, "units")
-
-    def check_input(self, input_shape: Any) -> None:
-        if len(input_shape) < 2:
-            raise ShapeError(
-                f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features)."
-            )
-        if self.built:
-            check_size(self, input_shape, -1, self.features)
-
-    def build(self, input_shape: Any) -> None:
-        self.features = input_shape[-1]
-        self.add_kernel((self.features, self.units))
-        self.add_bias(self.units)
-
-    def call(self, x: Tensor) -> Tensor:
-        rows = x if x.ndim == 2 else ops.reshape(x, (-1, self.features))
-        y = self.with_bias(ops.matmul(rows, self.kernel))
-        y = y if x.ndim == 2 else ops.reshape(y, (*x.shape[:-1], self.units))
-        result: Tensor = self.activation(y)
-        return result
-
-
-class Activation(Layer):
-    """Applies an activation function, given by name or as a function of a tensor.
-
-    >>> Activation("relu")(ops.tensor([-2.0, 1.0])).tolist()
-    [0.0, 1.0]
-    """
-
-    supports_masking = True
-
-    def __init__(self, activation: Any, **common: Any) -> None:
-        super().__init__(**common)
-        self.activation = activations.get(activation)
-
-    def call(self, x: Tensor) -> Tensor:
-        result: Tensor = self.activation(x)
-        return result
-
-
-class Dropout(Layer):
-    """Sets a fraction ``rate`` of the elements to 0 in training and scales the others by 1 / (1 - rate).
-
-    (Srivastava et al. 2014.) Outside training it does nothing. ``noise_shape`` has 1 where elements share their fate
-    along an axis, None for the input's own size. ``seed`` makes the masks reproducible, equal on every backend.
-
-    >>> Dropout(0.5)(ops.tensor([1.0, 2.0])).tolist()
-    [1.0, 2.0]
-    """
-
-    supports_masking = True
-
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
-        super().__init__(**common)
-        self.rate = _rate(rate)
-        self.noise_shape = noise_shape
-        self.seed = None if seed is None else as_int(seed, "seed")
-        if self.rate > 0:
-            self._generator = random_stream(self.seed, self.name)
-
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
-        if not training or self.rate == 0:
-            return x
-        if self.rate == 1:
-            return x * 0.0
-        return ops.dropout(x, self.rate, self.noise_shape, seed=self._generator)
-
-
 class Flatten(Layer):
     """All axes but the batch as one: (batch, a, b, ...) becomes (batch, a * b * ...).
 
@@ -248,56 +153,3 @@ class Reshape(Layer):
             known = prod(s for s in shape if s != -1)
             shape = tuple(prod(x.shape[1:]) // known if s == -1 else s for s in shape)
         return ops.reshape(x, (x.shape[0], *shape))
-
-
-class Embedding(Layer):
-    """Turns non-negative integers into vectors: y = embeddings[x].
-
-    Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
-    (input_dim, output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask.
-
-    >>> Embedding(3, 2, embeddings_initializer="ones")(ops.tensor([[0, 2]])).shape
-    (1, 2, 2)
-    """
-
-    autocast = False
-
-    def __init__(
-        self,
-        input_dim: int,
-        output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
-        mask_zero: bool = False,
-        input_length: Any = None,
-        **common: Any,
-    ) -> None:
-        if input_length is not None and "input_shape" not in common and "batch_input_shape" not in common:
-            lengths = (input_length,) if hasattr(input_length, "__index__") else tuple(input_length)
-            common["input_shape"] = lengths
-        super().__init__(**common)
-        self.input_dim = positive(input_dim, "input_dim")
-        self.output_dim = positive(output_dim, "output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = flag(mask_zero, "mask_zero")
-        self.input_length = input_length
-        self.supports_masking = self.mask_zero
-
-    def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-        )
-
-    def call(self, x: Tensor) -> Tensor:
-        indices = x if x.dtype == "int64" else ops.cast(x, canonical_dtype("int32"))
-        return ops.gather(self.embeddings, indices, axis=0)
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return ops.not_equal(inputs, 0) if self.mask_zero else None

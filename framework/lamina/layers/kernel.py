@@ -1,4 +1,8 @@
-"""The bases of layers that multiply with a kernel and add a bias."""
+"""The bases of layers that multiply with a kernel and add a bias.
+
+``KernelSettings`` and ``BiasSettings`` bring the weights and what is set about them; ``KernelLayer`` and ``BiasLayer``
+also the activation at the end and whether there is a bias.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +14,42 @@ from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
 
 
-class BiasLayer(Layer):
-    """A layer with, if ``use_bias``, a weight ``bias``, and an ``activation`` at the end.
+class BiasSettings(Layer):
+    """A layer with, if ``use_bias``, a weight ``bias``, or with layers in it that have one.
 
     For the bias there is an initializer, and may be a regularizer and a constraint, by name, object or config.
     """
 
     lends_settings = True
+    use_bias: bool = True
 
     def __init__(
         self,
-        activation: Any = None,
-        use_bias: bool = True,
         bias_initializer: Any = "zeros",
         bias_regularizer: Any = None,
         bias_constraint: Any = None,
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.activation = activations.get(activation)
-        self.use_bias = flag(use_bias, "use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.bias_constraint = constraints.get(bias_constraint)
 
-    def add_bias(self, size: int, initializer: Any = None) -> None:
+    def add_bias(self, shape: int | tuple[int, ...], initializer: Any = None) -> None:
         """Makes the weight ``bias``, if there is one."""
         if self.use_bias:
             self.bias = self.add_weight(
-                (size,), initializer or self.bias_initializer, regularizer=self.bias_regularizer,
+                shape, initializer or self.bias_initializer, regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint, name="bias",
             )  # fmt: skip
 
     def with_bias(self, x: Tensor) -> Tensor:
-        """x + bias along the last axis, if there is a bias."""
+        """x + bias along the last axes, if there is a bias."""
         return ops.add(x, self.bias) if self.use_bias else x
 
 
-class KernelLayer(BiasLayer):
-    """A layer with a ``kernel``, if ``use_bias`` a ``bias``, and an ``activation`` at the end.
+class KernelSettings(BiasSettings):
+    """A layer with a weight ``kernel`` and, if ``use_bias``, a ``bias``, or with layers in it that have them.
 
     For each of the two weights there is an initializer, and may be a regularizer and a constraint, by name, object or
     config.
@@ -58,14 +59,12 @@ class KernelLayer(BiasLayer):
 
     def __init__(
         self,
-        activation: Any = None,
-        use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         kernel_regularizer: Any = None,
         kernel_constraint: Any = None,
         **common: Any,
     ) -> None:
-        super().__init__(activation=activation, use_bias=use_bias, **common)
+        super().__init__(**common)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
@@ -76,3 +75,28 @@ class KernelLayer(BiasLayer):
             shape, self.kernel_initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
             name="kernel",
         )  # fmt: skip
+
+
+class _Finishing(Layer):
+    """What both have that end with a bias and an activation."""
+
+    lends_settings = True
+
+    def __init__(self, activation: Any = None, use_bias: bool = True, **common: Any) -> None:
+        super().__init__(**common)
+        self.activation = activations.get(activation)
+        self.use_bias = flag(use_bias, "use_bias")
+
+
+class BiasLayer(_Finishing, BiasSettings):
+    """A layer with, if ``use_bias``, a weight ``bias``, and an ``activation`` at the end.
+
+    The other settings are those of ``BiasSettings``.
+    """
+
+
+class KernelLayer(_Finishing, KernelSettings):
+    """A layer with a ``kernel``, if ``use_bias`` a ``bias``, and an ``activation`` at the end.
+
+    The other settings are those of ``KernelSettings``.
+    """

@@ -65,6 +65,8 @@ class Layer(HasNodes, HasWeights):
     input_spec: InputSpec | Sequence[InputSpec] | None = None
     elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     """Settings in configs of Keras or TensorFlow.js, with the values at which they mean nothing else than here."""
+    kept_as: ClassVar[Mapping[str, str]] = {}
+    """Arguments that are kept under another name than their own, because that one is taken, such as output_shape."""
     _given: frozenset[str] = frozenset()
 
     def __new__(cls, *_args: Any, **given: Any) -> Self:

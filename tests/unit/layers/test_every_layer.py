@@ -15,7 +15,7 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers import Layer
 from lamina.structures import flatten, map_structure
-from unit.layers import image_cases
+from unit.layers import dense_cases, image_cases
 from unit.layers.layer_case import Case, normal
 
 
@@ -154,6 +154,7 @@ CASES = [
         LSTM_WEIGHTS,
         lambda x, *w: lstm(x[:, ::-1], *w),
     ),
+    *dense_cases.CASES,
     *image_cases.CASES,
 ]  # fmt: skip
 

@@ -40,8 +40,10 @@ PASSING = {
     "dropout": lambda words: layers.Dropout(0.5)(embedded(words)),
     "batch_normalization": lambda words: layers.BatchNormalization()(embedded(words)),
     "lstm": lambda words: layers.LSTM(2, return_sequences=True)(embedded(words)),
-    "add": lambda words: layers.Add()([embedded(words), embedded(words, mask_zero=False)]),
-    "concatenate": lambda words: layers.Concatenate()([embedded(words, mask_zero=False), embedded(words)]),
+    "add": lambda words: layers.Add()([embedded(words), embedded(words)]),
+    "concatenate": lambda words: layers.Concatenate()([embedded(words), embedded(words)]),
+    "relu": lambda words: layers.ReLU()(embedded(words)),
+    "noise": lambda words: layers.GaussianNoise(0.5)(embedded(words)),
 }
 
 
@@ -54,6 +56,8 @@ STOPPING = {
     "no mask_zero": lambda words: embedded(words, mask_zero=False),
     "a layer without support": lambda words: layers.Reshape((4, 3))(embedded(words)),
     "both without": lambda words: layers.Add()([embedded(words, mask_zero=False)] * 2),
+    "one without": lambda words: layers.Add()([embedded(words), embedded(words, mask_zero=False)]),
+    "a product": lambda words: layers.Dot(2)([embedded(words), embedded(words)]),
 }
 
 
@@ -62,12 +66,17 @@ def test_absent(name):
     assert (seen(STOPPING[name]) == -1).all()
 
 
-def test_merged_masks_are_both():
+def test_merged_masks_are_either():
     other = np.array([[1, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]], np.int32)
     first, second = (lamina.Input(shape=(4,), dtype="int32") for _ in range(2))
     for merge in (layers.Add(), layers.Concatenate()):
         model = lamina.Model([first, second], MaskSeen()(merge([embedded(first), embedded(second)])))
-        np.testing.assert_array_equal(model.predict([WORDS, other]), (WORDS != 0) & (other != 0))
+        np.testing.assert_array_equal(model.predict([WORDS, other]), (WORDS != 0) | (other != 0))
+
+
+def test_concatenated_without_a_mask_counts_everywhere():
+    found = seen(lambda words: layers.Concatenate()([embedded(words, mask_zero=False), embedded(words)]))
+    np.testing.assert_array_equal(found, np.ones((3, 4)))
 
 
 def test_concatenated_along_time():

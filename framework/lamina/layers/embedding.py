@@ -1,0 +1,131 @@
+"""Vectors for integers, and back."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from lamina import constraints, initializers, ops, regularizers
+from lamina.dtypes import INTEGER, canonical_dtype
+from lamina.errors import ShapeError
+from lamina.layers.arguments import flag, number, positive
+from lamina.layers.layer import Layer
+from lamina.runtime.tensor import Tensor
+
+
+class Embedding(Layer):
+    """Turns non-negative integers into vectors: y = embeddings[x].
+
+    Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
+    (input_dim, output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask.
+
+    >>> Embedding(3, 2, embeddings_initializer="ones")(ops.tensor([[0, 2]])).shape
+    (1, 2, 2)
+    """
+
+    autocast = False
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        input_length: Any = None,
+        **common: Any,
+    ) -> None:
+        if input_length is not None and "input_shape" not in common and "batch_input_shape" not in common:
+            lengths = (input_length,) if hasattr(input_length, "__index__") else tuple(input_length)
+            common["input_shape"] = lengths
+        super().__init__(**common)
+        self.input_dim = positive(input_dim, "input_dim")
+        self.output_dim = positive(output_dim, "output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = flag(mask_zero, "mask_zero")
+        self.input_length = input_length
+        self.supports_masking = self.mask_zero
+
+    def build(self, input_shape: Any) -> None:
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+            name="embeddings",
+        )
+
+    def call(self, x: Tensor) -> Tensor:
+        indices = x if x.dtype == "int64" else ops.cast(x, canonical_dtype("int32"))
+        return ops.gather(self.embeddings, indices, axis=0)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+
+class ReversibleEmbedding(Embedding):
+    """An embedding that can also be applied backwards, from vectors to scores of the integers.
+
+    Called with ``reverse=True`` on (..., output_dim) it gives (..., input_dim): x @ embeddings.T, or with
+    ``tie_weights=False`` x @ reverse_embeddings, a weight (output_dim, input_dim) of its own. ``logit_soft_cap`` c
+    bounds the scores: c * tanh(scores / c). ``reverse_dtype`` is the dtype in which scores are computed, None for that
+    of the layer. Otherwise as ``Embedding``.
+
+    >>> layer = ReversibleEmbedding(3, 2, embeddings_initializer="ones")
+    >>> layer(ops.tensor([[1.0, 2.0]]), reverse=True).tolist()
+    [[3.0, 3.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        tie_weights: bool = True,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        reverse_dtype: Any = None,
+        logit_soft_cap: float | None = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(
+            input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero,
+            **common,
+        )  # fmt: skip
+        self.tie_weights = flag(tie_weights, "tie_weights")
+        self.reverse_dtype = None if reverse_dtype is None else canonical_dtype(reverse_dtype)
+        self.logit_soft_cap = None if logit_soft_cap is None else number(logit_soft_cap, "logit_soft_cap", minimum=0)
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = self.add_weight(
+                (self.output_dim, self.input_dim),
+                self.embeddings_initializer,
+                regularizer=self.embeddings_regularizer,
+                constraint=self.embeddings_constraint,
+                name="reverse_embeddings",
+            )
+
+    def call(self, x: Tensor, reverse: bool = False) -> Tensor:
+        if not reverse:
+            return super().call(x)
+        if x.shape[-1] != self.output_dim:
+            raise ShapeError(
+                f"ReversibleEmbedding got an input of shape {x.shape} with reverse=True.",
+                expected=f"a last axis of {self.output_dim}, its output_dim.",
+            )
+        weight = self.embeddings if self.tie_weights else self.reverse_embeddings
+        dtype = self.reverse_dtype or self.dtype
+        rows = ops.cast(ops.reshape(x, (prod(x.shape[:-1]), x.shape[-1])), dtype)
+        scores = ops.matmul(rows, ops.cast(weight, dtype), transpose_b=self.tie_weights)
+        if self.logit_soft_cap is not None:
+            scores = ops.multiply(ops.tanh(ops.divide(scores, self.logit_soft_cap)), self.logit_soft_cap)
+        return ops.reshape(scores, (*x.shape[:-1], self.input_dim))
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return super().compute_mask(inputs, mask) if inputs.dtype in INTEGER else None
