@@ -26,6 +26,7 @@ from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor, spec_tensor
 from lamina.runtime.variable import Variable
+from lamina.serialization import class_name
 from lamina.structures import flatten, map_structure, unflatten
 
 _TRAINING: ContextVar[bool | None] = ContextVar("lamina_training", default=None)
@@ -315,6 +316,11 @@ class Layer(HasNodes, HasWeights):
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar to what training minimizes; to be called in ``call``."""
         self._call_losses.append(to_tensor(loss))
+
+    @property
+    def class_name(self) -> str:
+        """The name under which configs have its class: the one it was registered under, or its own."""
+        return class_name(self)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor as plain values, from which ``from_config`` makes the same layer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any
 
 from lamina.contract import SaveResult
 from lamina.errors import GraphError, NotBuiltError, ShapeError, UnknownNameError
@@ -33,7 +33,6 @@ class Model(Trainer):
 
     supports_masking = True
     graph: Graph | None = None
-    class_name: ClassVar[str] = "Model"
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
         super().__init__(**common)
@@ -44,6 +43,10 @@ class Model(Trainer):
             )
         if inputs is not None:
             self._set_graph(Graph(inputs, outputs))
+
+    @property
+    def class_name(self) -> str:
+        return "Model"
 
     def _set_graph(self, graph: Graph) -> None:
         self.graph = graph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from lamina.errors import ArgumentTypeError, GraphError, LaminaError
 from lamina.layers.core import Input, InputLayer
@@ -24,13 +24,15 @@ class Sequential(Model):
     ((None, 10), 25450)
     """
 
-    class_name: ClassVar[str] = "Sequential"
-
     def __init__(self, layers: Iterable[Any] | None = None, **common: Any) -> None:
         super().__init__(**common)
         self._stack: list[Layer] = []
         for layer in layers or ():
             self.add(layer)
+
+    @property
+    def class_name(self) -> str:
+        return "Sequential"
 
     def add(self, layer: Any) -> None:
         """Puts a layer on top. Raises GraphError, and changes nothing, if it does not fit the one below."""

@@ -11,7 +11,7 @@ from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.masks import call_arguments
 from lamina.layers.symbolic import Node, SymbolicTensor
-from lamina.serialization import class_name, deserialize
+from lamina.serialization import deserialize
 from lamina.structures import flatten
 
 MAX_LAYERS: Final = 10_000
@@ -21,8 +21,7 @@ KERAS_TENSOR: Final = "__keras_tensor__"
 
 def layer_config(layer: Layer) -> dict[str, Any]:
     """A layer as ``{"class_name", "config"}``."""
-    name = getattr(layer, "class_name", None) if hasattr(layer, "graph") else None
-    return {"class_name": name or class_name(layer), "config": layer.get_config()}
+    return {"class_name": layer.class_name, "config": layer.get_config()}
 
 
 def graph_config(model: Any) -> dict[str, Any]:
