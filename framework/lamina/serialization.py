@@ -170,6 +170,40 @@ def serialize(found: Any) -> dict[str, Any]:
     return {"class_name": class_name(found), "config": found.get_config()}
 
 
+def serialize_as(kind: str, found: Any, aliases: Mapping[str, str] | None = None) -> Any:
+    """What stands for an object in a config: its own config, for a function the name that leads to it, None for None.
+
+    Raises SerializationError for what has no ``get_config`` and no name among ``kind``.
+
+    >>> from lamina.ops import sigmoid
+    >>> serialize_as("activations", sigmoid)
+    'sigmoid'
+    """
+    if found is None or hasattr(found, "get_config"):
+        return None if found is None else serialize(found)
+    name = class_name(found) if hasattr(found, "__name__") else repr(found)
+    try:
+        lookup_spelled(kind, name, aliases)
+    except UnknownNameError as error:
+        raise SerializationError(
+            f"the {_singular(kind)} {name!r} cannot be saved: no name leads to it.",
+            fix="define it as a function and decorate it with lamina.serialization.register().",
+        ) from error
+    return name
+
+
+def lookup_function(kind: str, config: Any) -> Callable[..., Any]:
+    """The function that ``serialize_as`` named, also in Keras's form of a config.
+
+    Raises UnknownNameError, or SerializationError if the name leads to something that is no function.
+    """
+    name = config.get("config") if isinstance(config, Mapping) else config
+    found = lookup(kind, name) if isinstance(name, str) else name
+    if isinstance(found, type) or not callable(found):
+        raise SerializationError(f"{config!r} is not the name of a function.")
+    return found
+
+
 def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str] | None = None) -> T:
     """The object of a config, which must be a ``base``. Class names may be spelled as for ``lookup_spelled``.
 

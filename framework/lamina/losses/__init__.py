@@ -1,25 +1,36 @@
 """Losses: how wrong predictions are, as a number to make small.
 
-Each is a function with one value per sample, and a class that weighs and reduces them, as in Keras; ``weighted`` has
-TensorFlow's own, which do both at once. Computed with ops inside every
-training step; knows ops and the registry, nothing of models or metrics.
+Each is a function with one value per sample (from ``measures``), and a class that weighs and reduces them, as in Keras;
+``weighted`` has TensorFlow's own, which do both at once. Computed with ops inside every training step; knows ops,
+measures and the registry, nothing of models or metrics.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.losses import weighted
-from lamina.losses.loss import Loss, LossFunctionWrapper
-from lamina.losses.probabilistic import (
+from lamina.losses.crossentropy import (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     SparseCategoricalCrossentropy,
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
 )
-from lamina.losses.regression import MeanAbsoluteError, MeanSquaredError, mean_absolute_error, mean_squared_error
+from lamina.losses.loss import Loss, LossFunctionWrapper
+from lamina.losses.regression import (
+    CosineSimilarity,
+    Distance,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+)
+from lamina.losses.scores import CategoricalHinge, Dice, Hinge, KLDivergence, Poisson, SquaredHinge, Tversky
 from lamina.losses.weighted import (
     Reduction,
     absolute_difference,
@@ -31,17 +42,54 @@ from lamina.losses.weighted import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
-from lamina.serialization import get_object
+from lamina.measures import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    categorical_hinge,
+    cosine_similarity,
+    dice,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+    tversky,
+)
+from lamina.serialization import custom_object_scope, get_object, serialize_as
 
 __all__ = [
-    "BinaryCrossentropy", "CategoricalCrossentropy", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
-    "MeanSquaredError", "Reduction", "SparseCategoricalCrossentropy", "absolute_difference", "binary_crossentropy",
-    "categorical_crossentropy", "compute_weighted_loss", "cosine_distance", "get", "hinge_loss", "huber_loss",
-    "log_loss", "mean_absolute_error", "mean_squared_error", "sigmoid_cross_entropy", "softmax_cross_entropy",
-    "sparse_categorical_crossentropy", "weighted",
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "CosineSimilarity", "Dice", "Distance", "Hinge", "Huber",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "Reduction", "SparseCategoricalCrossentropy",
+    "SquaredHinge", "Tversky", "absolute_difference", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
+    "categorical_hinge", "compute_weighted_loss", "cosine_distance", "cosine_similarity", "deserialize", "dice", "get",
+    "hinge", "hinge_loss", "huber", "huber_loss", "kl_divergence", "log_cosh", "log_loss", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize",
+    "sigmoid_cross_entropy", "softmax_cross_entropy", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+    "weighted",
 ]  # fmt: skip
 
-ALIASES: Final = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError"}
+ALIASES: Final = {
+    "bce": "BinaryCrossentropy",
+    "cosineproximity": "CosineSimilarity",
+    "kld": "KLDivergence",
+    "kullbackleiblerdivergence": "KLDivergence",
+    "mae": "MeanAbsoluteError",
+    "mape": "MeanAbsolutePercentageError",
+    "mse": "MeanSquaredError",
+    "msle": "MeanSquaredLogarithmicError",
+}
 
 
 def get(identifier: Any) -> Any:
@@ -55,3 +103,22 @@ def get(identifier: Any) -> Any:
     """
     found = get_object("losses", identifier, Loss, ALIASES)
     return found if found is None or isinstance(found, Loss) else LossFunctionWrapper(found)
+
+
+def serialize(loss: Any) -> Any:
+    """What stands for a loss in a config: see ``lamina.serialization.serialize_as``.
+
+    >>> serialize(Huber(2.0))["config"]["delta"], serialize(huber)
+    (2.0, 'huber')
+    """
+    return serialize_as("losses", loss, ALIASES)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss of a config or name, where ``custom_objects`` are known too.
+
+    >>> deserialize(serialize(Huber(2.0))).settings
+    {'delta': 2.0}
+    """
+    with custom_object_scope(custom_objects or {}):
+        return get(name)

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from lamina import ops
 from lamina.dtypes import FLOATING, canonical_dtype
-from lamina.errors import ArgumentError, DTypeError, SerializationError
+from lamina.errors import ArgumentError, DTypeError
 from lamina.ops.weighting import floating, reduce_loss, same_rank
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import construct
+from lamina.serialization import construct, lookup_function, serialize_as
 
 REDUCTIONS: Final = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -100,15 +100,11 @@ class LossFunctionWrapper(Loss):
         return floating(self.fn(y_true, y_pred, **self.settings))
 
     def get_config(self) -> dict[str, Any]:
-        if type(self) is LossFunctionWrapper:
-            raise SerializationError(
-                f"the loss function {self.name!r} has no config of its own.",
-                fix="write it as a subclass of Loss, and decorate that with lamina.serialization.register().",
-            )
-        return {**super().get_config(), **self.settings}
+        own = {"fn": serialize_as("losses", self.fn)} if type(self) is LossFunctionWrapper else {}
+        return {**super().get_config(), **own, **self.settings}
 
-
-def aligned(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """Labels and predictions as tensors of the predictions' dtype, with as many axes."""
-    prediction = floating(y_pred)
-    return same_rank(floating(y_true, prediction.dtype), prediction)
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Loss:
+        if cls is not LossFunctionWrapper:
+            return construct(cls, config)
+        return cls(**{**config, "fn": lookup_function("losses", config.get("fn"))})

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import ops
-from lamina.losses.loss import LossFunctionWrapper, aligned
-from lamina.runtime.tensor import Tensor
+from lamina import measures
+from lamina.errors import ArgumentError
+from lamina.losses.loss import LossFunctionWrapper
+from lamina.shapes import as_float, as_int
 
 
-class MeanSquaredError(LossFunctionWrapper):
+class Distance(LossFunctionWrapper):
+    """Base of losses that compare element by element: labels and predictions must be of one size."""
+
+
+class MeanSquaredError(Distance):
     """Mean of (y_pred - y_true)^2 over the last axis.
 
     >>> MeanSquaredError()([[0.0, 0.0]], [[1.0, 3.0]]).item()
@@ -17,12 +22,15 @@ class MeanSquaredError(LossFunctionWrapper):
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: Any = None,
     ) -> None:
-        super().__init__(mean_squared_error, reduction, name, dtype)
+        super().__init__(measures.mean_squared_error, reduction, name, dtype)
 
 
-class MeanAbsoluteError(LossFunctionWrapper):
+class MeanAbsoluteError(Distance):
     """Mean of |y_pred - y_true| over the last axis.
 
     >>> MeanAbsoluteError()([[0.0, 0.0]], [[1.0, -3.0]]).item()
@@ -30,26 +38,94 @@ class MeanAbsoluteError(LossFunctionWrapper):
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: Any = None,
     ) -> None:
-        super().__init__(mean_absolute_error, reduction, name, dtype)
+        super().__init__(measures.mean_absolute_error, reduction, name, dtype)
 
 
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
-    """Mean of (y_pred - y_true)^2 over the last axis. Raises ShapeError if the shapes do not fit.
+class MeanAbsolutePercentageError(Distance):
+    """100 times the mean of |y_true - y_pred| / |y_true| over the last axis.
 
-    >>> mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]]).tolist()
-    [5.0]
+    >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]).item()
+    25.0
     """
-    y_true, y_pred = aligned(y_true, y_pred)
-    return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(measures.mean_absolute_percentage_error, reduction, name, dtype)
 
 
-def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
-    """Mean of |y_pred - y_true| over the last axis. Raises ShapeError if the shapes do not fit.
+class MeanSquaredLogarithmicError(Distance):
+    """Mean of (ln(1 + y_true) - ln(1 + y_pred))^2 over the last axis.
 
-    >>> mean_absolute_error([[0.0, 0.0]], [[1.0, -3.0]]).tolist()
-    [2.0]
+    >>> MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 3.0]]).item()
+    0.0
     """
-    y_true, y_pred = aligned(y_true, y_pred)
-    return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(measures.mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class Huber(Distance):
+    """Squared error up to ``delta``, linear beyond it: see ``huber``.
+
+    >>> Huber()([[0.0, 0.0]], [[1.0, 3.0]]).item()
+    1.5
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+    ) -> None:
+        delta = as_float(delta, "delta")
+        if delta <= 0.0:
+            raise ArgumentError(f"delta is {delta}.", expected="a number above 0.")
+        super().__init__(measures.huber, reduction, name, dtype, delta=delta)
+
+
+class LogCosh(Distance):
+    """Mean of ln(cosh(y_pred - y_true)) over the last axis: see ``log_cosh``.
+
+    >>> LogCosh()([[0.0, 0.0]], [[0.0, 100.0]]).round().item()
+    50.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(measures.log_cosh, reduction, name, dtype)
+
+
+class CosineSimilarity(Distance):
+    """Minus the cosine of the angle between vectors along ``axis``: -1 for one direction, 1 for opposite ones.
+
+    >>> CosineSimilarity()([[0.0, 2.0]], [[0.0, 4.0]]).item()
+    -1.0
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(measures.cosine_similarity, reduction, name, dtype, axis=as_int(axis, "axis"))

@@ -1,0 +1,39 @@
+"""Settings of losses, checked by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.shapes import as_float, as_int
+
+
+def share(value: Any, name: str) -> float:
+    """A number from 0 to 1."""
+    number = as_float(value, name, minimum=0.0)
+    if number > 1.0:
+        raise ArgumentError(f"{name} is {number}.", expected="a number between 0 and 1.")
+    return number
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
+    return value
+
+
+def entropy_settings(from_logits: Any, label_smoothing: Any, axis: Any) -> dict[str, Any]:
+    """What cross entropies of probabilities have in common."""
+    return {
+        "from_logits": flag(from_logits, "from_logits"),
+        "label_smoothing": share(label_smoothing, "label_smoothing"),
+        "axis": as_int(axis, "axis"),
+    }
+
+
+def axes(value: Any) -> Any:
+    """One axis, a list of them, or None for all."""
+    if value is None or not hasattr(value, "__iter__") or isinstance(value, str):
+        return None if value is None else as_int(value, "axis")
+    return [as_int(axis, f"axis[{i}]") for i, axis in enumerate(value)]
