@@ -31,8 +31,10 @@ def lamina_layers() -> Iterable[Provides]:
 
 OBJECTS = {
     "activations": (
-        "elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish",
-        "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh",
+        "celu", "elu", "exponential", "gelu", "gelu_new", "glu", "hard_shrink", "hard_sigmoid", "hard_sigmoid_tfjs",
+        "hard_silu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+        "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+        "sparsemax", "squareplus", "tanh", "tanh_shrink", "threshold",
     ),
     "constraints": ("MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"),
     "initializers": (
@@ -57,7 +59,7 @@ OBJECTS = {
         "SparseCategoricalCrossentropy", "Sum",
     ),
     "optimizers": ("Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "RMSprop", "SGD"),
-    "regularizers": ("L1", "L1L2", "L2"),
+    "regularizers": ("L1", "L1L2", "L2", "OrthogonalRegularizer"),
     "schedules": (
         "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay",
         "PolynomialDecay",

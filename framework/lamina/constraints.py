@@ -12,7 +12,7 @@ from typing import Any, Final
 from lamina import ops
 from lamina.errors import ArgumentError
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import construct, get_object
+from lamina.serialization import construct, custom_object_scope, get_object, serialize_as
 from lamina.shapes import as_float
 
 EPSILON: Final = 1e-7
@@ -120,6 +120,10 @@ class MinMaxNorm(Constraint):
         return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
 
 
+# Keras's other names of the same classes.
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+
+
 def get(identifier: Any) -> Any:
     """The constraint that a name, config, class, function or constraint stands for; None for None.
 
@@ -129,3 +133,22 @@ def get(identifier: Any) -> Any:
     {}
     """
     return get_object("constraints", identifier, Constraint)
+
+
+def serialize(constraint: Any) -> Any:
+    """What stands for a constraint in a config: see ``lamina.serialization.serialize_as``.
+
+    >>> serialize(UnitNorm(axis=1))
+    {'class_name': 'UnitNorm', 'config': {'axis': 1}}
+    """
+    return serialize_as("constraints", constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint of a config or name, where ``custom_objects`` are known too.
+
+    >>> deserialize(serialize(UnitNorm(axis=1))).axis
+    1
+    """
+    with custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina import ops
+from lamina.errors import ArgumentError, ShapeError
+from lamina.measures.regression import normalized
+from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import construct, get_object
+from lamina.serialization import construct, custom_object_scope, get_object, serialize_as
 from lamina.shapes import as_float
 
 
@@ -91,6 +94,41 @@ class L2(L1L2):
         return {"l2": self.l2}
 
 
+class OrthogonalRegularizer(Regularizer):
+    """Penalty for rows (or columns) that are not at right angles: factor times the mean |cosine| of each two of them.
+
+    ``mode`` is "rows" or "columns". Raises ShapeError for a weight that has not two axes.
+
+    >>> round(OrthogonalRegularizer(factor=1.0)([[1.0, 0.0], [3.0, 4.0]]).item(), 6)
+    0.6
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = as_float(factor, "factor", minimum=0.0)
+        if mode not in ("rows", "columns"):
+            raise ArgumentError(f"mode is {mode!r}.", expected="'rows' or 'columns'.")
+        self.mode = mode
+
+    def __call__(self, x: Any) -> Tensor:
+        x = to_tensor(x)
+        if x.ndim != 2:
+            raise ShapeError(f"an orthogonal regularizer for a weight of shape {x.shape}.", expected="two axes.")
+        vectors = normalized(x if self.mode == "rows" else x.T)
+        size = vectors.shape[0]
+        cosines = ops.matmul(vectors, vectors, transpose_b=True)
+        others = ops.multiply(ops.abs(cosines), ops.subtract(1.0, ops.eye(size, dtype=x.dtype)))
+        pairs = size * (size - 1.0) / 2.0
+        return ops.multiply(ops.sum(others), 0.5 * self.factor / max(pairs, 1.0))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"factor": self.factor, "mode": self.mode}
+
+
+# Keras's other names of the same classes.
+l1, l2, l1_l2 = L1, L2, L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+
 def get(identifier: Any) -> Any:
     """The regularizer that a name, config, class, function or regularizer stands for; None for None.
 
@@ -100,3 +138,22 @@ def get(identifier: Any) -> Any:
     {'l2': 0.01}
     """
     return get_object("regularizers", identifier, Regularizer)
+
+
+def serialize(regularizer: Any) -> Any:
+    """What stands for a regularizer in a config: see ``lamina.serialization.serialize_as``.
+
+    >>> serialize(L1(0.5))
+    {'class_name': 'L1', 'config': {'l1': 0.5}}
+    """
+    return serialize_as("regularizers", regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer of a config or name, where ``custom_objects`` are known too.
+
+    >>> deserialize(serialize(L1(0.5))).l1
+    0.5
+    """
+    with custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -198,10 +198,11 @@ def lookup_function(kind: str, config: Any) -> Callable[..., Any]:
     Raises UnknownNameError, or SerializationError if the name leads to something that is no function.
     """
     name = config.get("config") if isinstance(config, Mapping) else config
-    found = lookup(kind, name) if isinstance(name, str) else name
+    found: Any = lookup(kind, name) if isinstance(name, str) else name
     if isinstance(found, type) or not callable(found):
         raise SerializationError(f"{config!r} is not the name of a function.")
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str] | None = None) -> T:

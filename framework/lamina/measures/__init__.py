@@ -1,7 +1,7 @@
 """Measures: plain functions of labels and predictions, one value per sample. What losses and metrics are made of.
 
-Written with ops, so they run on every backend, are recorded, and have gradients. They weigh nothing, add nothing up over
-samples and keep nothing: that is what the rooms above do.
+Written with ops, so they run on every backend, are recorded, and have gradients. They weigh nothing, add nothing up
+over samples and keep nothing: that is what the rooms above do.
 """
 
 from lamina.measures.aligning import aligned, class_numbers, classes_last

@@ -13,7 +13,7 @@ from lamina.runtime.tensor import Tensor
 from lamina.shapes import normalize_axis
 
 EPSILON: Final = 1e-7
-"""How near to 0 and 1 a probability may come before its logarithm is taken, and what keeps quotients finite: as Keras."""
+"""How near to 0 and 1 a probability may come before its logarithm is taken, and what quotients are kept finite with."""
 
 
 def aligned(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:

@@ -22,8 +22,8 @@ def binary_focal_crossentropy(
 ) -> Tensor:
     """Mean over ``axis`` of (1 - s)^gamma times the binary cross entropy; s is the probability of the label.
 
-    ``apply_class_balancing`` weighs ones by ``alpha`` and zeros by 1 - alpha. ``from_logits`` takes y_pred as the numbers
-    before a sigmoid; ``label_smoothing`` moves labels towards 1/2. Raises ShapeError if the shapes differ.
+    ``apply_class_balancing`` weighs ones by ``alpha`` and zeros by 1 - alpha. ``from_logits`` takes y_pred as the
+    numbers before a sigmoid; ``label_smoothing`` moves labels towards 1/2. Raises ShapeError if the shapes differ.
 
     >>> binary_focal_crossentropy([[1.0]], [[0.5]]).tolist()
     [0.1732867956161499]
@@ -51,8 +51,8 @@ def categorical_focal_crossentropy(
 ) -> Tensor:
     """-sum(alpha (1 - p)^gamma t ln p) over the classes along ``axis``, for one-hot labels t and probabilities p.
 
-    p is divided by its sum first. ``from_logits`` takes y_pred as the numbers before a softmax; ``label_smoothing`` moves
-    labels towards equal shares. Raises ShapeError if the shapes differ.
+    p is divided by its sum first. ``from_logits`` takes y_pred as the numbers before a softmax; ``label_smoothing``
+    moves labels towards equal shares. Raises ShapeError if the shapes differ.
 
     >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
     [0.043321698904037476]

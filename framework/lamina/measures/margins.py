@@ -20,8 +20,8 @@ def _shortfall(name: str, y_true: Any, y_pred: Any) -> Tensor:
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """Mean of max(0, 1 - t p) over the last axis, for labels t of -1 and 1.
 
-    If all labels of the batch are 0 or 1, they are taken as -1 and 1, as in Keras; TensorFlow.js takes them as they are.
-    Raises ShapeError if the shapes differ.
+    If all labels of the batch are 0 or 1, they are taken as -1 and 1, as in Keras; TensorFlow.js takes them as they
+    are. Raises ShapeError if the shapes differ.
 
     >>> hinge([[-1.0, 1.0]], [[0.5, 0.5]]).tolist(), hinge([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
     ([1.0], [1.0])

@@ -110,7 +110,7 @@ class CompiledLoss:
 
 def _refuse_repeating(loss: Any, target: Any, output: Any) -> None:
     """A distance between a target of one size and an output of another would repeat one of them, and mean nothing."""
-    if isinstance(loss, (losses.MeanSquaredError, losses.MeanAbsoluteError)) and _plain(target) != _plain(output):
+    if isinstance(loss, losses.Distance) and _plain(target) != _plain(output):
         raise ShapeError(
             f"{loss.name}: y_true is {target.shape} and y_pred is {output.shape}.",
             expected="equal shapes, but for axes of size 1 at the end.",

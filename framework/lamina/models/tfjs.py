@@ -16,6 +16,13 @@ LOSSES: Final = (
 )  # fmt: skip
 """The losses that TensorFlow.js knows by name, as its files spell them."""
 
+RENAMED_LOSSES: Final = {
+    "cosine_similarity": "cosine_proximity",
+    "kl_divergence": "kullback_leibler_divergence",
+    "log_cosh": "logcosh",
+}
+"""Losses that have another name there: ours, and theirs."""
+
 METRICS: Final = (
     "accuracy", "acc", "crossentropy", "ce", "binary_accuracy", "categorical_accuracy", "precision",
     "categorical_crossentropy", "sparse_categorical_crossentropy", "mse", "mae", "mape", "cosine",
@@ -56,8 +63,8 @@ def _each(given: Any, name_of: Any) -> Any:
 
 def _loss_name(given: Any) -> str | None:
     loss = losses.get(given)
-    plain = isinstance(loss, Loss) and loss.name in LOSSES and losses.get(loss.name).get_config() == loss.get_config()
-    return loss.name if plain else None
+    name = RENAMED_LOSSES.get(loss.name, loss.name) if isinstance(loss, Loss) else None
+    return name if name in LOSSES and losses.get(name).get_config() == loss.get_config() else None
 
 
 def _incomplete(names: Any, given: Any) -> bool:

@@ -30,10 +30,10 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Keys of configs that Keras spells otherwise: theirs, and ours."""
 
-ACTIVATIONS: Final[Mapping[str, str]] = {}
+ACTIVATIONS: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_tfjs"}
 """Activation functions that Keras has under another name, or not: theirs, and ours."""
 
-UNKNOWN_THERE: Final[Mapping[str, str]] = {}
+UNKNOWN_THERE: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_keras3"}
 """What stands in a topology for functions that TensorFlow.js knows only under a name with another meaning."""
 
 _ACTIVATION_KEYS: Final = ("activation", "recurrent_activation")

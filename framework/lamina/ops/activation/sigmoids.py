@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lamina.dtypes import FLOATING, LARGEST
-from lamina.ops.activation.rectifiers import relu
+from lamina.ops.activation.rectifiers import relu, relu6
 from lamina.ops.elementwise import (
     abs,
     add,
@@ -15,7 +15,6 @@ from lamina.ops.elementwise import (
     exp,
     log1p,
     maximum,
-    minimum,
     multiply,
     negative,
     square,
@@ -173,9 +172,9 @@ def softsign(x: TensorLike) -> Tensor:
 
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
 def hard_sigmoid(x: TensorLike) -> Tensor:
-    """Piecewise linear sigmoid of TensorFlow.js and Keras 2: y = min(max(0.2 * x + 0.5, 0), 1).
+    """Piecewise linear sigmoid: y = min(max(x + 3, 0), 6) / 6. As Keras 3 and PyTorch.
 
     >>> hard_sigmoid([0.0, 5.0]).tolist()
     [0.5, 1.0]
     """
-    return minimum(maximum(add(multiply(x, 0.2), 0.5), 0.0), 1.0)
+    return divide(relu6(add(x, 3.0)), 6.0)

@@ -75,7 +75,7 @@ SMOOTH: Final[dict[str, Any]] = {
 }  # fmt: skip
 KINKED: Final[dict[str, Any]] = {
     "elu": elu, "leaky_relu": leaky_relu, "selu": lambda x: 1.0507009873554805 * elu(x, 1.6732632423543772),
-    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0.0, 1.0), "softsign": softsign,
+    "hard_sigmoid": lambda x: np.clip(x + 3.0, 0.0, 6.0) / 6.0, "softsign": softsign,
     "relu": lambda x: np.maximum(x, 0), "relu6": lambda x: np.clip(x, 0, 6),
 }  # fmt: skip
 for _op, _reference in {**SMOOTH, **KINKED}.items():
