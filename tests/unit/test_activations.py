@@ -9,14 +9,16 @@ import pytest
 
 import lamina
 from lamina import activations, ops
-from lamina.errors import ArgumentTypeError, SerializationError, UnknownNameError
+from lamina.errors import ArgumentError, ArgumentTypeError, SerializationError, UnknownNameError
 from lamina.serialization import register
 from recorded import assert_near, gradient_of, records
 
-# hard_sigmoid has the slope of TensorFlow.js, not of Keras 3.
+# Keras's sparsemax does not sum to 1, so it is tested for itself.
 KERAS = (
-    "elu", "exponential", "gelu", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
-    "silu", "softmax", "softplus", "softsign", "tanh",
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
+    "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink",
+    "threshold",
 )  # fmt: skip
 TENSORFLOW_JS = (
     "elu", "gelu", "gelu_new", "hardSigmoid", "linear", "logSoftmax", "mish", "relu", "relu6", "selu", "sigmoid",
@@ -31,8 +33,6 @@ VANISHING = ("gelu", "gelu_new", "mish", "swish")
 def test_as_keras(name: str) -> None:
     for record in records("keras", "misc.jsonl.gz", kind="activation", name=name):
         settings = dict(record["kwargs"])
-        if name == "leaky_relu" and settings:
-            settings = {"alpha": settings["negative_slope"]}
 
         def f(x: Any, settings: dict[str, Any] = settings) -> Any:
             return activations.get(name)(x, **settings)
@@ -59,7 +59,8 @@ def test_as_tensorflow_js(name: str) -> None:
 
 def test_get() -> None:
     assert activations.get(None) is activations.linear
-    assert activations.get("hardSigmoid") is activations.get("hard_sigmoid")
+    assert activations.get("hard_sigmoid") is activations.hard_sigmoid is ops.hard_sigmoid
+    assert activations.get("hardSigmoid") is activations.hard_sigmoid_tfjs
     assert activations.get("swish") is ops.silu
     assert activations.get(ops.tanh) is ops.tanh
     assert activations.get({"class_name": "function", "config": "relu"}) is activations.relu
@@ -71,7 +72,8 @@ def test_get() -> None:
 
 def test_serialize() -> None:
     assert activations.serialize(activations.get("swish")) == "silu"
-    assert activations.serialize(activations.get("hardSigmoid")) == "hard_sigmoid"
+    assert activations.serialize(activations.get("hardSigmoid")) == "hard_sigmoid_tfjs"
+    assert activations.serialize(activations.hard_swish) == "hard_silu"
     with pytest.raises(SerializationError, match="cannot be saved"):
         activations.serialize(lambda x: x)
 
@@ -89,8 +91,36 @@ def test_serialize_of_a_registered_function() -> None:
 def test_works_on_shapes_alone(name: str) -> None:
     from lamina.runtime.tensor import spec_tensor
 
-    found = activations.get(name)(spec_tensor((2, 3), "float32"))
-    assert (found.shape, found.dtype) == ((2, 3), "float32")
+    settings = {"threshold": {"threshold": 1.0, "default_value": 0.0}}.get(name, {})
+    found = activations.get(name)(spec_tensor((2, 4), "float32"), **settings)
+    assert (found.shape, found.dtype) == ((2, 2 if name == "glu" else 4), "float32")
+
+
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+def test_sparsemax_is_the_nearest_point_of_the_simplex(axis: int) -> None:
+    x = np.random.default_rng(3).normal(size=(5, 6, 4)).astype(np.float32)
+    y = activations.sparsemax(x, axis=axis).numpy()
+    np.testing.assert_allclose(y.sum(axis), 1.0, rtol=1e-5)
+    assert (y >= 0.0).all()
+    assert (y == 0.0).any()
+    taken = np.where(y > 0.0, x - y, np.nan)  # the same off each element that is left
+    np.testing.assert_allclose(np.nanmax(taken, axis), np.nanmin(taken, axis), atol=1e-6)
+    least = np.expand_dims(np.nanmax(taken, axis), axis)
+    assert (np.where(y > 0.0, -np.inf, x) <= least + 1e-6).all()
+
+
+def test_sparsemax_has_the_gradient_of_its_support() -> None:
+    found = gradient_of(activations.sparsemax, np.array([1.0, 0.5, -3.0], np.float32), np.array([1.0, 0.0, 5.0]))
+    np.testing.assert_allclose(found, [0.5, -0.5, 0.0])
+
+
+def test_glu_refuses_odd_sizes() -> None:
+    with pytest.raises(ArgumentError, match="size 3"):
+        activations.glu([1.0, 2.0, 3.0])
+
+
+def test_deserialize_knows_custom_objects() -> None:
+    assert activations.deserialize("halves", {"halves": ops.tanh}) is ops.tanh
 
 
 def test_chains_on_tensors() -> None:

@@ -12,20 +12,31 @@ from lamina import losses, ops
 from lamina.errors import ArgumentError, DTypeError, SerializationError, ShapeError, UnknownNameError
 from recorded import assert_near, gradient_of, records
 
+# Keras compares the labels of one sample with the predictions of all in CategoricalGeneralizedCrossEntropy.
 CLASSES = (
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SparseCategoricalCrossentropy",
-)
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky",
+)  # fmt: skip
 FUNCTIONS = (
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "sparse_categorical_crossentropy",
-)
+    "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_hinge", "cosine_similarity", "dice", "hinge", "huber", "kl_divergence", "log_cosh",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+)  # fmt: skip
+TENSORFLOW_JS = {
+    "cosineProximity": "cosine_similarity",
+    "kullbackLeiblerDivergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    **{
+        head + "".join(part.title() for part in rest): "_".join([head, *rest])
+        for head, *rest in (name.split("_") for name in FUNCTIONS)
+        if not {head, *rest} & {"cosine", "dice", "focal", "hinge", "huber", "kl", "log", "tversky"}
+        or {head, *rest} == {"categorical", "hinge"}
+    },
+}
+"""Its hinges take labels of 0 and 1 as they are, so they are left out."""
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -51,11 +62,9 @@ def test_functions_as_keras(name: str) -> None:
         assert_near(found, record["result"], record["id"])
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_as_tensorflow_js(name: str) -> None:
-    head, *rest = name.split("_")
-    camel = head + "".join(part.title() for part in rest)
-    for record in records("tensorflow.js", "losses_metrics.jsonl.gz", kind="loss", name=camel):
+@pytest.mark.parametrize(("theirs", "name"), TENSORFLOW_JS.items())
+def test_functions_as_tensorflow_js(theirs: str, name: str) -> None:
+    for record in records("tensorflow.js", "losses_metrics.jsonl.gz", kind="loss", name=theirs):
         y_true, y_pred, *flags = record["args"]
         if name == "sparse_categorical_crossentropy":
             y_true = np.asarray(y_true).reshape(np.shape(y_pred)[:-1])
@@ -86,9 +95,31 @@ def test_unknown_key() -> None:
         losses.get({"class_name": "MeanSquaredError", "config": {"axes": 1}})
 
 
-def test_a_wrapped_function_has_no_config() -> None:
-    with pytest.raises(SerializationError, match="no config of its own"):
-        losses.get(losses.mean_squared_error).get_config()
+def test_a_wrapped_function_is_saved_by_its_name() -> None:
+    config = losses.serialize(losses.get(losses.huber))
+    assert config["config"]["fn"] == "huber"
+    again = losses.get(config)
+    assert again.fn is losses.huber
+    with pytest.raises(SerializationError, match="no name leads to it"):
+        losses.get(lambda t, p: p).get_config()
+    with pytest.raises(SerializationError, match="not the name of a function"):
+        losses.get({"class_name": "LossFunctionWrapper", "config": {"fn": "Huber"}})
+
+
+def test_generalized_cross_entropy() -> None:
+    values = losses.categorical_generalized_cross_entropy([[1], [0]], [[0.75, 0.25], [0.64, 0.36]], 0.5).numpy()
+    np.testing.assert_allclose(values, [1.0, 0.4], rtol=1e-5)
+    near = losses.CategoricalGeneralizedCrossEntropy(q=1e-4, reduction=None)([1, 0], [[0.5, 0.5], [0.5, 0.5]])
+    np.testing.assert_allclose(near.numpy(), np.log(2.0), rtol=1e-2)
+
+
+def test_sparse_labels_along_another_axis() -> None:
+    y_pred = np.random.default_rng(1).uniform(0.1, 1.0, (2, 3, 4)).astype(np.float32)
+    y_true = np.array([[0, 1, 2, 0], [2, 2, 1, 0]], np.int32)
+    loss = losses.SparseCategoricalCrossentropy(axis=1, ignore_class=2)
+    wanted = losses.SparseCategoricalCrossentropy(ignore_class=2)(y_true, y_pred.transpose(0, 2, 1)).item()
+    assert loss(y_true, y_pred).item() == pytest.approx(wanted)
+    assert loss(y_true[:, None], y_pred).item() == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lamina.shapes import as_int
 class Initializer(ABC):
     """Base of initializers: called with a shape and a dtype, gives a tensor.
 
+    >>> from lamina import ops
     >>> class Halves(Initializer):
     ...     def __call__(self, shape, dtype="float32"):
     ...         return ops.full(shape, 0.5, dtype)

@@ -13,6 +13,7 @@ from lamina import Variable, layers, ops, serialization
 from lamina.autodiff.gradients import gradients_of_variables
 from lamina.errors import ShapeError
 from lamina.layers import Layer
+from lamina.models.tfjs_layers import layer_from_tfjs
 from lamina.runtime.convert import to_tensor
 from lamina.structures import flatten, map_structure
 from recorded import assert_near, records
@@ -80,7 +81,7 @@ def check_gradients(layer: Layer, call: Any, inputs: Any, wanted: dict[str, Any]
 
 def from_tensorflow_js(record: dict[str, Any]) -> Layer:
     config = snake_config(record["config"])
-    made = serialization.deserialize("layers", {"class_name": record["className"], "config": config}, Layer)
+    made = layer_from_tfjs({"class_name": record["className"], "config": config})
     assert made.name == record["config"]["name"]
     return made
 
@@ -190,15 +191,10 @@ def from_keras(record: dict[str, Any]) -> Layer:
 
 
 def is_here(record: dict[str, Any]) -> bool:
-    """Whether lamina has the settings of a record of Keras; hard_sigmoid is the one of TensorFlow.js and Keras 2."""
+    """Whether lamina has the settings of a record of Keras."""
     config = record["config"]
     beyond = config.get("renorm") or config.get("groups", 1) != 1 or config.get("zero_output_for_mask")
-    functions = {config.get("activation"), config.get("recurrent_activation")}
-    return not (beyond or config.get("stateful") or functions & KERAS_ONLY)
-
-
-KERAS_ONLY = {"glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "log_sigmoid", "sparse_sigmoid"}
-"""Activations that lamina does not have, or has in another form."""
+    return not (beyond or config.get("stateful"))
 
 
 def keras_records(name: str) -> list[dict[str, Any]]:

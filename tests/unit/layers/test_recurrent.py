@@ -119,7 +119,7 @@ def test_dropout_only_in_training(setting):
 
 
 def test_the_other_recurrent_activation():
-    layer = layers.LSTM(4, recurrent_activation="hard_sigmoid")
+    layer = layers.LSTM(4, recurrent_activation="hardSigmoid")
     layer(X)
     kernel, _, bias = layer.get_weights()
     i, _, g, o = np.split(X[:, 0] @ kernel + bias, 4, axis=1)
