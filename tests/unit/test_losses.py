@@ -66,6 +66,8 @@ def test_functions_as_keras(name: str) -> None:
 def test_functions_as_tensorflow_js(theirs: str, name: str) -> None:
     for record in records("tensorflow.js", "losses_metrics.jsonl.gz", kind="loss", name=theirs):
         y_true, y_pred, *flags = record["args"]
+        if theirs == "kullbackLeiblerDivergence" and np.min(y_true) < 0.0:
+            continue  # no probabilities, and clipped in one place of two
         if name == "sparse_categorical_crossentropy":
             y_true = np.asarray(y_true).reshape(np.shape(y_pred)[:-1])
         found = getattr(losses, name)(y_true, y_pred, *flags)

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from lamina import ops
 from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import ArgumentError, DTypeError
-from lamina.ops.weighting import floating, reduce_loss, same_rank
+from lamina.ops.weighting import all_masks, floating, mask_of, reduce_loss, same_rank
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import construct, lookup_function, serialize_as
@@ -23,6 +22,7 @@ class Loss(ABC):
     ``reduction`` is "sum_over_batch_size" (the mean; also "mean"), "mean_with_sample_weight", "sum", or None (also
     "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions.
 
+    >>> from lamina import ops
     >>> class Absolute(Loss):
     ...     def call(self, y_true, y_pred):
     ...         return ops.mean(ops.abs(y_true - y_pred), axis=-1)
@@ -43,8 +43,10 @@ class Loss(ABC):
         """The loss of a batch.
 
         ``y_true`` and ``y_pred`` have the shape (samples, ...); ``sample_weight`` has one weight per sample, or per
-        value of ``call``; ``mask`` is False where a value must not count. Raises ShapeError if they do not fit.
+        value of ``call``; ``mask`` is False where a value must not count, and so is the mask that hangs on y_pred.
+        Raises ShapeError if they do not fit.
         """
+        masks = [mask, mask_of(y_pred)]
         y_pred = floating(y_pred, self.dtype)
         y_true = to_tensor(y_true)
         if y_true.dtype == "string":
@@ -52,10 +54,8 @@ class Loss(ABC):
         if y_true.dtype in FLOATING:
             y_true = floating(y_true, y_pred.dtype)
         values = self.call(y_true, y_pred)
-        own = self.compute_mask(y_true, y_pred)
-        if own is not None:
-            mask = own if mask is None else ops.logical_and(own, ops.cast(mask, "bool"))
-        return reduce_loss(values, sample_weight, mask, self.reduction)
+        masks.append(self.compute_mask(y_true, y_pred))
+        return reduce_loss(values, sample_weight, all_masks(masks), self.reduction)
 
     @abstractmethod
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -78,6 +78,7 @@ class Loss(ABC):
 class LossFunctionWrapper(Loss):
     """A loss made of a function ``f(y_true, y_pred, **settings)`` with one value per sample.
 
+    >>> from lamina import ops
     >>> loss = LossFunctionWrapper(lambda t, p: ops.mean(ops.abs(t - p), axis=-1), name="distance")
     >>> loss([[1.0]], [[3.0]]).item()
     2.0

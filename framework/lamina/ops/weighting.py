@@ -5,11 +5,12 @@ Plain functions of ops, no ops of their own. The rules are Keras's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lamina.dtypes import FLOATING
 from lamina.errors import ShapeError
-from lamina.ops.elementwise import cast, divide, equal, multiply, where
+from lamina.ops.elementwise import cast, divide, equal, logical_and, multiply, where
 from lamina.ops.reduction import mean, sum
 from lamina.ops.shaping import broadcast_to, expand_dims, squeeze
 from lamina.runtime.convert import to_tensor
@@ -51,6 +52,22 @@ def _check_weight(weight: Tensor, values: Tensor) -> None:
             f"sample_weight is {weight.shape} and the values it weighs are {values.shape}.",
             expected="one weight for each sample, or for each value.",
         )
+
+
+def mask_of(x: Any) -> Tensor | None:
+    """The mask that hangs on a tensor, if x is a tensor that has one."""
+    return x._mask if isinstance(x, Tensor) else None
+
+
+def all_masks(masks: Sequence[Any]) -> Any:
+    """One mask that is True where all of them are, those that are None left out; None if there are no others."""
+    given = [mask for mask in masks if mask is not None]
+    if len(given) < 2:
+        return given[0] if given else None
+    found = cast(given[0], dtype="bool")
+    for mask in given[1:]:
+        found = logical_and(*same_rank(found, cast(mask, dtype="bool")))
+    return found
 
 
 def masked_weight(weight: Tensor | None, mask: Any, dtype: str, *, keep_mean: bool) -> Tensor | None:
