@@ -651,10 +651,16 @@ def get_layer_of_an_unknown_name() -> Refused:
     return Refused(lambda: model.get_layer("digit"), model)
 
 
-@case(errors.NotBuiltError, ValueError)
-def summary_before_any_shape() -> Refused:
-    model = Sequential([layers.Dense(2, name="d")], name="unbuilt")
-    return made(model.summary)
+@case(errors.UnknownNameError, ValueError)
+def summary_of_a_range_of_unknown_layers() -> Refused:
+    model = model_of()
+    return Refused(lambda: model.summary(layer_range=["probability", "digit"]), model)
+
+
+@case(errors.ArgumentError, ValueError)
+def summary_with_too_few_positions() -> Refused:
+    model = model_of()
+    return Refused(lambda: model.summary(positions=[0.5, 1.0]), model)
 
 
 @case(errors.NotBuiltError, ValueError)

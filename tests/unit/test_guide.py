@@ -129,14 +129,14 @@ def test_summary(capsys):
     assert capsys.readouterr().out.splitlines() == [
         'Model: "guide" (Sequential)',
         "==================================================================",
-        "Layer (type)                 Output Shape          Param #",
+        "Layer (type)             Output Shape           Param #",
         "==================================================================",
-        "first (Dense)                (None, 32)            25120",
-        "second (Dense)               (None, 10)            330",
+        "first (Dense)            (None, 32)             25,120",
+        "second (Dense)           (None, 10)             330",
         "==================================================================",
-        "Total params: 25450",
-        "Trainable params: 25450",
-        "Non-trainable params: 0",
+        "Total params: 25,450 (99.41 KB)",
+        "Trainable params: 25,450 (99.41 KB)",
+        "Non-trainable params: 0 (0 B)",
         "__________________________________________________________________",
     ]
 
@@ -150,10 +150,10 @@ def test_summary_of_a_model_that_is_no_stack_shows_what_each_layer_receives():
     assert [re.split(r"\s{2,}", line.strip()) for line in lines[2:9] if not line.startswith("=")] == [
         ["Layer (type)", "Output Shape", "Param #", "Receives inputs"],
         ["image (InputLayer)", "(None, 784)", "0"],
-        ["left (Dense)", "(None, 8)", "6280", "image[0]"],
-        ["right (Dense)", "(None, 8)", "6280", "image[0]"],
-        ["sum (Add)", "(None, 8)", "0", "left[0]"],
-        ["right[0]"],
+        ["left (Dense)", "(None, 8)", "6,280", "image[0][0]"],
+        ["right (Dense)", "(None, 8)", "6,280", "image[0][0]"],
+        ["sum (Add)", "(None, 8)", "0", "left[0][0]"],
+        ["right[0][0]"],
     ]
 
 

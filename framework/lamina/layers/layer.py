@@ -68,6 +68,8 @@ class Layer(HasNodes, HasWeights):
     """Settings in configs of Keras or TensorFlow.js, with the values at which they mean nothing else than here."""
     kept_as: ClassVar[Mapping[str, str]] = {}
     """Arguments that are kept under another name than their own, because that one is taken, such as output_shape."""
+    built_for: tuple[Any, ...] | None = None
+    """The shapes that ``build`` was called with, by which what runs outside of a graph is described."""
     _given: frozenset[str] = frozenset()
 
     def __new__(cls, *_args: Any, **given: Any) -> Self:
@@ -246,6 +248,7 @@ class Layer(HasNodes, HasWeights):
                 with self._naming_weights():
                     self.build(*shapes)
                 self.built = True
+                self.built_for = shapes
                 if self._first_values is not None:
                     self.set_weights(self._first_values)
             except BaseException:

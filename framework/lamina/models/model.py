@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -182,12 +183,47 @@ class Model(Trainer):
             variable.to(target)
         return self
 
-    def summary(self, line_length: int | None = None, print_fn: Any = None) -> None:
-        """Prints a table of the layers: output shapes, parameters, and for a graph what each layer receives."""
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+        *,
+        show_memory: bool = False,
+        show_multiply_adds: bool = False,
+    ) -> None:
+        """Prints a table of the layers: output shapes, parameters, and for a graph what each layer receives.
+
+        ``line_length`` is the width of the table, ``positions`` are the ends of its columns, as shares of it or in
+        characters; both follow from the contents else. ``print_fn`` is called with each line instead of ``print``.
+        ``expand_nested`` lists the layers of models inside too, ``show_trainable`` says what training changes,
+        ``layer_range`` takes the names (or regular expressions) of the first and the last layer to list.
+        ``show_memory`` tells the bytes of weights, and of outputs for one example; ``show_multiply_adds`` the
+        multiply-adds for one example of matrix products and convolutions, counted while each layer runs on zeros.
+
+        What is not known yet, such as the shapes of a model that has seen no data, is shown as "?".
+        """
         from lamina.models.summary import summary_lines
 
-        for line in summary_lines(self, line_length):
+        lines = summary_lines(
+            self, line_length, positions, expand_nested=expand_nested, show_trainable=show_trainable,
+            layer_range=layer_range, show_memory=show_memory, show_multiply_adds=show_multiply_adds,
+        )  # fmt: skip
+        for line in lines:
             (print_fn or print)(line)
+
+    def __repr__(self) -> str:
+        count = len(self.layers)
+        params = f"{sum(v.size for v in self.weights):,} parameters" if self.built else "not built"
+        return f"<{type(self).__name__} {self.name!r}: {count} layer{'' if count == 1 else 's'}, {params}>"
+
+    def _repr_html_(self) -> str:
+        from lamina.models.notebook import model_html
+
+        return model_html(self)
 
     def save(self, address: Any, *, include_optimizer: bool = True) -> SaveResult:
         """Saves topology, weights, training configuration and optimizer state as a TensorFlow.js model.

@@ -265,4 +265,4 @@ class TestSubclass:
         assert len(model.weights) == 4
         lines: list[str] = []
         model.summary(print_fn=lines.append)
-        assert "Total params: 41" in lines
+        assert "Total params: 41 (164 B)" in lines
