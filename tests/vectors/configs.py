@@ -16,12 +16,13 @@ _PENALTIES = {"L1": {"l1"}, "L2": {"l2"}, "L1L2": {"l1", "l2"}}
 def check_config(layer: Layer, recorded: Mapping[str, Any]) -> None:
     """Every recorded setting is in ``get_config`` with an equal value, and the configuration makes an equal layer."""
     config = layer.get_config()
-    _check_settings(config, recorded, type(layer), type(layer).__name__)
+    check_settings(config, recorded, type(layer).__name__, type(layer))
     again = type(layer).from_config(json.loads(json.dumps(config))).get_config()
     assert again == json.loads(json.dumps(config)), f"the config changes: {again}, before {config}"
 
 
-def _check_settings(found: Mapping[str, Any], recorded: Mapping[str, Any], owner: Any, where: str) -> None:
+def check_settings(found: Mapping[str, Any], recorded: Mapping[str, Any], where: str, owner: Any = None) -> None:
+    """Every recorded setting is there with an equal value; one that means nothing may be missing."""
     for key, value in recorded.items():
         if key in found:
             _check_value(found[key], value, f"{where}.{key}")
@@ -38,7 +39,7 @@ def _check_value(found: Any, recorded: Any, where: str) -> None:
         _check_object(found, recorded, where)
     elif isinstance(recorded, Mapping):
         assert isinstance(found, Mapping), f"{where}: {found}, recorded {recorded}"
-        _check_settings(found, recorded, None, where)
+        check_settings(found, recorded, where)
     elif isinstance(recorded, list | tuple):
         assert isinstance(found, list | tuple), f"{where}: {found}, recorded {recorded}"
         assert len(found) == len(recorded), f"{where}: {found}, recorded {recorded}"
@@ -49,6 +50,7 @@ def _check_value(found: Any, recorded: Any, where: str) -> None:
         assert same, f"{where}: {found}, recorded {recorded}"
     else:
         nothing = found in (None, "linear") and recorded in (None, "linear")
+        nothing |= recorded is None and found is False
         assert found == recorded or nothing, f"{where}: {found!r}, recorded {recorded!r}"
 
 
@@ -58,7 +60,7 @@ def _check_object(found: Mapping[str, Any], recorded: Mapping[str, Any], where: 
     settings, expected = _penalties(found), _penalties(recorded)
     if name not in _PENALTIES:
         assert str(found.get("class_name")).lower() == name.lower(), f"{where}: {found}, recorded {recorded}"
-    _check_settings(settings, expected, getattr(layers, name, None), where)
+    check_settings(settings, expected, where, getattr(layers, name, None))
 
 
 def _penalties(found: Mapping[str, Any]) -> Mapping[str, Any]:

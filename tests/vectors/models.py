@@ -1,22 +1,209 @@
-"""TensorFlow.js's models: what predict, evaluate, fit and the like gave, and saved models."""
+"""TensorFlow.js's models: what predict, evaluate, fit and trainOnBatch gave, and what they refused.
+
+The model is loaded as a saved one is. Compared are results, the whole history, weights and the state of the optimizer
+after training; where a run was random only which values the history has.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import model_files
+import numpy as np
+from comparing import TRAINED, as_array, assert_near, assert_result
+from model_making import by_saved_name, made, saved_name, slots_of
+from spelling import snake
+
+from lamina import callbacks
+from lamina.errors import LaminaError
+from lamina.structures import flatten
 
 Record = dict[str, Any]
 
 
 def check(record: Record) -> None:
     """One thing done with a model."""
-    raise AssertionError("not compared yet")
+    CHECKS[record["kind"]](record)
 
 
 def check_error(record: Record) -> None:
-    """One thing done with a model that raised."""
-    raise AssertionError("not compared yet")
+    """Doing it raises an error of lamina's own."""
+    try:
+        found = ATTEMPTS[record["kind"]](record)
+    except LaminaError:
+        return
+    raise AssertionError(f"nothing was raised, but {found!r:.80} came; recorded: {record['error']['message']:.120}")
 
 
-def check_artifact(record: Record) -> None:
-    """A saved model."""
-    raise AssertionError("not compared yet")
+def _settings(record: Record, *names: str) -> dict[str, Any]:
+    """Those of the recorded arguments that are named here, in lamina's spelling."""
+    given = {snake(key): value for key, value in (record.get("args") or {}).items()}
+    return {name: given[name] for name in names if given.get(name) is not None}
+
+
+def unlisted(value: Any) -> Any:
+    """A list of one tensor stands for the tensor."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+# -- predict, evaluate ---------------------------------------------------------------------------------------------
+
+
+def predict(record: Record) -> Any:
+    """What ``predict`` gives."""
+    return made(record).predict(unlisted(record["inputs"]), **_settings(record, "batch_size"))
+
+
+def predict_on_batch(record: Record) -> Any:
+    """What ``predict_on_batch`` gives."""
+    return made(record).predict_on_batch(unlisted(record["inputs"]))
+
+
+def evaluate(record: Record) -> Any:
+    """What ``evaluate`` gives, in the order of ``metrics_names``."""
+    settings = _settings(record, "batch_size", "sample_weight", "steps")
+    return made(record).evaluate(unlisted(record["x"]), unlisted(record["y"]), verbose=0, **settings)
+
+
+def _check_outputs(found: Any, recorded: Any) -> None:
+    outputs, expected = flatten(found), flatten(recorded)
+    assert len(outputs) == len(expected), f"{len(outputs)} outputs, recorded {len(expected)}"
+    for i, (output, value) in enumerate(zip(outputs, expected, strict=True)):
+        assert_result(output, value, f"output {i}")
+
+
+def _check_values(found: Any, recorded: Any) -> None:
+    """Loss and metrics as numbers."""
+    values, expected = _numbers(found), _numbers(recorded)
+    assert values.shape == expected.shape, f"values {values}, recorded {expected}"
+    assert_near(values, expected, "values")
+
+
+def _numbers(values: Any) -> np.ndarray[Any, Any]:
+    return np.asarray([float(as_array(value)) for value in flatten([values])])
+
+
+# -- training ------------------------------------------------------------------------------------------------------
+
+
+def _check_train_on_batch(record: Record) -> None:
+    model = made(record)
+    found = train_on_batch(record, model)
+    if not record["deterministic"]:
+        return
+    assert_near(_numbers(found), _numbers(record["result"]), "values", TRAINED)
+    _check_trained(model, record)
+
+
+def train_on_batch(record: Record, model: Any = None) -> Any:
+    """What ``train_on_batch`` gives."""
+    return (model or made(record)).train_on_batch(unlisted(record["x"]), unlisted(record["y"]))
+
+
+def _check_fit(record: Record) -> None:
+    model = made(record)
+    history = fit(record, model)
+    labels = _labels(record, model)
+    keys = [labels.get(key, key) for key in history.history]
+    assert set(keys) == set(record["history_keys"]), f"the history has {keys}, recorded {record['history_keys']}"
+    assert history.epoch == record["epochs_run"], f"epochs {history.epoch}, recorded {record['epochs_run']}"
+    if not record["deterministic"]:
+        return
+    for key, values in history.history.items():
+        recorded = np.asarray(record["history"][labels.get(key, key)], np.float64)
+        assert_near(np.asarray(values, np.float64), recorded, f"history of {key}", TRAINED)
+    _check_trained(model, record)
+
+
+def fit(record: Record, model: Any = None) -> Any:
+    """The history of ``fit``. What was recorded is in order, or one batch whose order means nothing."""
+    names = ("batch_size", "epochs", "initial_epoch", "validation_split", "validation_data", "class_weight",
+             "sample_weight", "steps_per_epoch", "validation_steps")  # fmt: skip
+    settings = _settings(record, *names)
+    if "class_weight" in settings:
+        settings["class_weight"] = _class_weight(settings["class_weight"])
+    recorded = record.get("callbacks")
+    listed = [_early_stopping(config) for config in recorded] if isinstance(recorded, list) else []
+    x, y = unlisted(record["x"]), unlisted(record["y"])
+    return (model or made(record)).fit(x, y, shuffle=False, verbose=0, callbacks=listed, **settings)
+
+
+def _class_weight(given: Any) -> Any:
+    if isinstance(given, list):
+        return unlisted([_class_weight(entry) for entry in given])
+    if isinstance(given, Mapping):
+        return {int(k) if k.isdigit() else k: _class_weight(v) for k, v in given.items()}
+    return given
+
+
+def _early_stopping(config: Mapping[str, Any]) -> Any:
+    settings = {snake(key): value for key, value in config.items() if key != "className"}
+    return callbacks.EarlyStopping(**settings)
+
+
+def _labels(record: Record, model: Any) -> dict[str, str]:
+    """lamina's names in histories to TensorFlow.js's, which shortens ``accuracy`` to ``acc``."""
+    theirs = record["compile"]["metrics_names"]
+    names = dict(zip(model.metrics_names, theirs, strict=True))
+    return {**names, **{f"val_{ours}": f"val_{name}" for ours, name in names.items()}}
+
+
+def _check_trained(model: Any, record: Record) -> None:
+    """The weights, and the state of the optimizer."""
+    weights = by_saved_name(model)
+    for recorded in record["weights_after"]:
+        name = saved_name(recorded)
+        assert_result(weights[name], recorded["value"], f"{name} after training", TRAINED)
+    state = record["optimizer_state_after"]
+    found = dict(zip(model.optimizer.save_names, model.optimizer.get_weights(), strict=True))
+    assert found.pop("iter") == state["iterations"], f"iterations, recorded {state['iterations']}"
+    slots = {w["name"]: w["value"] for w in slots_of(state)}
+    assert set(found) == set(slots), f"the optimizer keeps {sorted(found)}, recorded {sorted(slots)}"
+    for name, value in slots.items():
+        assert_result(found[name], value, f"{name} after training", TRAINED)
+
+
+def _compile(record: Record) -> Any:
+    return made(record)
+
+
+# -- summary -------------------------------------------------------------------------------------------------------
+
+
+def _check_summary(record: Record) -> None:
+    """Names, kinds, shapes and parameters of the layers; not how the table is drawn."""
+    model = made(record)
+    for layer, trainable in zip(model.layers, (flag for _, flag in record["layer_trainable"]), strict=True):
+        layer.trainable = trainable
+    if not record["model_trainable"]:
+        model.trainable = False
+    lines: list[str] = []
+    model.summary(line_length=400, print_fn=lines.append)
+    rows = model_files.summary_rows(record["lines"])
+    for row in rows:
+        assert any(model_files.says(line, row) for line in lines), f"no line for {row}"
+    for line in record["lines"]:
+        if "params: " in line:
+            assert line in lines, f"no line {line!r}, but {lines[-4:]}"
+
+
+CHECKS: Final[Mapping[str, Callable[[Record], None]]] = {
+    "predict": lambda record: _check_outputs(predict(record), record["outputs"]),
+    "predictOnBatch": lambda record: _check_outputs(predict_on_batch(record), record["outputs"]),
+    "evaluate": lambda record: _check_values(evaluate(record), record["result"]),
+    "trainOnBatch": _check_train_on_batch,
+    "fit": _check_fit,
+    "summary": _check_summary,
+    "save": model_files.check_save,
+    "load": model_files.check_load,
+    "modelFromJSON": model_files.check_from_json,
+}
+ATTEMPTS: Final[Mapping[str, Callable[[Record], Any]]] = {
+    "predict": predict,
+    "predictOnBatch": predict_on_batch,
+    "evaluate": evaluate,
+    "trainOnBatch": train_on_batch,
+    "fit": fit,
+    "compile": _compile,
+}

@@ -15,6 +15,7 @@ import keras_layers
 import keras_training
 import layer_errors
 import layers
+import model_files
 import models
 import training
 from adapting import NotOffered
@@ -59,7 +60,7 @@ TENSORFLOW_JS = (
     Kind("optimizers", "optimizers", training.check_optimizer),
     Kind("models", "models", models.check),
     Kind("model_errors", "model_errors", models.check_error),
-    Kind("artifacts", "artifacts", models.check_artifact),
+    Kind("artifacts", "artifacts", model_files.check_artifact),
 )
 KERAS = (
     Kind("keras_layers", "layers", keras_layers.check),

@@ -244,6 +244,12 @@ class Model(Trainer):
 
         load_weights(self, address)
 
+    def to_json(self) -> str:
+        """The layers and how they are joined as JSON text, of which ``lamina.models.model_from_json`` makes a model."""
+        from lamina.models.from_json import model_to_json
+
+        return model_to_json(self)
+
     def get_config(self) -> dict[str, Any]:
         from lamina.models.topology import graph_config
 

@@ -41,18 +41,23 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
         named += [(name, array, OPTIMIZER_GROUP) for name, array in _optimizer_weights(model.optimizer)]
     specs, data = encode_weights(named)
     artifacts = ModelArtifacts(
-        topology={
-            "class_name": model.class_name,
-            "config": to_tfjs(graph_config(model)),
-            "keras_version": KERAS_VERSION,
-            "backend": "tensor_flow.js",
-        },
+        topology=model_topology(model),
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if training is not None else None,
         user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model), **_forms(model)}},
     )
     return save_artifacts(address, artifacts)
+
+
+def model_topology(model: Any) -> dict[str, Any]:
+    """The layers of a model and how they are joined, as a ``model.json`` has them."""
+    return {
+        "class_name": model.class_name,
+        "config": to_tfjs(graph_config(model)),
+        "keras_version": KERAS_VERSION,
+        "backend": "tensor_flow.js",
+    }
 
 
 def load_model(address: Any, *, compile: bool = True) -> Any:
@@ -73,7 +78,7 @@ def load_model(address: Any, *, compile: bool = True) -> Any:
     source = _FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
     try:
         with weights_from(source):
-            model = model_from_config(from_tfjs(_model_config(artifacts)))
+            model = model_from_config(from_tfjs(layers_config(artifacts)))
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
     source.check_all_used(model)
@@ -101,7 +106,7 @@ def _decoded(artifacts: ModelArtifacts) -> list[Any]:
     return decode_weights(artifacts.weight_specs, artifacts.weight_data)
 
 
-def _model_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
+def layers_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     """The config of the model itself; files converted from Keras wrap it once more."""
     if artifacts.format not in (None, "layers-model"):
         raise ModelFileError(
