@@ -1,19 +1,14 @@
-"""Input, and what changes the shape."""
+"""Input: where data enter a model."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
-from lamina import ops
-from lamina.errors import ArgumentError, ShapeError
+from lamina.errors import ArgumentError
 from lamina.layers.arguments import flag
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
-from lamina.layers.probing import Output
 from lamina.layers.symbolic import Node, SymbolicShape, SymbolicTensor
-from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_int
 
 
 class InputLayer(Layer):
@@ -95,61 +90,3 @@ def Input(
     """
     layer = InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name)
     return layer._nodes[0].outputs[0]
-
-
-class Flatten(Layer):
-    """All axes but the batch as one: (batch, a, b, ...) becomes (batch, a * b * ...).
-
-    >>> Flatten()(ops.tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
-    [[1.0, 2.0, 3.0, 4.0]]
-    """
-
-    def __init__(self, data_format: str | None = None, **common: Any) -> None:
-        super().__init__(**common)
-        if data_format not in (None, "channels_last", "channels_first"):
-            raise ArgumentError(f"data_format is {data_format!r}.", expected="'channels_last' or 'channels_first'.")
-        self.data_format = data_format
-
-    def call(self, x: Tensor) -> Tensor:
-        if self.data_format == "channels_first" and x.ndim > 2:
-            x = ops.transpose(x, (0, *range(2, x.ndim), 1))
-        return ops.reshape(x, (x.shape[0], prod(x.shape[1:])))
-
-
-class Reshape(Layer):
-    """The elements of each example in another shape; one size may be -1.
-
-    >>> Reshape((2, -1))(ops.tensor([[1.0, 2.0, 3.0, 4.0]])).tolist()
-    [[[1.0, 2.0], [3.0, 4.0]]]
-    """
-
-    def __init__(self, target_shape: Any, **common: Any) -> None:
-        super().__init__(**common)
-        sizes = (target_shape,) if hasattr(target_shape, "__index__") else tuple(target_shape)
-        self.target_shape = tuple(-1 if s is None else as_int(s, "target_shape", minimum=-1) for s in sizes)
-        if self.target_shape.count(-1) > 1:
-            raise ArgumentError(f"target_shape is {self.target_shape}.", expected="at most one -1.")
-
-    def check_input(self, input_shape: Any) -> None:
-        if None in input_shape[1:]:
-            return
-        total, known = prod(input_shape[1:]), prod(s for s in self.target_shape if s != -1)
-        if total != known if -1 not in self.target_shape else known == 0 or total % known:
-            raise ShapeError(
-                f"Reshape got an input of shape {input_shape} for the target {self.target_shape}.",
-                expected=f"as many elements in each example: {total} are not {known}"
-                + (" or a multiple of it." if -1 in self.target_shape else "."),
-            )
-
-    def compute_output_spec(self, x: Any) -> Any:
-        """Also for unknown sizes, which the trial with some numbers would not divide."""
-        if None not in x.shape[1:]:
-            return super().compute_output_spec(x)
-        return Output((x.shape[0], *(None if s == -1 else s for s in self.target_shape)), x.dtype)
-
-    def call(self, x: Tensor) -> Tensor:
-        shape = self.target_shape
-        if -1 in shape:
-            known = prod(s for s in shape if s != -1)
-            shape = tuple(prod(x.shape[1:]) // known if s == -1 else s for s in shape)
-        return ops.reshape(x, (x.shape[0], *shape))

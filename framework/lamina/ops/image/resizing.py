@@ -13,8 +13,9 @@ from lamina.ops.creation import tensor
 from lamina.ops.image.checking import check_image, new_size
 from lamina.ops.indexing import gather
 from lamina.ops.matmul import matmul
+from lamina.ops.mixing import mixed
 from lamina.ops.shaping import reshape
-from lamina.runtime.convert import numpy_dtype
+from lamina.runtime.convert import numpy_dtype, to_tensor
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -56,12 +57,10 @@ def resize_bilinear(
     >>> resize_bilinear([[[0.0], [2.0]]], (1, 4)).tolist()
     [[[0.0], [1.0], [2.0], [2.0]]]
     """
-    (height, width, channels), (rows, columns) = images.shape[-3:], size
-    batch = images.shape[:-3]
-    down = _matrix(height, rows, align_corners, half_pixel_centers)
-    across = _matrix(width, columns, align_corners, half_pixel_centers)
-    flat = matmul(_constant(down, images.dtype), reshape(images, (*batch, height, width * channels)))
-    return matmul(_constant(across, images.dtype), reshape(flat, (*batch, rows, width, channels)))
+    y = to_tensor(images)
+    for axis, new in zip((-3, -2), size, strict=True):
+        y = mixed(y, _matrix(y.shape[axis], new, align_corners, half_pixel_centers), axis)
+    return y
 
 
 resize_bilinear.settings(_settings)
