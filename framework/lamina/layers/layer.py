@@ -193,7 +193,7 @@ class Layer(HasNodes, HasWeights):
             _TRAINING.reset(token)
         if self.activity_regularizer is not None:
             for output in flatten(outputs):
-                self.add_loss(self.activity_regularizer(output))
+                self.add_loss(self.activity_regularizer(output) / max((1, *output.shape[:1])))  # for each example
         return self._with_masks(args[0] if args else None, outputs, mask)
 
     def _with_masks(self, inputs: Any, outputs: Any, mask: Any) -> Any:

@@ -24,11 +24,13 @@ class Identity(Layer):
 
 
 class ActivityRegularization(Layer):
-    """The input as it is, with a penalty: l1 * sum(|x|) + l2 * sum(x²) is added to what training minimizes.
+    """The input as it is, with a penalty: l1 * sum(|x|) + l2 * sum(x²), divided by the size of the batch.
+
+    The penalty is added to what training minimizes. Every layer's ``activity_regularizer`` does the same.
 
     >>> layer = ActivityRegularization(l2=0.5)
-    >>> layer(ops.tensor([1.0, 2.0])).tolist(), [loss.item() for loss in layer.losses]
-    ([1.0, 2.0], [2.5])
+    >>> layer(ops.tensor([[1.0, 2.0]])).tolist(), [loss.item() for loss in layer.losses]
+    ([[1.0, 2.0]], [2.5])
     """
 
     supports_masking = True
@@ -37,11 +39,15 @@ class ActivityRegularization(Layer):
         super().__init__(**common)
         self.l1 = number(l1, "l1", minimum=0.0)
         self.l2 = number(l2, "l2", minimum=0.0)
-        self._penalty = regularizers.L1L2(self.l1, self.l2)
+        self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
 
-    def call(self, x: Tensor) -> Tensor:
-        self.add_loss(self._penalty(x))
+    def call(self, x: Any) -> Any:
         return x
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["activity_regularizer"]  # l1 and l2 say it
+        return config
 
 
 class Masking(Layer):

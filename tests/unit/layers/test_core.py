@@ -193,7 +193,7 @@ class TestRegularizersAndConstraints:
     def test_activity_regularizer(self):
         layer = layers.Dense(2, activity_regularizer="l2", kernel_initializer="ones", use_bias=False)
         layer(np.ones((2, 3), np.float32))
-        assert [round(loss.item(), 5) for loss in layer.losses] == [round(0.01 * 4 * 9, 5)]
+        assert [round(loss.item(), 5) for loss in layer.losses] == [round(0.01 * 4 * 9 / 2, 5)]  # divided by the batch
         config = layer.get_config()
         assert config["activity_regularizer"] == {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.01}}
         assert layers.Dense.from_config(config).get_config() == config

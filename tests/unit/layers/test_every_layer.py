@@ -15,7 +15,7 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers import Layer
 from lamina.structures import flatten, map_structure
-from unit.layers import dense_cases, image_cases
+from unit.layers import dense_cases, image_cases, shaping_cases
 from unit.layers.layer_case import Case, normal
 
 
@@ -156,6 +156,7 @@ CASES = [
     ),
     *dense_cases.CASES,
     *image_cases.CASES,
+    *shaping_cases.CASES,
 ]  # fmt: skip
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
