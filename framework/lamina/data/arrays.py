@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamina.contract import Backend
+from lamina.data.frames import as_array, is_list_of_numbers
+from lamina.data.mapped import Mapped, blocks
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, DataError, DTypeError
-from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 from lamina.structures import flatten, map_structure, unflatten
@@ -27,17 +28,16 @@ class Batch(NamedTuple):
 class ArrayData:
     """Arrays of equal length: inputs ``x``, targets ``y`` and sample weights, each an array or a list or dict of them.
 
-    Floating arrays become ``dtype``. Raises DataError if there is nothing, if lengths differ, or if targets hold
-    strings or NaN.
+    An array is anything that ``as_array`` takes. Floating arrays become ``dtype``; memory maps are read batch by batch.
+    Among targets and sample weights None stands for an output that has none. Raises DataError if there is nothing, if
+    lengths differ, if targets hold strings or NaN, or if sample weights are not finite.
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, dtype: str = "float32") -> None:
         self.x = map_structure(lambda a: _array(a, "x", dtype), _together(x))
         self.y = None if y is None else map_structure(lambda a: _target(a, dtype), _together(y))
         self.sample_weight = (
-            None
-            if sample_weight is None
-            else map_structure(lambda a: _array(a, "sample_weight", dtype), _together(sample_weight))
+            None if sample_weight is None else map_structure(lambda a: _weight(a, dtype), _together(sample_weight))
         )
         self._leaves = flatten(tuple(self._parts()))
         self.count = _common_length(self.x, self.y, self.sample_weight)
@@ -74,23 +74,27 @@ class ArrayData:
 
     def _part(self, place: slice) -> ArrayData:
         part = object.__new__(ArrayData)
-        part.x, part.y, part.sample_weight = map_structure(lambda a: None if a is None else a[place], self._parts())
+        part.x, part.y, part.sample_weight = map_structure(lambda a: _cut(a, place), self._parts())
         part._leaves = flatten(tuple(part._parts()))
         part.count = len(range(*place.indices(self.count)))
         return part
 
     def slices(
-        self, batch_size: int, order: np.ndarray[Any, Any] | None = None
+        self, batch_size: int, order: np.ndarray[Any, Any] | None = None, first: int = 0
     ) -> Iterator[list[np.ndarray[Any, Any]]]:
-        """The arrays of each batch, one after the other, in the given order of examples."""
+        """The arrays of each batch from the ``first``, one after the other, in the given order of examples."""
         leaves = [a for a in self._leaves if a is not None]
-        for start in range(0, self.count, batch_size):
+        for start in range(first * batch_size, self.count, batch_size):
             stop = start + batch_size
             if order is None:
                 yield [a[start:stop] for a in leaves]
             else:
                 chosen = order[start:stop]
                 yield [a.take(chosen, 0) for a in leaves]
+
+    def whole(self) -> list[np.ndarray[Any, Any]]:
+        """The arrays of all examples, as of one batch."""
+        return [a[:] if isinstance(a, Mapped) else a for a in self._leaves if a is not None]
 
     def batch(self, arrays: Sequence[np.ndarray[Any, Any]], backend: Backend) -> Batch:
         """The arrays of a batch as tensors on a backend, in the structure in which the data were given."""
@@ -106,10 +110,16 @@ class ArrayData:
 
 
 def _together(given: Any) -> Any:
-    """Nested lists of numbers as one tensor; lists and dicts with arrays in them as they are."""
-    if isinstance(given, (list, tuple)) and not any(a is None or hasattr(a, "shape") for a in flatten(given)):
-        return to_tensor(given)
+    """Nested lists of numbers as one array; lists and dicts with arrays in them as they are."""
+    if isinstance(given, (list, tuple)) and is_list_of_numbers(given) and None not in given:
+        return as_array(given)
     return given
+
+
+def _cut(array: Any, place: slice) -> Any:
+    if array is None:
+        return None
+    return array.part(place) if isinstance(array, Mapped) else array[place]
 
 
 def _form(part: Any) -> Any:
@@ -124,16 +134,14 @@ def _tensor(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
     return Tensor(backend.adopt_host(array), Spec(array.shape, array.dtype.name), backend)
 
 
-def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
+def _array(value: Any, name: str, dtype: str) -> Any:
     if value is None:
         raise DataError(f"{name} is None.", expected="an array, or a list or dict of arrays.")
-    array = value if isinstance(value, np.ndarray) else to_tensor(value).numpy()
+    array = as_array(value, name)
     if array.dtype.kind in "OUST":
         raise DataError(f"{name} holds strings or objects.", expected="numbers.", fix="encode them as integers first.")
     if array.ndim == 0:
         raise DataError(f"{name} is a single number.", expected="an array with one entry per example.")
-    if array.dtype.kind == "f" and array.dtype.name != dtype:
-        return array.astype(dtype)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         raise DTypeError(
             f"{name} has dtype {array.dtype}.",
@@ -141,24 +149,44 @@ def _array(value: Any, name: str, dtype: str) -> np.ndarray[Any, Any]:
             fix="convert it, for example with astype('int64').",
         )
     canonical_dtype(array.dtype)
+    wanted = np.dtype(dtype) if array.dtype.kind == "f" else array.dtype
+    if isinstance(array, np.memmap):
+        return Mapped(array, wanted)
+    return array if array.dtype == wanted else array.astype(wanted)
+
+
+def _target(value: Any, dtype: str) -> Any:
+    if value is None:
+        return None
+    array = _array(value, "y", dtype)
+    if array.dtype.kind == "f":
+        for start, block in blocks(array):
+            wrong = np.isnan(block)
+            if wrong.any():
+                row = start + int(np.argwhere(wrong)[0][0])
+                raise DataError(
+                    f"y holds NaN, first in example {row}.", expected="numbers.", fix="remove such examples."
+                )
     return array
 
 
-def _target(value: Any, dtype: str) -> np.ndarray[Any, Any]:
-    array = _array(value, "y", dtype)
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        row = int(np.argwhere(np.isnan(array))[0][0])
-        raise DataError(f"y holds NaN, first in example {row}.", expected="numbers.", fix="remove such examples.")
+def _weight(value: Any, dtype: str) -> Any:
+    if value is None:
+        return None
+    array = _array(value, "sample_weight", dtype)
+    if array.dtype.kind == "c" or not all(np.isfinite(block).all() for _, block in blocks(array)):
+        raise DataError("sample_weight holds NaN, infinities or complex numbers.", expected="finite numbers.")
     return array
 
 
 def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
     lengths = {
-        name: {len(a) for a in flatten(part)}
+        name: {len(a) for a in flatten(part) if a is not None}
         for name, part in (("x", x), ("y", y), ("sample_weight", sample_weight))
         if part is not None
     }
-    if not lengths or not lengths["x"]:
+    lengths = {name: found for name, found in lengths.items() if found or name == "x"}
+    if not lengths["x"]:
         raise DataError("x holds no arrays.", expected="at least one.")
     if len(set.union(*lengths.values())) != 1:
         described = ", ".join(f"{name} has {' and '.join(map(str, sorted(n)))} examples" for name, n in lengths.items())

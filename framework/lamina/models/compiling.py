@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina import losses, metrics, ops
+from lamina.data.mapped import blocks
 from lamina.errors import ArgumentError, DataError, ShapeError, UnknownNameError
 from lamina.layers.arguments import number
 from lamina.metrics import Metric
 from lamina.runtime.tensor import Tensor
+from lamina.structures import flatten
+
+
+def names_within(structure: Any, name: str = "") -> list[str]:
+    """Names for the leaves of a dict of outputs in which lists are: the keys, and numbers for what is in lists.
+
+    >>> names_within({"a": 1, "b": [2, 3]})
+    ['a', 'b_0', 'b_1']
+    """
+    inner = structure.items() if isinstance(structure, dict) else enumerate(structure) if _is_list(structure) else None
+    if inner is None:
+        return [name]
+    return [found for key, part in inner for found in names_within(part, f"{name}_{key}" if name else str(key))]
+
+
+def in_order(given: Any, names: Sequence[str], what: str) -> list[Any]:
+    """Arrays in the order of outputs: a dict goes by the outputs' names. Raises DataError for one that is missing."""
+    if not isinstance(given, dict):
+        return flatten(given)
+    found = dict(zip(names_within(given), flatten(given), strict=True))
+    missing = [name for name in names if name not in found]
+    if missing and what == "y":
+        raise DataError(f"{what} has no entry {missing[0]!r}.", expected=f"a dict with {', '.join(names)}.")
+    unknown = [name for name in found if name not in names]
+    if unknown and what != "y":
+        raise DataError(f"{what} has an entry {unknown[0]!r}.", expected=f"only entries of {', '.join(names)}.")
+    return [found.get(name) for name in names]
 
 
 def per_output(given: Any, names: Sequence[str], what: str) -> list[Any]:
     """One entry per output of what was given as a single value, a list, or a dict by the outputs' names."""
     if isinstance(given, Mapping) and not _is_config(given, names):
-        unknown = [key for key in given if key not in names]
+        parts = {key: [name for name in names if name == key or name.startswith(f"{key}_")] for key in given}
+        unknown = [key for key, found in parts.items() if not found]
         if unknown:
             raise UnknownNameError(
                 f"{what} names the output {unknown[0]!r}, which the model does not have.",
                 expected=f"some of {', '.join(names)}.",
             )
-        return [given.get(name) for name in names]
+        found = {key: value for key, value in given.items() if key in names}
+        for key in given.keys() - found.keys():
+            found |= zip(parts[key], per_output(given[key], parts[key], f"{what}[{key!r}]"), strict=True)
+        return [found.get(name) for name in names]
     if isinstance(given, (list, tuple)):
-        if len(given) != len(names):
+        entries = list(given) if len(given) == len(names) else flatten(given)
+        if len(entries) != len(names):
             raise ArgumentError(
                 f"{what} has {len(given)} entries for {len(names)} outputs.", expected="one for each output."
             )
-        return list(given)
+        return entries
     return [given] * len(names)
+
+
+def _is_list(given: Any) -> bool:
+    return isinstance(given, (list, tuple))
 
 
 def _is_config(given: Any, names: Sequence[str]) -> bool:
@@ -62,13 +100,20 @@ class CompiledLoss:
         self.losses = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
         given = per_output(weights, names, "loss_weights")
         self.weights = [1.0 if w is None else number(w, "loss_weights") for w in given]
-        if all(one is None for one in self.losses):
+        self.present = any(one is not None for one in self.losses)
+        if loss is not None and not self.present:
             raise ArgumentError("compile got no loss.", expected="a loss for at least one output.")
 
     def __call__(
         self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]
     ) -> tuple[Tensor, list[Any]]:
         """The total, and each output's own loss (None for an output without one)."""
+        for name, loss, target in zip(self.names, self.losses, y, strict=True):
+            if loss is not None and target is None:
+                raise DataError(
+                    f"there are no targets for the output {name!r}, which has a loss.",
+                    expected="targets for each output with a loss.",
+                )
         parts = [
             None if loss is None else loss(target, output, sample_weight=weight)
             for loss, target, output, weight in zip(self.losses, y, y_pred, sample_weight, strict=True)
@@ -84,28 +129,33 @@ class CompiledLoss:
         """Raises ShapeError or DataError if the targets do not fit the outputs; only their shapes are looked at."""
         try:
             for loss, target, output in zip(self.losses, y, y_pred, strict=False):
-                _refuse_repeating(loss, target, output)
+                if target is not None:
+                    _refuse_repeating(loss, target, output)
             self(y, y_pred, sample_weight)  # tensors without values: nothing is computed
         except ShapeError as error:
-            shapes = ", ".join(str(target.shape) for target in y)
+            shapes = ", ".join(str(getattr(target, "shape", None)) for target in y)
             error.add_note(f"  In the loss: targets {shapes} for outputs {', '.join(str(x.shape) for x in y_pred)}.")
             raise
 
     def check_labels(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
         """Raises DataError for a class number beyond an output's classes; ``y`` are NumPy arrays."""
         for loss, target, output in zip(self.losses, y, y_pred, strict=True):
-            if isinstance(loss, losses.SparseCategoricalCrossentropy) and target.size:
+            if isinstance(loss, losses.SparseCategoricalCrossentropy) and target is not None:
                 settings = loss.settings
-                classes = output.shape[settings.get("axis", -1)]
-                wrong = (target < 0) | (target >= classes)
-                if settings.get("ignore_class") is not None:
-                    wrong &= target != settings["ignore_class"]
-                if wrong.any():
-                    raise DataError(
-                        f"y holds the class number {target[wrong].flat[0]}, and the model has {classes} classes.",
-                        expected=f"integers from 0 to {classes - 1}.",
-                        fix="number the classes from 0, or give the last layer more units.",
-                    )
+                _check_classes(target, output.shape[settings.get("axis", -1)], settings.get("ignore_class"))
+
+
+def _check_classes(target: Any, classes: int, ignored: int | None) -> None:
+    for _, block in blocks(target):
+        wrong = (block < 0) | (block >= classes)
+        if ignored is not None:
+            wrong &= block != ignored
+        if wrong.any():
+            raise DataError(
+                f"y holds the class number {block[wrong].flat[0]}, and the model has {classes} classes.",
+                expected=f"integers from 0 to {classes - 1}.",
+                fix="number the classes from 0, or give the last layer more units.",
+            )
 
 
 def _refuse_repeating(loss: Any, target: Any, output: Any) -> None:
@@ -126,34 +176,45 @@ def _plain(x: Any) -> tuple[int, ...]:
 
 
 class CompiledMetrics:
-    """The metrics of each output, under the names in which they appear in logs."""
+    """The metrics of each output, under the names in which they appear in logs.
 
-    def __init__(self, given: Any, names: Sequence[str], loss: CompiledLoss) -> None:
+    Sample weights count in those of ``weighted`` only.
+    """
+
+    def __init__(self, given: Any, weighted: Any, names: Sequence[str], loss: CompiledLoss) -> None:
         several = len(names) > 1
-        nested = (isinstance(given, Mapping) and not _is_config(given, names)) or (
-            several and isinstance(given, (list, tuple)) and any(isinstance(g, (list, tuple)) for g in given)
-        )
-        lists = per_output(given, names, "metrics") if nested else [given] * len(names)
-        self._given = [_as_list(one) for one in lists]
+        self._given = [
+            [*((one, False) for one in plain), *((one, True) for one in heavy)]
+            for plain, heavy in zip(
+                _per_output_lists(given, names, "metrics"),
+                _per_output_lists(weighted, names, "weighted_metrics"),
+                strict=True,
+            )
+        ]
         self._prefixes = [f"{name}_" if several else "" for name in names]
         self._losses = loss.losses
-        self._resolved: list[list[Metric]] | None = None
+        self._resolved: list[list[tuple[Metric, bool]]] | None = None
         self._used: list[Metric] = []
         self.names: list[str] = []
 
     def resolve(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
         """Makes the metrics; what "accuracy" means depends on the shapes of target and output."""
-        if self._resolved is None:
-            self._resolved = [
-                [self._one(metric, loss, target, output) for metric in given]
-                for given, loss, target, output in zip(self._given, self._losses, y, y_pred, strict=True)
-            ]
+        if self._resolved is not None:
+            return
+        self._resolved = []
+        for prefix, given, loss, target, output in zip(
+            self._prefixes, self._given, self._losses, y, y_pred, strict=True
+        ):
+            found = []
+            for one, weighted in given:
+                metric = self._one(one, loss, output if target is None else target, output)
+                found.append((metric, weighted))
+                self.names.append(self._free(prefix + (one if isinstance(one, str) else metric.name)))
+            self._resolved.append(found)
 
-            self.names = [
-                prefix + (given if isinstance(given, str) else metric.name)
-                for prefix, per_output, found in zip(self._prefixes, self._given, self._resolved, strict=True)
-                for given, metric in zip(per_output, found, strict=True)
-            ]
+    def _free(self, name: str) -> str:
+        numbered = (f"{name}_{n}" for n in itertools.count(1))
+        return name if name not in self.names else next(other for other in numbered if other not in self.names)
 
     def _one(self, given: Any, loss: Any, target: Any, output: Any) -> Metric:
         """A metric; the second output that is given the same object gets one like it, for each keeps its own sums."""
@@ -166,16 +227,29 @@ class CompiledMetrics:
     @property
     def all(self) -> list[Metric]:
         """All metrics, output by output; none before ``resolve``."""
-        return [metric for per_output_list in self._resolved or [] for metric in per_output_list]
+        return [metric for found in self._resolved or [] for metric, _ in found]
 
     def update(self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]) -> None:
-        """Takes one batch into account."""
+        """Takes one batch into account; an output without targets counts nowhere."""
         for found, target, output, weight in zip(self._resolved or [], y, y_pred, sample_weight, strict=True):
-            for metric in found:
-                metric.update_state(target, output, sample_weight=weight)
+            for metric, weighted in found if target is not None else ():
+                if weighted and weight is not None:
+                    metric.update_state(target, output, sample_weight=weight)
+                else:
+                    metric.update_state(target, output)
 
 
-def _as_list(given: Any) -> list[Any]:
-    if given is None:
-        return []
-    return list(given) if isinstance(given, (list, tuple)) else [given]
+def _per_output_lists(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:
+    """A list of metrics for each output; a plain list is for all of them."""
+    nested = (isinstance(given, Mapping) and not _is_config(given, names)) or (
+        len(names) > 1 and _is_list(given) and any(_is_list(g) or g is None for g in given)
+    )
+    if isinstance(given, Mapping) and nested:
+        given = {
+            key: value if len([n for n in names if n.startswith(f"{key}_")]) > 1 and key not in names else [value]
+            for key, value in given.items()
+        }
+    elif nested:
+        given = [[value] for value in given]
+    lists = per_output(given, names, what) if nested else [given] * len(names)
+    return [[one for one in flatten(entry) if one is not None] for entry in lists]
