@@ -19,7 +19,7 @@ from lamina.models.topology import graph_config, model_from_config
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import serialize
+from lamina.serialization import custom_object_scope, serialize
 
 KERAS_VERSION: Final = "tfjs-layers 4.22.0"
 """What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
@@ -60,10 +60,15 @@ def model_topology(model: Any) -> dict[str, Any]:
     }
 
 
-def load_model(address: Any, *, compile: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """The model saved at an address, compiled as it was, with its optimizer state, on the active backend.
 
-    Class names are looked up among the built-in, registered and plugin classes; nothing else is imported or run.
+    ``filepath`` is what ``save`` takes: a path, an address, or an object with ``load``. Class names are looked up among
+    ``custom_objects`` and the built-in, registered and plugin classes; nothing else is imported or run, whatever
+    ``safe_mode`` says. ``compile`` False leaves the training configuration out.
+
     Raises ModelNotFoundError, ModelFileError or UnsafeModelError for a missing or damaged model, UnknownNameError for
     a class that is not known.
 
@@ -73,6 +78,11 @@ def load_model(address: Any, *, compile: bool = True) -> Any:
     >>> lamina.load_model("memory://doctest").count_params()
     3
     """
+    with custom_object_scope(custom_objects or {}):
+        return _load(filepath, compile)
+
+
+def _load(address: Any, compile: bool) -> Any:
     artifacts = load_artifacts(address)
     weights = _decoded(artifacts)
     source = _FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})

@@ -481,3 +481,15 @@ def test_on_the_active_backend(tmp_path):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     loaded.save(tmp_path / "again")
     assert_same(lamina.load_model(tmp_path / "again").predict(A), model.predict(A))
+
+
+def test_custom_objects_for_one_load():
+    class Doubles(lamina.layers.Layer):
+        def call(self, x):
+            return x * 2.0
+
+    lamina.Sequential([lamina.layers.Input((2,)), Doubles()]).save("memory://doubles")
+    again = lamina.load_model("memory://doubles", custom_objects={"Doubles": Doubles}, compile=False)
+    np.testing.assert_array_equal(again.predict(np.ones((1, 2))), [[2.0, 2.0]])
+    with pytest.raises(UnknownNameError, match="Doubles"):
+        lamina.load_model("memory://doubles")
