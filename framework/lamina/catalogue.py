@@ -60,7 +60,10 @@ OBJECTS = {
         "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError", "SparseCategoricalAccuracy",
         "SparseCategoricalCrossentropy", "Sum",
     ),
-    "optimizers": ("Adadelta", "Adagrad", "Adam", "Adamax", "Momentum", "RMSprop", "SGD"),
+    "optimizers": (
+        "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
+        "Momentum", "Muon", "Nadam", "RMSprop", "SGD",
+    ),
     "regularizers": ("L1", "L1L2", "L2", "OrthogonalRegularizer"),
     "schedules": (
         "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay",

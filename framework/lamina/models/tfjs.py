@@ -32,12 +32,16 @@ METRICS: Final = (
 OPTIMIZERS: Final = {
     "SGD": {"learningRate": "learning_rate"},
     "Momentum": {"learningRate": "learning_rate", "momentum": "momentum", "useNesterov": "use_nesterov"},
+    "Adadelta": {"learningRate": "learning_rate", "rho": "rho", "epsilon": "epsilon"},
     "Adagrad": {"learningRate": "learning_rate", "initialAccumulatorValue": "initial_accumulator_value"},
     "Adam": {"learningRate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
     "RMSProp": {"learningRate": "learning_rate", "decay": "rho", "momentum": "momentum", "epsilon": "epsilon",
                 "centered": "centered"},
 }  # fmt: skip
-"""Its optimizers that make the steps of ours, their settings, and the names that these have here."""
+"""Its optimizers whose state it can restore, their settings, and the names that these have here."""
+
+SAME_STEPS: Final = ("SGD", "Momentum", "Adagrad", "Adam", "RMSProp")
+"""Those that make the steps of Keras's, or nearly so; others are written in the form of TensorFlow.js only."""
 
 
 def tfjs_training_config(model: Any) -> dict[str, Any] | None:
@@ -83,7 +87,10 @@ def _optimizer(optimizer: Any) -> dict[str, Any] | None:
     keys = OPTIMIZERS.get(name)
     if keys is None or not isinstance(config["learning_rate"], float):
         return None
-    plain = type(optimizer)(**{own: config[own] for own in keys.values()}, name=config["name"])
-    if plain.get_config() != config:
+    if name not in SAME_STEPS and config.get("form") is None:
         return None
-    return {"class_name": name, "config": {theirs: config[own] for theirs, own in keys.items()}}
+    written = {theirs: config[own] for theirs, own in keys.items()}
+    plain = type(optimizer).from_config(written).get_config()
+    if {**plain, "name": None, "form": None} != {**config, "name": None, "form": None}:
+        return None
+    return {"class_name": name, "config": written}

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina import ops
+from lamina.optimizers.forms import InTwoForms
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
+from lamina.optimizers.rules import checked_epsilon, checked_share, each, gathered_share, mixed, moved
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.shapes import as_float
@@ -23,17 +25,18 @@ class Adagrad(Optimizer):
     0.5
     """
 
+    own_settings = ("initial_accumulator_value", "epsilon")
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float | None = 1e-7,
-        name: str = "adagrad",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
+        super().__init__(learning_rate, **settings)
         self.initial_accumulator_value = as_float(initial_accumulator_value, "initial_accumulator_value", minimum=0.0)
-        self.epsilon = _epsilon(epsilon)
+        self.epsilon = checked_epsilon(epsilon)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -45,23 +48,20 @@ class Adagrad(Optimizer):
         return super().initial_slot(slot, variable)
 
     def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
-        sums = [ops.add(a, ops.square(g)) for a, g in zip(slots["accumulator"], gradients, strict=True)]
-        new = [
-            ops.subtract(p, ops.multiply(rate, ops.divide(g, ops.sqrt(ops.add(a, self.epsilon)))))
-            for p, g, a in zip(parameters, gradients, sums, strict=True)
-        ]
-        return new, {"accumulator": sums}
+        def rule(p: Tensor, g: Tensor, total: Tensor) -> tuple[Tensor, ...]:
+            total = ops.add(total, ops.square(g))
+            scaled = ops.divide(g, ops.sqrt(ops.add(total, self.epsilon)))
+            return ops.subtract(p, ops.multiply(rate, scaled)), total
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
-        return {**super().get_config(), **own}
+        return each(rule, parameters, gradients, slots)
 
 
-class Adadelta(Optimizer):
+class Adadelta(InTwoForms):
     """Adadelta (Zeiler 2012, arXiv:1212.5701): steps in the proportion of past steps to past gradients.
 
     a = rho * a + (1 - rho) * g^2, d = g * sqrt(u + epsilon) / sqrt(a + epsilon), u = rho * u + (1 - rho) * d^2,
-    w = w - rate * d. The other settings are those of ``Optimizer``.
+    w = w - rate * d. ``form="tensorflow.js"`` computes d from a as it was before the step. The other settings are
+    those of ``Optimizer``.
 
     >>> w = Variable([1.0])
     >>> Adadelta(1.0).minimize(lambda: (w * w).sum())
@@ -69,49 +69,48 @@ class Adadelta(Optimizer):
     0.9986
     """
 
+    own_settings = ("rho", "epsilon")
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
         rho: float = 0.95,
         epsilon: float | None = 1e-7,
-        name: str = "adadelta",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
-        self.rho = as_float(rho, "rho", minimum=0.0)
-        self.epsilon = _epsilon(epsilon)
+        super().__init__(learning_rate, **settings)
+        self.rho = checked_share(rho, "rho")
+        self.epsilon = checked_epsilon(epsilon)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
         return ("accum_grad", "accum_var")
 
     def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
-        new: list[Tensor] = []
-        updated: dict[str, list[Tensor]] = {"accum_grad": [], "accum_var": []}
-        for p, g, a, u in zip(parameters, gradients, slots["accum_grad"], slots["accum_var"], strict=True):
-            a = _average(a, ops.square(g), self.rho)
-            scale = ops.divide(ops.sqrt(ops.add(u, self.epsilon)), ops.sqrt(ops.add(a, self.epsilon)))
+        def rule(p: Tensor, g: Tensor, old: Tensor, past: Tensor) -> tuple[Tensor, ...]:
+            new = mixed(old, ops.square(g), self.rho)
+            squares = old if self.as_tensorflow_js else new
+            scale = ops.divide(ops.sqrt(ops.add(past, self.epsilon)), ops.sqrt(ops.add(squares, self.epsilon)))
             change = ops.multiply(g, scale)
-            new.append(ops.subtract(p, ops.multiply(rate, change)))
-            updated["accum_grad"].append(a)
-            updated["accum_var"].append(_average(u, ops.square(change), self.rho))
-        return new, updated
+            return ops.subtract(p, ops.multiply(rate, change)), new, mixed(past, ops.square(change), self.rho)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}
+        return each(rule, parameters, gradients, slots)
 
 
-class RMSprop(Optimizer):
+class RMSprop(InTwoForms):
     """RMSprop (Hinton 2012): v = rho * v + (1 - rho) * g^2, m = momentum * m + rate * g / sqrt(v + epsilon), w = w - m.
 
-    ``centered`` takes the square of the mean gradient off v before the root, so that v is a variance. The other
-    settings are those of ``Optimizer``.
+    ``centered`` takes the square of the mean gradient off v before the root, so that v is a variance;
+    ``form="tensorflow.js"`` then takes epsilon off it, too, where Keras adds it. The other settings are those of
+    ``Optimizer``.
 
     >>> w = Variable([1.0])
     >>> RMSprop(0.1, rho=0.0).minimize(lambda: (w * w).sum())
     >>> round(float(w.numpy()[0]), 4)
     0.9
     """
+
+    own_settings = ("rho", "momentum", "epsilon", "centered")
 
     def __init__(
         self,
@@ -120,39 +119,51 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float | None = 1e-7,
         centered: bool = False,
-        name: str = "rmsprop",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
-        self.rho = as_float(rho, "rho", minimum=0.0)
+        super().__init__(learning_rate, **settings)
+        self.rho = checked_share(rho, "rho")
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.epsilon = _epsilon(epsilon)
+        self.epsilon = checked_epsilon(epsilon)
         self.centered = bool(centered)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
+        return tuple(slot for slot in self.saved_slot_names if slot != "momentum" or self._keeps_steps)
+
+    @property
+    def _keeps_steps(self) -> bool:
+        return self.as_tensorflow_js or self.momentum > 0.0
+
+    @property
+    def saved_slot_names(self) -> tuple[str, ...]:
         return ("rms", "momentum", "mg") if self.centered else ("rms", "momentum")
 
-    def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
-        new: list[Tensor] = []
-        updated: dict[str, list[Tensor]] = {slot: [] for slot in self.slot_names}
-        for i, (p, g) in enumerate(zip(parameters, gradients, strict=True)):
-            v = _average(slots["rms"][i], ops.square(g), self.rho)
-            spread = v
-            if self.centered:
-                mean = _average(slots["mg"][i], g, self.rho)
-                updated["mg"].append(mean)
-                spread = ops.subtract(v, ops.square(mean))
-            step_size = ops.divide(ops.multiply(rate, g), ops.sqrt(ops.add(spread, self.epsilon)))
-            m = ops.add(ops.multiply(slots["momentum"][i], self.momentum), step_size)
-            new.append(ops.subtract(p, m))
-            updated["rms"].append(v)
-            updated["momentum"].append(m)
-        return new, updated
+    @property
+    def slot_blocks(self) -> tuple[tuple[str, ...], ...]:
+        return tuple((slot,) for slot in self.slot_names)
 
-    def get_config(self) -> dict[str, Any]:
-        own = {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}
-        return {**super().get_config(), **own}
+    def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
+        def rule(p: Tensor, g: Tensor, *kept: Tensor) -> tuple[Tensor, ...]:
+            old = dict(zip(slots, kept, strict=True))
+            new = {"rms": mixed(old["rms"], ops.square(g), self.rho)}
+            if self.centered:
+                new["mg"] = mixed(old["mg"], g, self.rho)
+            change = ops.divide(ops.multiply(rate, g), ops.sqrt(self._spread(new)))
+            if self._keeps_steps:
+                change = new["momentum"] = ops.add(ops.multiply(old["momentum"], self.momentum), change)
+            return ops.subtract(p, change), *(new[slot] for slot in slots)
+
+        return each(rule, parameters, gradients, slots)
+
+    def _spread(self, means: Mapping[str, Tensor]) -> Tensor:
+        """What the root is taken of."""
+        if not self.centered:
+            return ops.add(means["rms"], self.epsilon)
+        squared = ops.square(means["mg"])
+        if self.as_tensorflow_js:
+            return ops.subtract(means["rms"], ops.add(squared, self.epsilon))
+        return ops.add(ops.subtract(means["rms"], squared), self.epsilon)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
@@ -173,6 +184,8 @@ class Adamax(Optimizer):
     0.5
     """
 
+    own_settings = ("beta_1", "beta_2", "epsilon")
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -180,13 +193,12 @@ class Adamax(Optimizer):
         beta_2: float = 0.999,
         epsilon: float | None = 1e-7,
         decay: float = 0.0,
-        name: str = "adamax",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
-        self.beta_1 = as_float(beta_1, "beta_1", minimum=0.0, below=1.0)
-        self.beta_2 = as_float(beta_2, "beta_2", minimum=0.0, below=1.0)
-        self.epsilon = _epsilon(epsilon)
+        super().__init__(learning_rate, **settings)
+        self.beta_1 = checked_share(beta_1, "beta_1")
+        self.beta_2 = checked_share(beta_2, "beta_2")
+        self.epsilon = checked_epsilon(epsilon)
         self.decay = as_float(decay, "decay", minimum=0.0)
 
     @property
@@ -194,29 +206,16 @@ class Adamax(Optimizer):
         return ("m", "u")
 
     def update(self, parameters: Tensors, gradients: Tensors, slots: Slots, rate: Tensor, step: Tensor) -> Update:
-        count = ops.cast(step, rate.dtype)
-        rate = ops.divide(rate, ops.subtract(1.0, ops.power(self.beta_1, count)))
+        alpha = ops.divide(rate, gathered_share(step, self.beta_1, rate.dtype))
         if self.decay:
-            rate = ops.divide(rate, ops.add(1.0, ops.multiply(ops.subtract(count, 1.0), self.decay)))
-        new: list[Tensor] = []
-        updated: dict[str, list[Tensor]] = {"m": [], "u": []}
-        for p, g, m, u in zip(parameters, gradients, slots["m"], slots["u"], strict=True):
-            m = _average(m, g, self.beta_1)
-            u = ops.maximum(ops.multiply(u, self.beta_2), ops.abs(g))
-            new.append(ops.subtract(p, ops.divide(ops.multiply(rate, m), ops.add(u, self.epsilon))))
-            updated["m"].append(m)
-            updated["u"].append(u)
-        return new, updated
+            before = ops.subtract(ops.cast(step, rate.dtype), 1.0)
+            alpha = ops.divide(alpha, ops.add(1.0, ops.multiply(before, self.decay)))
+
+        def rule(p: Tensor, g: Tensor, m: Tensor, u: Tensor) -> tuple[Tensor, ...]:
+            m, u = moved(m, g, self.beta_1), ops.maximum(ops.multiply(u, self.beta_2), ops.abs(g))
+            return ops.subtract(p, ops.divide(ops.multiply(alpha, m), ops.add(u, self.epsilon))), m, u
+
+        return each(rule, parameters, gradients, slots)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-        return {**super().get_config(), **own, **({"decay": self.decay} if self.decay else {})}
-
-
-def _epsilon(value: float | None) -> float:
-    return as_float(1e-7 if value is None else value, "epsilon", minimum=0.0)
-
-
-def _average(old: Tensor, new: Tensor, share: float) -> Tensor:
-    """The moving average that keeps a share of the old."""
-    return ops.add(ops.multiply(old, share), ops.multiply(new, 1.0 - share))
+        return {**super().get_config(), **({"decay": self.decay} if self.decay else {})}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class Optimizer(OptimizerState, ABC):
     ``loss_scale_factor`` is what losses were multiplied by, and gradients are divided by.
     ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient.
 
+    A subclass may name its own arguments in ``own_settings``, for its config.
+
     >>> class Descent(Optimizer):
     ...     def update(self, parameters, gradients, slots, rate, step):
     ...         return [p - rate * g for p, g in zip(parameters, gradients)], {}
@@ -49,6 +51,9 @@ class Optimizer(OptimizerState, ABC):
     >>> w.numpy().tolist()
     [0.5, 1.5]
     """
+
+    own_settings: ClassVar[tuple[str, ...]] = ()
+    """The arguments of a subclass that it keeps under their own names: ``get_config`` gives them."""
 
     def __init__(
         self,
@@ -88,13 +93,14 @@ class Optimizer(OptimizerState, ABC):
         """New parameters and new slots, computed with ops only.
 
         ``parameters`` and ``gradients`` are of one floating dtype, the scalar ``rate`` too; ``slots`` has a list as
-        long for each of ``slot_names``; ``step`` is the number of this update, from 1, an int32 scalar.
+        long for each of their ``slot_names_of``, and a list of one for each of ``shared_slots``; ``step`` is the
+        number of this update, from 1, an int32 scalar.
         """
 
     @property
-    def all_slot_names(self) -> tuple[str, ...]:
+    def setting_slot_names(self) -> tuple[str, ...]:
         averages = (AVERAGE,) if self.use_ema else ()
-        return self.slot_names + averages + ((ACCUMULATOR,) if self.gradient_accumulation_steps else ())
+        return averages + ((ACCUMULATOR,) if self.gradient_accumulation_steps else ())
 
     def minimize(
         self, f: Callable[[], Any], return_cost: bool = False, var_list: Sequence[Variable] | None = None
@@ -159,7 +165,10 @@ class Optimizer(OptimizerState, ABC):
         Everything is computed before anything is assigned: if it raises, no Variable has changed. Raises GradientError
         if all gradients are None, ShapeError or DTypeError if one does not fit its Variable.
         """
-        pairs = self._pairs(list(grads), variables)
+        self._staged(self._pairs(list(grads), variables)).assign()
+
+    def _staged(self, pairs: Pairs) -> Staged:
+        """The new values of everything that a step changes."""
         trained = [variable for variable, _ in pairs]
         self.build(trained)
         gathering, staged = Staged(), Staged()
@@ -170,8 +179,7 @@ class Optimizer(OptimizerState, ABC):
         self._stage_averages(trained, staged)
         self._stage_constraints(trained, staged)
         staged[self._iterations] = ops.add(self._iterations, 1)
-        gathering.assign()
-        staged.assign()
+        return gathering.joined(staged)
 
     def _gathered(self, pairs: Pairs, staged: Staged) -> tuple[list[Tensor], Tensor | None]:
         """The gradients to use, and whether it is time to use them (None: always)."""
@@ -203,29 +211,36 @@ class Optimizer(OptimizerState, ABC):
         return pairs
 
     def _stage_updates(self, pairs: Pairs, staged: Staged) -> None:
-        """Runs the update rule once for each dtype."""
+        """Runs the update rule once for each dtype, and for each set of slots."""
         step = ops.add(self._updates, 1)
         current = to_tensor(self.learning_rate)
-        for dtype in dict.fromkeys(variable.dtype for variable, _ in pairs):
-            group = [(v, g) for v, g in pairs if v.dtype == dtype]
+        gradients = {id(v): g for v, g in pairs}
+        for group in self._alike([v for v, _ in pairs]):
+            dtype = group[0].dtype
             rate = current if dtype == "float32" else ops.cast(current, dtype)
-            held = {slot: [self._slots[id(v)][slot] for v, _ in group] for slot in self.slot_names}
-            parameters = [self._decayed(v, rate) for v, _ in group]
+            held = {slot: [self._slots[id(v)][slot] for v in group] for slot in self.slot_names_of(group[0])}
+            held.update({slot: [variable] for slot, variable in self._shared.items()})
+            parameters = [self._decayed(v, rate) for v in group]
             slots = {slot: [h.value for h in variables] for slot, variables in held.items()}
-            new, updated = self.update(parameters, [g for _, g in group], slots, rate, step)
-            for (variable, _), value in zip(group, new, strict=True):
+            new, updated = self.update(parameters, [gradients[id(v)] for v in group], slots, rate, step)
+            for variable, value in zip(group, new, strict=True):
                 staged[variable] = value
             for slot, values in updated.items():
                 for variable, value in zip(held[slot], values, strict=True):
                     staged[variable] = value
 
     def _decayed(self, variable: Variable, rate: Tensor) -> Tensor:
-        excluded = any(v is variable for v in self._undecayed) or any(
+        decay = self.weight_decay_of(variable)
+        return variable.value if decay is None or self._is_excluded(variable) else decayed(variable.value, decay, rate)
+
+    def weight_decay_of(self, variable: Variable) -> float | None:
+        """The weight decay of a Variable that is not excluded from it: that of all, unless an optimizer has several."""
+        return self.weight_decay
+
+    def _is_excluded(self, variable: Variable) -> bool:
+        return any(v is variable for v in self._undecayed) or any(
             re.search(name, variable.name) for name in self._undecayed_names
         )
-        if self.weight_decay is None or excluded:
-            return variable.value
-        return decayed(variable.value, self.weight_decay, rate)
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
@@ -251,8 +266,11 @@ class Optimizer(OptimizerState, ABC):
                 staged[variable] = constraint(staged[variable])
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
-        """Puts the moving averages in place of the weights, if ``use_ema`` keeps them; call it after training."""
-        if self.use_ema:
+        """Puts the moving averages in place of the weights, if ``use_ema`` keeps them; call it after training.
+
+        Before the first step there are none, and nothing changes.
+        """
+        if self.use_ema and self._iterations.numpy() > 0:
             for variable in var_list:
                 variable.assign(self.slots_of(variable)[AVERAGE])
 
@@ -270,6 +288,7 @@ class Optimizer(OptimizerState, ABC):
             "ema_overwrite_frequency": self.ema_overwrite_frequency,
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
+            **{name: getattr(self, name) for name in self.own_settings},
         }
 
     def _rate_config(self) -> Any:

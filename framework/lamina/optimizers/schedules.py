@@ -10,7 +10,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ArgumentError
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import construct
+from lamina.serialization import construct, custom_object_scope
 from lamina.serialization import deserialize as _deserialize
 from lamina.serialization import serialize as _serialize
 from lamina.shapes import as_float, as_int
@@ -282,9 +282,13 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     return _serialize(learning_rate_schedule)
 
 
-def deserialize(config: Mapping[str, Any]) -> Any:
-    """The schedule of a config. Raises UnknownNameError or SerializationError if it names none."""
-    return _deserialize("schedules", config, LearningRateSchedule)  # type: ignore[type-abstract]
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The schedule of a config; ``custom_objects`` names classes of your own.
+
+    Raises UnknownNameError or SerializationError if the config names none.
+    """
+    with custom_object_scope(custom_objects or {}):
+        return _deserialize("schedules", config, LearningRateSchedule)  # type: ignore[type-abstract]
 
 
 def _count(step: Any) -> Tensor:

@@ -22,15 +22,16 @@ class SGD(Optimizer):
     [0.0]
     """
 
+    own_settings = ("momentum", "nesterov")
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        name: str = "sgd",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
+        super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
         self.nesterov = bool(nesterov)
 
@@ -53,9 +54,6 @@ class SGD(Optimizer):
         )
         return list(found[:count]), {"momentum": list(found[count:])}
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
-
 
 class Momentum(Optimizer):
     """Gradient descent with momentum as TensorFlow.js has it: m = momentum * m + g, w = w - rate * m.
@@ -70,15 +68,16 @@ class Momentum(Optimizer):
     [0.0]
     """
 
+    own_settings = ("momentum", "use_nesterov")
+
     def __init__(
         self,
         learning_rate: Any = 0.01,
         momentum: float = 0.9,
         use_nesterov: bool = False,
-        name: str = "momentum",
         **settings: Any,
     ) -> None:
-        super().__init__(learning_rate, name=name, **settings)
+        super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
         self.use_nesterov = bool(use_nesterov)
 
@@ -94,6 +93,3 @@ class Momentum(Optimizer):
             steps = [ops.add(g, ops.multiply(m, self.momentum)) for m, g in zip(moved, gradients, strict=True)]
         new = [ops.subtract(p, ops.multiply(s, rate)) for p, s in zip(parameters, steps, strict=True)]
         return new, {"momentum": moved}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "use_nesterov": self.use_nesterov}

@@ -29,6 +29,11 @@ class Staged:
         for variable, value in self._values.values():
             self[variable] = ops.where(condition, value, variable.value)
 
+    def joined(self, other: Staged) -> Staged:
+        """These, and the new values of other Variables."""
+        self._values.update(other._values)
+        return self
+
     def assign(self) -> None:
         """Gives all Variables their new values."""
         for variable, value in self._values.values():
@@ -69,4 +74,4 @@ def averaged(average: Variable, value: Tensor, momentum: float, iterations: Vari
 
 def decayed(parameter: Tensor, decay: float, rate: Tensor) -> Tensor:
     """A parameter smaller by ``decay`` times the rate."""
-    return ops.subtract(parameter, ops.multiply(parameter, ops.multiply(rate, decay)))
+    return ops.multiply(parameter, ops.subtract(1.0, ops.multiply(rate, decay)))

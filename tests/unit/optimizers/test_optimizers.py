@@ -22,7 +22,24 @@ from lamina.errors import (
     ShapeError,
     UnknownNameError,
 )
-from lamina.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Momentum, Optimizer, RMSprop
+from lamina.optimizers import (
+    SGD,
+    Adadelta,
+    Adafactor,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    LossScaleOptimizer,
+    Momentum,
+    Muon,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 
 MAKERS: dict[str, Callable[[], Optimizer]] = {
     "sgd": lambda: SGD(0.1),
@@ -36,6 +53,18 @@ MAKERS: dict[str, Callable[[], Optimizer]] = {
     "adadelta": lambda: Adadelta(0.1),
     "adamax": lambda: Adamax(0.1, decay=0.1),
     "rmsprop": lambda: RMSprop(0.1, momentum=0.5, centered=True, epsilon=1e-3),
+    "rmsprop without momentum": lambda: RMSprop(0.1),
+    "adamw": lambda: AdamW(0.1, weight_decay=0.1),
+    "nadam": lambda: Nadam(0.1),
+    "lion": lambda: Lion(0.1, weight_decay=0.1),
+    "lamb": lambda: Lamb(0.1),
+    "ftrl": lambda: Ftrl(0.1, l1_regularization_strength=0.01, l2_shrinkage_regularization_strength=0.1, beta=0.1),
+    "adafactor": lambda: Adafactor(0.1),
+    "muon": lambda: Muon(0.1),
+    "loss scale that grows": lambda: LossScaleOptimizer(Nadam(0.1, gradient_accumulation_steps=2), 8.0, 2),
+    "adam as tensorflow.js": lambda: Adam(0.1, epsilon=0.1, form="tensorflow.js"),
+    "adadelta as tensorflow.js": lambda: Adadelta(0.1, form="tensorflow.js"),
+    "rmsprop as tensorflow.js": lambda: RMSprop(0.1, centered=True, form="tensorflow.js"),
     "decay and clipnorm": lambda: SGD(0.1, weight_decay=0.1, clipnorm=0.5),
     "global_clipnorm": lambda: Adam(0.1, global_clipnorm=0.5),
     "clipvalue": lambda: SGD(0.1, clipvalue=0.2),
@@ -300,6 +329,16 @@ def test_rates_of_the_wrong_kind(value: Any) -> None:
         lambda: Adam(weight_decay=-1.0),
         lambda: Adam(gradient_accumulation_steps=1),
         lambda: Adam(ema_momentum=1.5),
+        lambda: Adam(form="tensorflow"),
+        lambda: AdamW(weight_decay=float("nan")),
+        lambda: Lion(beta_2=1.0),
+        lambda: Lamb(epsilon=float("inf")),
+        lambda: Nadam(beta_1=-0.5),
+        lambda: Ftrl(learning_rate_power=0.5),
+        lambda: Ftrl(l1_regularization_strength=-1.0),
+        lambda: Adafactor(clip_threshold=0.0),
+        lambda: Adafactor(beta_2_decay=0.1),
+        lambda: Adadelta(rho=1.0),
     ],
 )
 def test_settings_out_of_range(make: Any) -> None:
@@ -325,6 +364,102 @@ def test_config_of_tensorflow_js() -> None:
     assert optimizers.get({"class_name": "Momentum", "config": config}).use_nesterov
     with pytest.raises(SerializationError, match="has the key 'decay'"):
         optimizers.get({"class_name": "SGD", "config": {"decay": 0.1}})
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_config_makes_an_equal_optimizer(name: str) -> None:
+    optimizer = MAKERS[name]()
+    again = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert type(again) is type(optimizer)
+    assert again.get_config() == optimizer.get_config()
+
+
+def test_classes_of_ones_own() -> None:
+    class Mine(SGD):
+        pass
+
+    config = optimizers.serialize(Mine(0.5))
+    assert type(optimizers.deserialize(config, custom_objects={"Mine": Mine})) is Mine
+    with pytest.raises(UnknownNameError):
+        optimizers.deserialize(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("Adam", {"learningRate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": None}),
+        ("Adadelta", {"learningRate": 0.1, "rho": 0.9, "epsilon": 1e-7}),
+        ("RMSProp", {"learningRate": 0.1, "decay": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False}),
+    ],
+)
+def test_configs_of_tensorflow_js_keep_its_form(name: str, config: dict[str, Any]) -> None:
+    found = optimizers.get({"class_name": name, "config": config})
+    assert found.form == "tensorflow.js"
+    assert optimizers.deserialize(optimizers.serialize(found)).form == "tensorflow.js"
+    assert "form" not in optimizers.get(name).get_config()
+
+
+def test_what_is_not_kept_is_saved_as_zeros() -> None:
+    variables = _variables()
+    optimizer = RMSprop(0.1)
+    optimizer.apply([np.ones((2, 2)), np.ones((2,))], variables)
+    assert optimizer.save_names == ["iter", "kernel/rms", "bias/rms", "kernel/momentum", "bias/momentum"]
+    assert len(optimizer.variables) == 4
+    saved = optimizer.get_weights()
+    assert [w.shape for w in saved] == [(), (2, 2), (2,), (2, 2), (2,)]
+    assert not np.any(saved[3])
+    again = RMSprop(0.1)
+    again.build(variables)
+    again.set_weights(saved)
+    assert [w.tolist() for w in again.get_weights()] == [w.tolist() for w in saved]
+
+
+def test_state_kept_once_for_all_variables() -> None:
+    variables = _variables()
+    optimizer = Nadam(0.1)
+    optimizer.apply([np.ones((2, 2)), np.ones((2,))], variables)
+    assert optimizer.save_names[-1] == "u_product"
+    assert optimizer.get_weights()[-1] == pytest.approx(0.9 * (1.0 - 0.48))
+    optimizer.set_weights([np.int32(0)])
+    assert optimizer.get_weights()[-1] == 1.0
+
+
+def test_adafactor_keeps_rows_and_columns() -> None:
+    shapes = {"matrix": (3, 4), "stack": (2, 3, 4), "vector": (4,)}
+    optimizer = Adafactor()
+    optimizer.build([Variable(np.zeros(shape), name=name) for name, shape in shapes.items()])
+    named = dict(zip(optimizer.save_names, optimizer.get_weights(), strict=True))
+    assert [named[f"{name}/r"].shape for name in shapes] == [(3,), (2, 3), ()]
+    assert [named[f"{name}/c"].shape for name in shapes] == [(4,), (2, 4), ()]
+
+
+def test_averages_before_the_first_step() -> None:
+    w = Variable([1.0])
+    optimizer = SGD(1.0, use_ema=True)
+    optimizer.build([w])
+    optimizer.finalize_variable_values([w])
+    assert w.numpy().tolist() == [1.0]
+
+
+def test_lion_takes_steps_of_one_size() -> None:
+    w = Variable([1.0, -1.0, 0.5])
+    Lion(0.25).apply([[100.0, -0.001, 0.0]], [w])
+    assert w.numpy().tolist() == [0.75, -0.75, 0.5]
+
+
+def test_lamb_of_weights_that_are_zero() -> None:
+    zero, still = Variable([0.0, 0.0]), Variable([3.0, 4.0])
+    Lamb(0.5).apply([[1.0, 1.0], [0.0, 0.0]], [zero, still])
+    assert zero.numpy() == pytest.approx([-0.5, -0.5], rel=1e-5)
+    assert still.numpy().tolist() == [3.0, 4.0]
+
+
+def test_ftrl_makes_small_weights_zero() -> None:
+    w = Variable([0.1, 0.1])
+    optimizer = Ftrl(0.5, l1_regularization_strength=0.5)
+    optimizer.apply([[0.1, 2.0]], [w])
+    assert w.numpy()[0] == 0.0
+    assert w.numpy()[1] < 0.0
 
 
 def test_saved_state() -> None:
