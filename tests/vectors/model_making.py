@@ -19,9 +19,12 @@ Named = list[tuple[str, Any, str | None]]
 
 def made(record: Record) -> Any:
     """The model of a record, compiled as it was, with its weights and the state of its optimizer."""
-    weights = _weights(record["weights"])
-    if record["weights"] and not weights:
-        return model_from_json(record["topology"])
+    weights = _weights(record.get("weights"))
+    if not weights and record.get("weights") != []:  # not built, or only described
+        model = model_from_json(record["topology"])
+        if training := training_config(record.get("compile")):
+            model.compile(training["optimizer_config"], training["loss"], training["metrics"])
+        return model
     specs, data = encode_weights([*weights, *_optimizer_state(record)])
     return load(record["topology"], specs, data, training_config(record.get("compile")))
 

@@ -68,8 +68,8 @@ def _judge(of: Kind, record: dict[str, Any], tally: Tally, listed: list[Disagree
     elif rule is not None:
         try:
             rule.prove(record)
-        except AssertionError as error:
-            wrong = f"the proof of its disagreement fails: {error}"
+        except Exception as error:
+            wrong = f"the proof of its disagreement fails: {type(error).__name__}: {error}"
         else:
             tally.listed[kind] += 1
             return
