@@ -14,11 +14,12 @@ LAYERS = (
     "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dot", "Dropout",
     "EinsumDense", "ELU", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling1D",
     "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D", "Identity", "InputLayer", "LeakyReLU", "LSTM", "Masking", "Maximum", "MaxPooling1D",
-    "MaxPooling2D", "MaxPooling3D", "Minimum", "Multiply", "Permute", "PReLU", "ReLU", "RepeatVector", "Reshape",
-    "ReversibleEmbedding", "SeparableConv1D", "SeparableConv2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D", "Subtract", "ThresholdedReLU", "UpSampling1D", "UpSampling2D", "UpSampling3D",
-    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    "GlobalMaxPooling3D", "GroupNormalization", "Identity", "InputLayer", "LayerNormalization", "LeakyReLU", "LSTM",
+    "Masking", "Maximum", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Minimum", "Multiply", "Normalization",
+    "Permute", "PReLU", "ReLU", "RepeatVector", "Reshape", "ReversibleEmbedding", "RMSNormalization",
+    "SeparableConv1D", "SeparableConv2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "SpectralNormalization", "Subtract", "ThresholdedReLU", "UnitNormalization", "UpSampling1D", "UpSampling2D",
+    "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 )  # fmt: skip
 
 

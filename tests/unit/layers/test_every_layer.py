@@ -15,7 +15,7 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers import Layer
 from lamina.structures import flatten, map_structure
-from unit.layers import dense_cases, image_cases, shaping_cases
+from unit.layers import dense_cases, image_cases, normalization_cases, shaping_cases
 from unit.layers.layer_case import Case, normal
 
 
@@ -156,10 +156,17 @@ CASES = [
     ),
     *dense_cases.CASES,
     *image_cases.CASES,
+    *normalization_cases.CASES,
     *shaping_cases.CASES,
 ]  # fmt: skip
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+def in_float64(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with a dtype, also in the configs of wrapped layers."""
+    inner = {k: {**v, "config": in_float64(v["config"])} for k, v in settings.items() if k == "layer"}
+    return {**settings, **inner, "dtype": "float64"}
 
 
 def make(case: Case) -> Layer:
@@ -266,7 +273,7 @@ class TestEveryLayer:
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6)
 
     def test_dtype(self, case: Case) -> None:
-        layer = case.kind(**case.settings, dtype="float64")
+        layer = case.kind(**in_float64(case.settings))
         assert layer(case.inputs).dtype == "float64"
         assert {w.dtype for w in layer.weights} <= {"float64"}
         assert layer.get_config()["dtype"] == "float64"

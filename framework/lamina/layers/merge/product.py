@@ -10,6 +10,7 @@ from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import flag
 from lamina.layers.merge.base import Merge, described
+from lamina.layers.normalization.unit import to_length_one
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 
@@ -73,7 +74,7 @@ class Dot(Merge):
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         axes = self._of_both([x.shape for x in inputs])
         if self.normalize:
-            inputs = [_normalized(x, axis) for x, axis in zip(inputs, axes, strict=True)]
+            inputs = [to_length_one(x, axis) for x, axis in zip(inputs, axes, strict=True)]
         a, b = (_as_matrices(x, axis) for x, axis in zip(inputs, axes, strict=True))
         product = ops.matmul(a, b, transpose_a=axes[0] == 1, transpose_b=axes[1] != 1)
         return ops.reshape(product, self.compute_output_shape([x.shape for x in inputs]))
@@ -99,7 +100,3 @@ def _as_matrices(x: Tensor, axis: int) -> Tensor:
     if axis != x.ndim - 1:
         x = ops.transpose(x, [*(a for a in range(x.ndim) if a != axis), axis])
     return ops.reshape(x, (x.shape[0], prod(x.shape[1:-1]), x.shape[-1]))
-
-
-def _normalized(x: Tensor, axis: int) -> Tensor:
-    return ops.multiply(x, ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), 1e-12)))

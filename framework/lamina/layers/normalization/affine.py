@@ -1,0 +1,118 @@
+"""What normalizing layers share: a scale and an offset afterwards, and axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lamina import constraints, initializers, ops, regularizers
+from lamina.errors import ArgumentError, ShapeError
+from lamina.layers.arguments import flag, number
+from lamina.layers.layer import Layer
+from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_entries, as_int
+
+
+class AffineNormalization(Layer):
+    """Base of layers that scale by ``gamma`` and shift by ``beta`` after they have normalized.
+
+    ``scale`` and ``center`` say which of the two weights there are; for each there is an initializer, and may be a
+    regularizer and a constraint. ``epsilon`` is added to variances, so that none is 0.
+    """
+
+    supports_masking = True
+    lends_settings = True
+
+    def __init__(
+        self,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.epsilon = number(epsilon, "epsilon", minimum=0)
+        self.center = flag(center, "center")
+        self.scale = flag(scale, "scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma: Any = None
+        self.beta: Any = None
+
+    def add_gamma(self, shape: tuple[int, ...]) -> None:
+        """Makes the weight ``gamma``, if there is one."""
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
+                name="gamma",
+            )  # fmt: skip
+
+    def add_beta(self, shape: tuple[int, ...]) -> None:
+        """Makes the weight ``beta``, if there is one."""
+        if self.center:
+            self.beta = self.add_weight(
+                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
+                name="beta",
+            )  # fmt: skip
+
+
+def as_axes(axis: Any, name: str = "axis") -> int | list[int]:
+    """One axis as an int, several as a list; refuses none and what is no integer."""
+    if hasattr(axis, "__index__"):
+        return as_int(axis, name)
+    axes = [as_int(a, name) for a in as_entries(axis, name)]
+    if not axes:
+        raise ArgumentError(f"{name} is empty.", expected="an axis or several.")
+    return axes
+
+
+def found_axes(layer: Any, axis: Any, input_shape: Any) -> tuple[int, ...]:
+    """The axes counted from the front and sorted; refuses those that an input does not have, or twice the same."""
+    axes, ndim = as_entries(axis, "axis"), len(input_shape)
+    if any(not -ndim <= a < ndim for a in axes):
+        raise ShapeError(f"{type(layer).__name__} got an input of shape {input_shape}.", expected=f"an axis {axis}.")
+    found = sorted({a % ndim for a in axes})
+    if len(found) != len(axes):
+        raise ArgumentError(f"axis is {axis} for an input of shape {input_shape}.", expected="each axis at most once.")
+    return tuple(found)
+
+
+def check_sizes(layer: Any, input_shape: Any, axes: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    """Refuses an input whose sizes along ``axes`` are not those that the layer was built for."""
+    if any(input_shape[axis] not in (None, size) for axis, size in zip(axes, sizes, strict=True)):
+        wanted = " and ".join(f"axis {a} to be {s}" for a, s in zip(axes, sizes, strict=True))
+        raise ShapeError(
+            f"{type(layer).__name__} got an input of shape {input_shape}.",
+            expected=f"{wanted}, as in the input it was built for.",
+        )
+
+
+def along(weight: Any, axes: tuple[int, ...], x: Tensor) -> Any:
+    """A weight for the sorted ``axes`` of x in a shape that broadcasts against x."""
+    if axes == tuple(range(x.ndim - len(axes), x.ndim)):
+        return weight
+    return ops.reshape(weight, tuple(x.shape[a] if a in axes else 1 for a in range(x.ndim)))
+
+
+def standardized(x: Tensor, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) over axes.
+
+    The first of the numbers is subtracted before the mean is taken, so that equal ones give exactly 0.
+
+    >>> standardized(ops.tensor([1.0, 3.0]), (0,), 0.0).tolist()
+    [-1.0, 1.0]
+    """
+    first = x[tuple(slice(0, 1) if a in axes else slice(None) for a in range(x.ndim))]
+    moved = ops.subtract(x, ops.stop_gradient(first))
+    centered = ops.subtract(moved, ops.mean(moved, axes, keepdims=True))
+    variance = ops.mean(ops.square(centered), axes, keepdims=True)
+    return ops.multiply(centered, ops.rsqrt(ops.add(variance, epsilon)))

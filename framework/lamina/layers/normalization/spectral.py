@@ -1,0 +1,78 @@
+"""Normalization of the weights of another layer."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from lamina import ops
+from lamina.errors import ArgumentTypeError
+from lamina.layers.arguments import positive
+from lamina.layers.normalization.unit import to_length_one
+from lamina.layers.wrapper import Wrapper
+from lamina.runtime.variable import Variable
+
+
+class SpectralNormalization(Wrapper):
+    """Divides the kernel of ``layer`` by its largest singular value at each call in training.
+
+    (Miyato et al. 2018, arXiv:1802.05957.) The value is found by ``power_iterations`` steps of the power method, from a
+    vector that goes on from call to call: the weight ``vector_u`` (1, columns), of the kernel as a matrix with its last
+    axis as columns. In training the layer's ``kernel``, or its ``embeddings``, is replaced by the result; otherwise the
+    layer is called as it is. Gradients flow through the division, and take the vectors of the power method as given.
+
+    Input and output are those of the layer. Raises ArgumentTypeError for a layer that has neither a kernel nor
+    embeddings, ArgumentError for less than one step.
+
+    >>> import lamina
+    >>> layer = SpectralNormalization(lamina.layers.Dense(1, use_bias=False))
+    >>> _ = layer(ops.ones((1, 3)), training=True)
+    >>> round(lamina.norm(layer.layer.kernel).item(), 4)
+    1.0
+    """
+
+    def __init__(self, layer: Any, power_iterations: int = 1, **common: Any) -> None:
+        super().__init__(layer, **common)
+        self.power_iterations = positive(power_iterations, "power_iterations")
+
+    def build(self, input_shape: Any) -> None:
+        self.build_wrapped(self.layer, input_shape, self.layer.name)
+        kernel = self._kernel()
+        self.vector_u = self.add_weight((1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
+
+    def _kernel(self) -> Variable:
+        for name in ("kernel", "embeddings"):
+            found = getattr(self.layer, name, None)
+            if isinstance(found, Variable):
+                return found
+        raise ArgumentTypeError(
+            f"SpectralNormalization wraps the {type(self.layer).__name__} {self.layer.name!r}.",
+            expected="a layer with a weight named 'kernel' or 'embeddings'.",
+        )
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            self._normalize()
+        return self.layer(x)
+
+    def _normalize(self) -> None:
+        kernel = self._kernel()
+        matrix = ops.reshape(kernel, (prod(kernel.shape[:-1]), kernel.shape[-1]))
+        fixed, u = ops.stop_gradient(matrix), self.vector_u.value
+        for _ in range(self.power_iterations):
+            v = to_length_one(ops.matmul(u, fixed, transpose_b=True))
+            u = to_length_one(ops.matmul(v, fixed))
+        value = ops.matmul(ops.matmul(v, matrix), u, transpose_b=True)
+        self.vector_u.assign(u)
+        kernel.assign(ops.reshape(ops.divide_no_nan(matrix, value), kernel.shape))
+
+    def own_weights(self) -> list[Variable]:
+        """The kernel, which comes first although it is the layer's, and ``vector_u``."""
+        return [self._kernel(), *super().own_weights()] if self.built else super().own_weights()
+
+    def _weights_and_flags(self) -> list[tuple[Variable, bool]]:
+        of_layer = {id(v): trained and self._trainable for v, trained in self.layer._weights_and_flags()}
+        return [(v, of_layer.get(id(v), trained)) for v, trained in super()._weights_and_flags()]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.layer.compute_mask(inputs, mask)
