@@ -13,6 +13,7 @@ from lamina import regularizers
 from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentTypeError, GraphError, LaminaError, NotBuiltError, SerializationError
 from lamina.layers.arguments import given_dtype, given_shape
+from lamina.layers.carrying import HasCarriedStates
 from lamina.layers.config import all_arguments, plain, read_config
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.masks import attach_masks, call_arguments, fill_masks
@@ -20,7 +21,6 @@ from lamina.layers.naming import checked_name, unique_name
 from lamina.layers.nodes import HasNodes
 from lamina.layers.probing import as_outputs, probe
 from lamina.layers.symbolic import Node, SymbolicTensor, shapes_of
-from lamina.layers.weights import HasWeights
 from lamina.ops.elementwise import cast
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import to_tensor
@@ -33,7 +33,7 @@ _TRAINING: ContextVar[bool | None] = ContextVar("lamina_training", default=None)
 _WITHIN: ContextVar[str | None] = ContextVar("lamina_weight_scope", default=None)
 
 
-class Layer(HasNodes, HasWeights):
+class Layer(HasNodes, HasCarriedStates):
     """A function with weights: subclass it with ``call``, and ``build`` if it has weights.
 
     ``name`` is made up if it is None. ``trainable`` False keeps the weights as they are in training. ``dtype`` is that
@@ -336,9 +336,14 @@ class Layer(HasNodes, HasWeights):
         return {**config, **read_config(self, Layer)}
 
     @classmethod
+    def setting_names(cls) -> tuple[str, ...]:
+        """The names of the settings that a config may have."""
+        return all_arguments(cls)
+
+    @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """A layer of a configuration. Raises SerializationError for a setting the layer does not have."""
-        known = all_arguments(cls)
+        known = cls.setting_names()
         unknown = [
             key
             for key, value in config.items()

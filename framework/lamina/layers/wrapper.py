@@ -27,13 +27,14 @@ class Wrapper(Layer):
     lends_settings = True
 
     def __init__(self, layer: Any, **common: Any) -> None:
-        super().__init__(**common)
         if isinstance(layer, Mapping):
             layer = deserialize("layers", layer, Layer)
         if not isinstance(layer, Layer):
             raise ArgumentTypeError(
                 f"{type(self).__name__} was given {layer!r}.", expected="a Layer, such as Dense(10), or its config."
             )
+        common.setdefault("dtype", layer.dtype)
+        super().__init__(**common)
         self.layer = layer
 
     def build(self, input_shape: Any) -> None:
@@ -41,6 +42,11 @@ class Wrapper(Layer):
 
     def build_wrapped(self, layer: Layer, input_shape: Any, scope: str = "") -> None:
         """Builds a wrapped layer, its weights named as this one's own, or below ``scope`` in it."""
-        own = self.weight_scope or self.name
-        layer.weight_scope = f"{own}/{scope}" if scope else own
-        layer._build_once(input_shape)
+        build_inside(self, layer, input_shape, scope)
+
+
+def build_inside(outer: Layer, layer: Layer, input_shape: Any, scope: str = "") -> None:
+    """Builds a layer that ``outer`` holds, its weights named as those of ``outer``, or below ``scope`` in it."""
+    own = outer.weight_scope or outer.name
+    layer.weight_scope = f"{own}/{scope}" if scope else own
+    layer._build_once(input_shape)

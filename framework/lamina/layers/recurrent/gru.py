@@ -1,0 +1,115 @@
+"""Gated recurrent units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lamina import ops
+from lamina.layers.arguments import flag
+from lamina.layers.recurrent.cell import GatedCell
+from lamina.layers.recurrent.own_cell import OwnCellRNN
+from lamina.runtime.tensor import Tensor
+
+
+class GRUCell(GatedCell):
+    """One step of ``GRU``.
+
+    With the thirds [xz, xr, xh] of x @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias:
+    z = sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False
+    the reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias.
+    ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh. ``call(inputs, states)`` takes (batch, features)
+    and [h], and returns h and [h]. Weights: ``kernel`` (features, 3 * units), ``recurrent_kernel`` (units, 3 * units),
+    ``bias`` (2, 3 * units), or (3 * units,) with ``reset_after`` False. Settings are those of ``UnitsCell``. As Keras.
+
+    >>> h, states = GRUCell(4)(ops.zeros((2, 5)), [ops.zeros((2, 4))])
+    >>> h.shape
+    (2, 4)
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        reset_after: bool = True,
+        **common: Any,
+    ) -> None:
+        super().__init__(units, activation, recurrent_activation, use_bias, **common)
+        self.reset_after = flag(reset_after, "reset_after")
+
+    def add_biases(self, width: int) -> None:
+        if not self.reset_after:
+            self.add_bias(width)
+        elif self.use_bias:
+            self.bias = self.add_weight(
+                (2, width), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint,
+                name="bias",
+            )  # fmt: skip
+
+    def with_bias(self, x: Tensor) -> Tensor:
+        if not (self.use_bias and self.reset_after):
+            return super().with_bias(x)
+        return ops.add(x, self.bias[0])
+
+    def step(self, projected: Tensor, states: Sequence[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
+        h = states[0]
+        inner = self.dropped_state(h, training)
+        z, candidate = (self._reset_after if self.reset_after else self._reset_before)(projected, inner)
+        y = candidate + z * (h - candidate)
+        return y, [y]
+
+    def _reset_after(self, projected: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """The update gate and the new candidate, the reset gate acting on the product."""
+        product = ops.matmul(h, self.recurrent_kernel)
+        if self.use_bias:
+            product = product + self.bias[1]
+        xz, xh = ops.split(projected, [2 * self.units, self.units], axis=1)
+        hz, hh = ops.split(product, [2 * self.units, self.units], axis=1)
+        z, r = ops.split(self.recurrent_activation(xz + hz), 2, axis=1)
+        return z, self.activation(xh + r * hh)
+
+    def _reset_before(self, projected: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """The update gate and the new candidate, the reset gate acting on the state."""
+        sizes = [2 * self.units, self.units]
+        gates, last = ops.split(self.recurrent_kernel, sizes, axis=1)
+        xz, xh = ops.split(projected, sizes, axis=1)
+        z, r = ops.split(self.recurrent_activation(xz + ops.matmul(h, gates)), 2, axis=1)
+        return z, self.activation(xh + ops.matmul(r * h, last))
+
+
+class GRU(OwnCellRNN):
+    """Gated recurrent units (Cho et al. 2014, arXiv:1406.1078; ``reset_after`` as Chung et al. 2014, arXiv:1412.3555).
+
+    With the thirds [xz, xr, xh] of x_t @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias:
+    z = sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False
+    the reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias.
+    Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
+    ``return_state`` also h. Weights: ``kernel`` (features, 3 * units), ``recurrent_kernel`` (units, 3 * units),
+    ``bias`` (2, 3 * units), or (3 * units,) with ``reset_after`` False. Settings are those of ``GRUCell`` and ``RNN``;
+    ``use_cudnn`` changes nothing. As Keras; TensorFlow.js has only ``reset_after`` False.
+
+    >>> GRU(4)(ops.zeros((2, 3, 5))).shape
+    (2, 4)
+    """
+
+    cell_class = GRUCell
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        reset_after: bool = True,
+        use_cudnn: bool | str = "auto",
+        **common: Any,
+    ) -> None:
+        super().__init__(
+            units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
+            reset_after=reset_after, **common,
+        )  # fmt: skip
+        self.use_cudnn = use_cudnn
