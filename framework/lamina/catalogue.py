@@ -66,7 +66,7 @@ OBJECTS = {
     ),
     "optimizers": (
         "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
-        "Momentum", "Muon", "Nadam", "RMSprop", "SGD",
+        "Momentum", "Muon", "Nadam", "RMSprop", "SGD", "ScheduleFreeAdamW",
     ),
     "regularizers": ("L1", "L1L2", "L2", "OrthogonalRegularizer"),
     "schedules": (

@@ -39,6 +39,7 @@ from lamina.optimizers import (
     Nadam,
     Optimizer,
     RMSprop,
+    ScheduleFreeAdamW,
 )
 
 MAKERS: dict[str, Callable[[], Optimizer]] = {
@@ -60,6 +61,7 @@ MAKERS: dict[str, Callable[[], Optimizer]] = {
     "lamb": lambda: Lamb(0.1),
     "ftrl": lambda: Ftrl(0.1, l1_regularization_strength=0.01, l2_shrinkage_regularization_strength=0.1, beta=0.1),
     "adafactor": lambda: Adafactor(0.1),
+    "schedule-free": lambda: ScheduleFreeAdamW(0.1, warmup_steps=3, weight_decay=0.1),
     "muon": lambda: Muon(0.1),
     "loss scale that grows": lambda: LossScaleOptimizer(Nadam(0.1, gradient_accumulation_steps=2), 8.0, 2),
     "adam as tensorflow.js": lambda: Adam(0.1, epsilon=0.1, form="tensorflow.js"),
@@ -339,6 +341,7 @@ def test_rates_of_the_wrong_kind(value: Any) -> None:
         lambda: Adafactor(clip_threshold=0.0),
         lambda: Adafactor(beta_2_decay=0.1),
         lambda: Adadelta(rho=1.0),
+        lambda: ScheduleFreeAdamW(beta_1=0.0),
     ],
 )
 def test_settings_out_of_range(make: Any) -> None:

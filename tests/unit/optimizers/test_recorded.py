@@ -12,7 +12,7 @@ from recorded import assert_near, records
 
 KERAS = (
     "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
-    "Muon", "Nadam", "RMSprop",
+    "Muon", "Nadam", "RMSprop", "ScheduleFreeAdamW",
 )  # fmt: skip
 
 
