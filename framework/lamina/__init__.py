@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         activations,
         autodiff,
         constraints,
+        data,
         initializers,
         io,
         layers,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         replay,
         serialization,
         testing,
+        utils,
     )
     from lamina.autodiff import custom_gradient, grad, grads, value_and_grad, value_and_grads, variable_grads
     from lamina.layers import Input
@@ -54,15 +56,15 @@ _LATER = {
 }
 _ROOMS = (
     "activations", "autodiff", "constraints", "data", "initializers", "io", "layers", "losses", "metrics", "models",
-    "optimizers", "regularizers", "replay", "serialization", "testing",
+    "optimizers", "regularizers", "replay", "serialization", "testing", "utils",
 )  # fmt: skip
 
 __all__ = [
     "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "autodiff", "backend_scope", "callbacks",
-    "constraints", "custom_gradient", "custom_object_scope", "errors", "function", "get_backend", "grad", "grads",
-    "initializers", "io", "layers", "list_backends", "load_model", "losses", "memory", "metrics", "models", "ops",
-    "optimizers", "profile", "regularizers", "replay", "serialization", "set_backend", "testing", "time",
-    "value_and_grad", "value_and_grads", "variable_grads",
+    "constraints", "custom_gradient", "custom_object_scope", "data", "errors", "function", "get_backend", "grad",
+    "grads", "initializers", "io", "layers", "list_backends", "load_model", "losses", "memory", "metrics", "models",
+    "ops", "optimizers", "profile", "regularizers", "replay", "serialization", "set_backend", "testing", "time",
+    "utils", "value_and_grad", "value_and_grads", "variable_grads",
 ]  # fmt: skip
 __all__ += _ops
 

@@ -16,6 +16,7 @@ Every error says what was wrong, what was expected and how to fix it, and is als
     ├── BackendError            (RuntimeError)         a backend that cannot do what is asked
     │   ├── BackendNotAvailableError (ImportError)     a backend that is unknown, or whose library is missing
     │   └── KernelMissingError  (NotImplementedError)  an op that this backend does not have
+    ├── MissingLibraryError     (ImportError)          an optional library that is not installed
     ├── PluginError             (RuntimeError)         a plugin that is broken or clashes
     ├── ReplayError             (RuntimeError)         a step that cannot be recorded and replayed
     │   └── HostReadError                              a value read on the host inside a recorded step
@@ -93,6 +94,10 @@ class BackendNotAvailableError(BackendError, ImportError):
 
 class KernelMissingError(BackendError, NotImplementedError):
     """An op for which the active backend has no kernel."""
+
+
+class MissingLibraryError(LaminaError, ImportError):
+    """An optional library that is not installed."""
 
 
 class PluginError(LaminaError, RuntimeError):

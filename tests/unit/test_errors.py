@@ -16,7 +16,8 @@ BUILTINS = {
     "DataError": ValueError, "UnknownNameError": ValueError, "BackendError": RuntimeError,
     "BackendNotAvailableError": ImportError, "KernelMissingError": NotImplementedError, "PluginError": RuntimeError,
     "ReplayError": RuntimeError, "HostReadError": RuntimeError, "SerializationError": ValueError,
-    "ModelFileError": ValueError, "ModelNotFoundError": FileNotFoundError, "UnsafeModelError": ValueError,
+    "MissingLibraryError": ImportError, "ModelFileError": ValueError, "ModelNotFoundError": FileNotFoundError,
+    "UnsafeModelError": ValueError,
 }  # fmt: skip
 ALL = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and kind is not LaminaError}
 

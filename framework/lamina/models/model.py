@@ -215,6 +215,20 @@ class Model(Trainer):
         for line in lines:
             (print_fn or print)(line)
 
+    def to_mermaid(self, *, expand_nested: bool = False, rankdir: str = "TB") -> str:
+        """The model as a diagram in the language of Mermaid; ``lamina.utils.plot_model`` says and draws more.
+
+        >>> import lamina
+        >>> print(lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,), name="d")]).to_mermaid(), end="")
+        flowchart TB
+          n0["d_input (InputLayer)"]
+          n1["d (Dense)"]
+          n0 --> n1
+        """
+        from lamina.models.drawing import plot_model
+
+        return plot_model(self, None, show_layer_names=True, expand_nested=expand_nested, rankdir=rankdir).mermaid()
+
     def __repr__(self) -> str:
         count = len(self.layers)
         params = f"{sum(v.size for v in self.weights):,} parameters" if self.built else "not built"
