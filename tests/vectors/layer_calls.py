@@ -39,6 +39,11 @@ def set_weights(weights: Sequence[Any], recorded: Sequence[Mapping[str, Any]]) -
         weight.assign(np.asarray(value["value"], weight.dtype))
 
 
+def in_saved_order(layer: Layer) -> list[Any]:
+    """The weights in TensorFlow.js's order, which has those that are not trained last."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
 def reset_states(layer: Layer) -> None:
     """Stateful recurrent layers, and those within, start from zeros."""
     if hasattr(layer, "reset_states") and getattr(layer, "stateful", True):
@@ -117,6 +122,19 @@ def shapes_in(value: Any) -> list[tuple[int | None, ...]]:
     if value and all(isinstance(item, list | tuple | dict) for item in value):
         return [shape for item in value for shape in shapes_in(item)]
     return [tuple(value)]
+
+
+def check_shapes(found: Any, recorded: Any, where: str) -> None:
+    """As many shapes of as many sizes, and equal sizes. Where a size is not known there, lamina may know it."""
+    shapes, expected = shapes_in(found), shapes_in(recorded)
+    if any(isinstance(size, list | tuple) for shape in expected for size in shape):
+        return  # a list of one shape was given to a layer that takes one, which made it part of its answer
+    equal = len(shapes) == len(expected) and all(map(_fits, shapes, expected))
+    assert equal, f"{where} {shapes}, recorded {expected}"
+
+
+def _fits(found: tuple[Any, ...], recorded: tuple[Any, ...]) -> bool:
+    return len(found) == len(recorded) and all(b in (a, None) for a, b in zip(found, recorded, strict=True))
 
 
 def as_shapes(value: Any) -> Any:

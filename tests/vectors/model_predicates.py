@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import models
 import numpy as np
 from comparing import TRAINED, assert_near
-from model_making import made
+from layer_calls import tensors
+from model_making import by_saved_name, made, saved_name
 from predicates import Record, predicate, proof
+
+import lamina
+from lamina.autodiff.gradients import gradients_of_variables
 
 
 def _layers(topology: Any) -> list[Any]:
@@ -44,6 +49,116 @@ def regularized_evaluated(record: Record) -> bool:
     """A model with regularizers and one output is evaluated, or validated during fit."""
     regularized = _has_regularizer(_layers(record["topology"]))
     return regularized and _outputs(record) == 1 and _validates(record) and record.get("deterministic", True)
+
+
+def _entries(topology: Any) -> list[Any]:
+    """The layers, those of nested models included."""
+    inner = topology.get("model_config", topology)
+    found = _layers(inner)
+    return [*found, *(e for entry in found if "layers" in entry["config"] for e in _entries(entry))]
+
+
+@predicate
+def averages_near_padding(record: Record) -> bool:
+    """A model is trained in which averages are taken over windows that reach into padding."""
+    entries = _entries(record["topology"])
+    trained = "train" in record or record["kind"] in ("fit", "trainOnBatch")
+    padded = (e["config"].get("padding") == "same" for e in entries if e["class_name"].startswith("AveragePooling"))
+    return trained and any(padded)
+
+
+@predicate
+def upsamples_bilinearly(record: Record) -> bool:
+    """A model has a layer that makes images larger by bilinear interpolation."""
+    return any(entry["config"].get("interpolation") == "bilinear" for entry in _entries(record["topology"]))
+
+
+@predicate
+def resizes_several_images_after_weights(record: Record) -> bool:
+    """A model is trained on batches in which images are made larger after a layer with weights."""
+    entries = _entries(record["topology"])
+    weighted = False
+    for entry in entries:
+        if entry["class_name"] == "UpSampling2D" and weighted:
+            return "train" in record or record["kind"] in ("fit", "trainOnBatch")
+        weighted |= "filters" in entry["config"] or "units" in entry["config"]
+    return False
+
+
+def _biases_before_normalization(record: Record) -> set[str]:
+    """The biases that the next layer, in training, subtracts again."""
+    pairs = list(pairwise(_layers(record["topology"])))
+    return {
+        f"{one['config']['name']}/bias"
+        for one, other in pairs
+        if other["class_name"] == "BatchNormalization" and one["config"].get("activation") == "linear"
+    }
+
+
+@predicate
+def bias_before_normalization(record: Record) -> bool:
+    """A model is trained in which a bias is subtracted again by batch normalization."""
+    return record["kind"] in ("fit", "trainOnBatch") and bool(_biases_before_normalization(record))
+
+
+@proof("models")
+def all_but_that_bias(record: Record) -> None:
+    """Everything else is equal; the gradient of that bias is 0 but for rounding."""
+    biases = _biases_before_normalization(record)
+    weights = [w for w in record["weights_after"] if saved_name(w) not in biases]
+    models.check({**record, "weights_after": weights, "optimizer_state_after": {"iterations": _steps(record)}})
+
+
+def _steps(record: Record) -> int:
+    return int(record["optimizer_state_after"]["iterations"])
+
+
+@predicate
+def diverged(record: Record) -> bool:
+    """Training has left numbers that are not finite."""
+    return any(not np.all(np.isfinite(weight["value"])) for weight in record["weights_after"])
+
+
+@proof("models")
+def diverges_too(record: Record) -> None:
+    """The first epoch's loss is lamina's, and where weights are no numbers in the end, lamina's are not finite."""
+    model = made(record)
+    history = models.fit(record, model)
+    first, recorded = history.history["loss"][0], record["history"]["loss"][0]
+    assert np.isclose(first, recorded, rtol=1e-2), f"the first loss is {first}, recorded {recorded}"
+    weights = by_saved_name(model)
+    for after in record["weights_after"]:
+        lost = ~np.isfinite(after["value"])
+        found = weights[saved_name(after)].numpy()
+        assert not np.any(np.isfinite(found[lost])), f"{after['name']} is finite"
+
+
+@proof("models", "artifacts")
+def slope_of_the_loss(record: Record) -> None:
+    """The gradient of the loss along a random direction is the slope that differences give."""
+    model = lamina.load_model(record["path"]) if "path" in record else made(record)
+    step = record["train"][0] if "train" in record else record
+    x, y = (tensors(models.unlisted(step[key])) for key in ("x", "y"))
+    model.test_on_batch(x, y)  # makes the losses
+    start = [w.numpy() for w in model.weights]
+    generator = np.random.default_rng(0)
+    variables = list(model.trainable_weights)
+    directions = [generator.standard_normal(w.shape).astype(np.float32) for w in variables]
+
+    def loss() -> Any:
+        return model.compute_loss(y=y, y_pred=model(x, training=True))
+
+    _, pairs = gradients_of_variables(loss, variables)
+    slope = sum(float(np.sum(g.numpy() * d)) for (_, g), d in zip(pairs, directions, strict=True) if g is not None)
+    values = []
+    for way in (1e-2, -1e-2):
+        for weight, value in zip(model.weights, start, strict=True):
+            weight.assign(value)
+        for weight, direction in zip(variables, directions, strict=True):
+            weight.assign(weight.numpy() + way * direction)
+        values.append(float(loss().numpy()))
+    measured = (values[0] - values[1]) / 2e-2
+    assert np.isclose(slope, measured, rtol=2e-2, atol=1e-2), f"the gradient gives {slope}, differences {measured}"
 
 
 @predicate

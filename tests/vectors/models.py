@@ -135,7 +135,7 @@ def fit(record: Record, model: Any = None) -> Any:
     if "class_weight" in settings:
         settings["class_weight"] = _class_weight(settings["class_weight"])
     recorded = record.get("callbacks")
-    listed = [_early_stopping(config) for config in recorded] if isinstance(recorded, list) else []
+    listed = [_early_stopping(config) for config in recorded] if isinstance(recorded, list) else [_Stop(record)]
     x, y = unlisted(record["x"]), unlisted(record["y"])
     return (model or made(record)).fit(x, y, shuffle=False, verbose=0, callbacks=listed, **settings)
 
@@ -151,6 +151,18 @@ def _class_weight(given: Any) -> Any:
 def _early_stopping(config: Mapping[str, Any]) -> Any:
     settings = {snake(key): value for key, value in config.items() if key != "className"}
     return callbacks.EarlyStopping(**settings)
+
+
+class _Stop(callbacks.Callback):
+    """Stops after the last epoch that was run, as a callback did that is not recorded."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        self.last = record.get("epochs_run", [])[-1:]
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if [epoch] == self.last:
+            self.model.stop_training = True
 
 
 def _labels(record: Record, model: Any) -> dict[str, str]:
@@ -175,7 +187,7 @@ def _check_optimizer_state(model: Any, weights: Mapping[str, Any], record: Recor
     count = int(model.optimizer.iterations.numpy())
     assert count == state["iterations"], f"{count} iterations, recorded {state['iterations']}"
     names = {w[key]: saved_name(w) for key in ("originalName", "name") for w in record["weights_after"] if key in w}
-    lists = [found for found in state["slots"].values() if isinstance(found, list)]
+    lists = [found for found in state.get("slots", {}).values() if isinstance(found, list)]
     for index, slot in enumerate(lists):
         for recorded in slot:
             name = names[recorded["name"].rpartition("/")[0]]

@@ -44,4 +44,5 @@ def artifacts(folder: Path) -> Iterator[dict[str, Any]]:
     for place in sorted(places.iterdir()) if places.is_dir() else ():
         if place.is_dir():
             found = loader(folder).load_artifact(str(place))
-            yield {"id": place.name, "name": place.name, "path": place, **found["io"]}
+            topology = found["model_json"]["modelTopology"]
+            yield {"id": place.name, "name": place.name, "path": place, "topology": topology, **found["io"]}

@@ -36,6 +36,11 @@ ACTIVATIONS: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_tfjs"}
 UNKNOWN_THERE: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_keras3"}
 """What stands in a topology for functions that TensorFlow.js knows only under a name with another meaning."""
 
+VALUES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "VarianceScaling": {"distribution": {"truncated_normal": "normal"}},
+}
+"""Words in configs, by class and key, that TensorFlow.js spells otherwise: ours, and theirs."""
+
 _ACTIVATION_KEYS: Final = ("activation", "recurrent_activation")
 
 
@@ -60,6 +65,8 @@ def layer_from_tfjs(config: Mapping[str, Any]) -> Layer:
 
 def _each(value: Any, change: Any) -> Any:
     if isinstance(value, Mapping):
+        if set(value) == {"type", "value"} and value["type"] == "ndarray":
+            return value["value"]  # a number of NumPy, as Keras 2.2 wrote it
         found = {key: _each(v, change) for key, v in value.items()}
         name, config = found.get("class_name"), found.get("config")
         if isinstance(name, str) and isinstance(config, dict):
@@ -78,6 +85,8 @@ def _layer_from_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
 def _layer_to_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
     renamed = {ours: theirs for theirs, ours in KEYS.get(name, {}).items()}
     found = {renamed.get(key, key): value for key, value in config.items()}
+    for key, words in VALUES.get(name, {}).items():
+        found[key] = words.get(found.get(key, ""), found.get(key))
     return _with_activations(found, {**{ours: theirs for theirs, ours in ACTIVATIONS.items()}, **UNKNOWN_THERE})
 
 
