@@ -75,7 +75,7 @@ class NonNeg(Constraint):
     """
 
     def __call__(self, w: Any) -> Tensor:
-        return ops.maximum(w, 0.0)
+        return ops.relu(w)
 
 
 class UnitNorm(Constraint):

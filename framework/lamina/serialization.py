@@ -286,6 +286,8 @@ def construct(cls: type[T], config: Mapping[str, Any]) -> T:
     >>> construct(Scaled, {"maxValue": 3.0}).max_value
     3.0
     """
+    if not isinstance(config, Mapping):
+        raise SerializationError(f"the config of a {cls.__name__} is {config!r}.", expected="a dict of its settings.")
     parameters = {_plain(name): name for name in _parameters(cls)}
     unknown = [key for key in config if _plain(key) not in parameters]
     if unknown:

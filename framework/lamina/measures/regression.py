@@ -104,10 +104,11 @@ def cosine(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 _SHORTEST = 1e-14
-"""A vector shorter than its root is divided by the root: so short is nothing but 0."""
+"""The square of the length below which a vector counts as 0."""
 
 
 def normalized(x: Tensor, axis: int = -1) -> Tensor:
-    """x scaled to Euclidean length 1 along an axis; a vector of length 0 stays."""
-    length = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return ops.multiply(x, ops.rsqrt(ops.maximum(length, _SHORTEST)))
+    """x scaled to Euclidean length 1 along an axis; a vector of length 0 gives 0, and has the gradient 0."""
+    square = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    long = ops.greater(square, _SHORTEST)
+    return ops.multiply(x, ops.where(long, ops.rsqrt(ops.where(long, square, 1.0)), 0.0))

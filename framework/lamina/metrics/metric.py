@@ -1,15 +1,14 @@
-"""The base of metrics, and the means that most of them are."""
+"""The base of metrics."""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lamina import ops
 from lamina.dtypes import canonical_dtype
-from lamina.errors import SerializationError
-from lamina.ops.weighting import all_masks, divide_or_zero, floating, mask_of, masked_weight, samplewise
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.serialization import construct, get_object
@@ -36,7 +35,7 @@ class Metric(ABC):
     """
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = name or type(self).__name__
+        self.name = name or _snake_case(type(self).__name__)
         self.dtype = canonical_dtype(dtype or "float32")
         self._state: list[tuple[Variable, Tensor]] = []
 
@@ -50,6 +49,19 @@ class Metric(ABC):
         self._state.append((variable, initial))
         return variable
 
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
+        """Like ``add_variable``: Keras's other name."""
+        return self.add_variable(shape, initializer or "zeros", dtype, name)
+
+    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        """Makes the state whose shape depends on the data's. Called before the first update, and does nothing later.
+
+        Most metrics need no such state. Training calls it before a step is recorded, for a recorded step makes none.
+        """
+        return None
+
     @property
     def variables(self) -> list[Variable]:
         """The Variables that hold the state."""
@@ -61,7 +73,7 @@ class Metric(ABC):
 
     @abstractmethod
     def result(self) -> Any:
-        """The metric's value so far, usually a scalar tensor."""
+        """The metric's value so far: a scalar, a vector of several, or a dict of them by name."""
 
     def reset_state(self) -> None:
         """Forgets what was taken into account."""
@@ -82,91 +94,18 @@ class Metric(ABC):
         return construct(cls, config)
 
 
-class Sum(Metric):
-    """The sum of all values, each multiplied by its sample weight.
+def _snake_case(name: str) -> str:
+    """``AUC`` and ``TruePositives`` as they appear in logs: ``auc``, ``true_positives``."""
+    apart = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", apart).lower()
 
-    >>> total = Sum()
-    >>> total.update_state([1.0, 2.0])
-    >>> total.result().item()
-    3.0
+
+def logged(name: str, result: Any) -> dict[str, Any]:
+    """What a result adds to the logs: a number under its name, a list for a vector, all of a dict.
+
+    >>> logged("f1_score", ops.tensor([0.5, 1.0])), logged("both", {"a": ops.tensor(0.5)})
+    ({'f1_score': [0.5, 1.0]}, {'a': 0.5})
     """
-
-    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
-        super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Adds values; ``sample_weight`` has one weight per sample, or per value."""
-        values = floating(values, self.dtype)
-        self.total.assign(ops.add(self.total, samplewise(values, sample_weight, ops.sum)[0]))
-
-    def result(self) -> Tensor:
-        return self.total.value
-
-
-class RunningMean(Metric):
-    """Base of metrics that are a weighted mean over all samples so far: sum(weight * value) / sum(weight)."""
-
-    def __init__(self, name: str, dtype: Any = None) -> None:
-        super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-        self.count = self.add_variable(name="count")
-
-    def add_values(self, values: Tensor, weight: Tensor | None) -> None:
-        """Takes values in; a value of several axes counts as the mean over all axes but the first."""
-        total, count = samplewise(values, weight)
-        total, count = ops.add(self.total, total), ops.add(self.count, count)
-        self.total.assign(total)
-        self.count.assign(count)
-
-    def result(self) -> Tensor:
-        return divide_or_zero(self.total.value, self.count.value)
-
-
-class Mean(RunningMean):
-    """The mean of all values, weighted: sum(weight * value) / sum(weight); 0 before the first.
-
-    A value of several axes counts as the mean over all axes but the first.
-
-    >>> mean = Mean()
-    >>> mean.update_state([1.0, 3.0])
-    >>> mean.update_state([8.0])
-    >>> mean.result().item()
-    4.0
-    """
-
-    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
-        super().__init__(name, dtype)
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Takes values in; ``sample_weight`` has one weight per sample, or per value."""
-        self.add_values(floating(values, self.dtype), sample_weight)
-
-
-class MeanMetricWrapper(RunningMean):
-    """The mean of a function ``f(y_true, y_pred, **settings)`` with one value per sample, or per element.
-
-    >>> metric = MeanMetricWrapper(lambda t, p: ops.abs(t - p), name="distance")
-    >>> metric([[1.0]], [[3.0]]).item()
-    2.0
-    """
-
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **settings: Any) -> None:
-        super().__init__(name or str(getattr(fn, "__name__", "mean")), dtype)
-        self.fn = fn
-        self.settings = settings
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> None:
-        """Takes a batch in; ``mask`` is False where a value must not count, and so is the mask that hangs on y_pred."""
-        mask = all_masks([mask, mask_of(y_pred)])
-        values = floating(self.fn(ops.tensor(y_true), ops.tensor(y_pred), **self.settings), self.dtype)
-        weight = None if sample_weight is None else floating(sample_weight, self.dtype)
-        self.add_values(values, masked_weight(weight, mask, self.dtype, keep_mean=False))
-
-    def get_config(self) -> dict[str, Any]:
-        if type(self) is MeanMetricWrapper:
-            raise SerializationError(
-                f"the metric function {self.name!r} has no config of its own.",
-                fix="write it as a subclass of Metric, and decorate that with lamina.serialization.register().",
-            )
-        return {**super().get_config(), **self.settings}
+    if isinstance(result, Mapping):
+        return {key: entry for inner, value in result.items() for key, entry in logged(str(inner), value).items()}
+    return {name: result.tolist() if hasattr(result, "tolist") else float(result)}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import ops
-from lamina.metrics.metric import MeanMetricWrapper
-from lamina.ops.weighting import floating, same_rank
+from lamina import measures, ops
+from lamina.measures import aligned
+from lamina.metrics.reductions import MeanMetricWrapper
 from lamina.runtime.tensor import Tensor
-from lamina.serialization import lookup
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -18,8 +17,8 @@ class MeanSquaredError(MeanMetricWrapper):
     5.0
     """
 
-    def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
-        super().__init__(lookup("losses", "mean_squared_error"), name, dtype)
+    def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(measures.mean_squared_error, name, dtype)
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
@@ -29,8 +28,41 @@ class MeanAbsoluteError(MeanMetricWrapper):
     2.0
     """
 
-    def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
-        super().__init__(lookup("losses", "mean_absolute_error"), name, dtype)
+    def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
+        super().__init__(measures.mean_absolute_error, name, dtype)
+
+
+class MeanAbsolutePercentageError(MeanMetricWrapper):
+    """100 times the mean of |y_true - y_pred| / |y_true|.
+
+    >>> MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]).item()
+    25.0
+    """
+
+    def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: Any = None) -> None:
+        super().__init__(measures.mean_absolute_percentage_error, name, dtype)
+
+
+class MeanSquaredLogarithmicError(MeanMetricWrapper):
+    """Mean of (ln(1 + y_true) - ln(1 + y_pred))^2.
+
+    >>> MeanSquaredLogarithmicError()([[0.0, 3.0]], [[0.0, 3.0]]).item()
+    0.0
+    """
+
+    def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
+        super().__init__(measures.mean_squared_logarithmic_error, name, dtype)
+
+
+class LogCoshError(MeanMetricWrapper):
+    """Mean of ln(cosh(y_pred - y_true)).
+
+    >>> LogCoshError()([[0.0, 0.0]], [[0.0, 100.0]]).round().item()
+    50.0
+    """
+
+    def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None:
+        super().__init__(measures.log_cosh, name, dtype)
 
 
 class RootMeanSquaredError(MeanMetricWrapper):
@@ -40,7 +72,7 @@ class RootMeanSquaredError(MeanMetricWrapper):
     3.0
     """
 
-    def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(_squared_error, name, dtype)
 
     def result(self) -> Tensor:
@@ -49,6 +81,5 @@ class RootMeanSquaredError(MeanMetricWrapper):
 
 def _squared_error(y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Element by element, so that weights may be given for elements."""
-    prediction = floating(y_pred)
-    y_true, prediction = same_rank(floating(y_true, prediction.dtype), prediction)
-    return ops.square(ops.subtract(prediction, y_true))
+    true, pred = aligned(y_true, y_pred)
+    return ops.square(ops.subtract(pred, true))

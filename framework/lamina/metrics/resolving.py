@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lamina.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
-from lamina.metrics.metric import MeanMetricWrapper, Metric
+from lamina.metrics.metric import Metric
 from lamina.metrics.probabilistic import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
-from lamina.serialization import get_object
+from lamina.metrics.reductions import MeanMetricWrapper
+from lamina.serialization import custom_object_scope, get_object, serialize_as
 
-ALIASES: Final = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError", "rmse": "RootMeanSquaredError"}
+ALIASES: Final = {
+    "bce": "BinaryCrossentropy",
+    "cosine": "cosine_proximity",
+    "kld": "KLDivergence",
+    "kullbackleiblerdivergence": "KLDivergence",
+    "logcosh": "LogCoshError",
+    "mae": "MeanAbsoluteError",
+    "mape": "MeanAbsolutePercentageError",
+    "mse": "MeanSquaredError",
+    "msle": "MeanSquaredLogarithmicError",
+    "rmse": "RootMeanSquaredError",
+}
+"""Short names. "cosine" is TensorFlow.js's, and negative as there; "cosine_similarity" is Keras's."""
 
 Sizes = Sequence[int | None]
 
@@ -28,6 +41,25 @@ def get(identifier: Any) -> Any:
     return found if found is None or isinstance(found, Metric) else MeanMetricWrapper(found)
 
 
+def serialize(metric: Any) -> Any:
+    """What stands for a metric in a config: see ``lamina.serialization.serialize_as``.
+
+    >>> serialize(BinaryAccuracy(threshold=0.25))["config"]["threshold"]
+    0.25
+    """
+    return serialize_as("metrics", metric, ALIASES)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric of a config or name, where ``custom_objects`` are known too.
+
+    >>> deserialize(serialize(BinaryAccuracy(threshold=0.25))).settings
+    {'threshold': 0.25}
+    """
+    with custom_object_scope(custom_objects or {}):
+        return get(config)
+
+
 def resolve(identifier: Any, y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None) -> Any:
     """Like ``get``, but "accuracy", "acc", "crossentropy" and "ce" become the kind that fits labels and output.
 
@@ -36,9 +68,10 @@ def resolve(identifier: Any, y_true_shape: Sizes, y_pred_shape: Sizes, loss_name
     >>> type(resolve("acc", (None, 10), (None, 10))).__name__, resolve("acc", (None, 10), (None, 10)).name
     ('CategoricalAccuracy', 'acc')
     """
-    if identifier in ("accuracy", "acc"):
+    word = identifier.lower() if isinstance(identifier, str) else None
+    if word in ("accuracy", "acc"):
         return resolve_accuracy(y_true_shape, y_pred_shape, loss_name, name=identifier)
-    if identifier in ("crossentropy", "ce"):
+    if word in ("crossentropy", "ce"):
         return resolve_crossentropy(y_true_shape, y_pred_shape, loss_name, name=identifier)
     return get(identifier)
 

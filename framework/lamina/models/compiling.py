@@ -221,6 +221,7 @@ class CompiledMetrics:
         made: Metric = metrics.resolve(given, target.shape, output.shape, loss_name=getattr(loss, "name", None))
         if any(made is other for other in self._used):
             made = type(made).from_config(made.get_config())
+        made.build(target.shape, output.shape)
         self._used.append(made)
         return made
 

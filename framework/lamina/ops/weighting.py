@@ -80,7 +80,7 @@ def masked_weight(weight: Tensor | None, mask: Any, dtype: str, *, keep_mean: bo
     if weight is None:
         return kept
     kept, weight = same_rank(kept, weight)
-    return multiply(weight, kept)
+    return multiply(leading_weight(weight, kept), leading_weight(kept, weight))
 
 
 def reduce_loss(values: Tensor, weight: Any, mask: Any, reduction: str | None) -> Tensor:
@@ -97,7 +97,7 @@ def reduce_loss(values: Tensor, weight: Any, mask: Any, reduction: str | None) -
             return values
         return sum(values) if reduction == "sum" else mean(values)
     values, weight = same_rank(values, weight)
-    weight = _leading(weight, values)
+    weight = leading_weight(weight, values)
     values = multiply(values, weight)
     if reduction is None or not values.shape:
         return values
@@ -107,13 +107,19 @@ def reduce_loss(values: Tensor, weight: Any, mask: Any, reduction: str | None) -
     return total if reduction == "sum" else divide_or_zero(total, sum(weight))
 
 
-def _leading(weight: Tensor, values: Tensor) -> Tensor:
+def leading_weight(weight: Tensor, values: Tensor) -> Tensor:
     """A weight whose axes are the first ones of the values, ready to broadcast."""
     if weight.ndim and weight.ndim <= values.ndim:
         _check_weight(weight, values)
         while weight.ndim < values.ndim:
             weight = expand_dims(weight, -1)
     return weight
+
+
+def whole_weight(weight: Tensor, values: Tensor) -> Tensor:
+    """A weight for each sample, or each value, as one for each value. Raises ShapeError if it does not fit."""
+    weight = weight if weight.ndim <= values.ndim else same_rank(values, weight, expand=False)[1]
+    return broadcast_to(leading_weight(weight, values), values.shape)
 
 
 def samplewise(values: Tensor, weight: Any, reduce: Any = mean) -> tuple[Tensor, Tensor]:

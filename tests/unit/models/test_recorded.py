@@ -35,7 +35,12 @@ def is_here(topology: Any) -> bool:
 
 
 def is_known(compiled: dict[str, Any]) -> bool:
-    """Whether lamina has the optimizer, the losses and the metrics."""
+    """Whether lamina has the optimizer, the losses and the metrics.
+
+    Its precision is Keras's: TensorFlow.js takes only predictions of exactly 1 as positive.
+    """
+    if "precision" in flatten(compiled["metrics"] or []):
+        return False
     try:
         optimizers.get(optimizer_config(compiled))
         for name in flatten(compiled["loss"]):
