@@ -14,6 +14,7 @@ import lamina
 from lamina import losses, metrics, optimizers
 from lamina.catalogue import LAYERS
 from lamina.errors import UnknownNameError
+from lamina.models.tfjs_layers import from_tfjs
 from lamina.models.topology import model_from_config
 from lamina.structures import flatten
 from recorded import assert_near, folder, records
@@ -61,7 +62,7 @@ def model_of(record: dict[str, Any]) -> Any:
     """The model of a record, with its weights, compiled as it was."""
     topology = record["topology"]
     config = topology["config"]
-    model = model_from_config({"layers": config} if isinstance(config, list) else config)
+    model = model_from_config(from_tfjs({"layers": config} if isinstance(config, list) else config))
     for weight, value in zip(weights_of(model), record["weights"], strict=True):
         weight.assign(np.asarray(value["value"], weight.dtype))
     compiled = record.get("compile")
@@ -170,7 +171,7 @@ def test_loaded_documents() -> None:
             continue
         topology = record["json"].get("modelTopology", record["json"])
         config = topology.get("model_config", topology)["config"]
-        model = model_from_config({"layers": config} if isinstance(config, list) else config)
+        model = model_from_config(from_tfjs({"layers": config} if isinstance(config, list) else config))
         if record["weights"] is not None:  # TensorFlow.js had made them
             assert [list(w.shape) for w in weights_of(model)] == [list(w["shape"]) for w in record["weights"]]
         assert model.get_config()["name"] == record["topology"]["config"]["name"] or isinstance(config, list)
