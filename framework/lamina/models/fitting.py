@@ -9,7 +9,16 @@ from typing import Any
 
 from lamina.data.adapters import ArrayFeed, Feed, Rounds, is_in_memory
 from lamina.errors import ArgumentError, ArgumentTypeError
-from lamina.models.callbacks import Callback, CallbackList, History, Logs, ProgbarLogger, check_callbacks
+from lamina.models.callbacks import (
+    Callback,
+    CallbackList,
+    History,
+    Logs,
+    ProgbarLogger,
+    SwapEMAWeights,
+    check_callbacks,
+)
+from lamina.models.callbacks.registered import registered_callbacks
 from lamina.models.evaluating import Evaluating, batch_size_of, steps_of
 from lamina.models.guarding import Guard
 from lamina.models.interrupts import interrupts_asking
@@ -39,6 +48,11 @@ class Run:
     def history(self) -> History:
         """The history that ``fit`` returns."""
         return next(callback for callback in self.told if isinstance(callback, History))
+
+    @property
+    def begun(self) -> bool:
+        """Whether it goes on in the middle of an epoch."""
+        return self.resumed and self.batch > 0
 
     def hold_out(self, feed: Feed, steps: int | None, epochs: frozenset[int]) -> None:
         """Adds validation after some epochs."""
@@ -114,19 +128,25 @@ class Fitting(Evaluating):
             feeds = [feed] if held_out is None else [feed, held_out]
             self._prepare_training(*feeds, optimizing=True, class_weight=class_weight)
             feed.key = _shuffle_key(seed) if shuffle else None
-            told.set_model(self)
-            steps, names = run.rounds.steps, self.metrics_names
-            told.set_params({"epochs": last, "steps": steps, "verbose": verbose, "metrics": names})
-            self._train(run)
+            self._train(run, verbose)
         return run.history
+
+    @property
+    def first_not_finite(self) -> str | None:
+        """While ``TerminateOnNaN`` listens: where the first number came from that is not finite; None so far."""
+        guard = None if self._run_of_fit is None else self._run_of_fit.guard
+        return None if guard is None else guard.culprit
 
     @property
     def is_training(self) -> bool:
         """Whether ``fit`` is running."""
         return self._run_of_fit is not None
 
-    def _train(self, run: Run) -> None:
+    def _train(self, run: Run, verbose: Any) -> None:
         """Goes through the epochs, and leaves the model ready for the next ``fit``, whatever happens."""
+        run.told.set_model(self)
+        steps, names = run.rounds.steps, self.metrics_names
+        run.told.set_params({"epochs": run.epochs.stop, "steps": steps, "verbose": verbose, "metrics": names})
         self.history, self.stop_training = run.history, False
         run.epoch = run.epochs.start
         if any(callback.watches_values for callback in run.told):
@@ -139,7 +159,7 @@ class Fitting(Evaluating):
         try:
             with interrupts_asking(stop):
                 run.told.on_train_begin({})
-                while run.epoch < run.epochs.stop and not self.stop_training:
+                while run.epoch < run.epochs.stop and (run.begun or not self.stop_training):
                     self._epoch(run)
                 self._end(run)
         finally:
@@ -147,22 +167,27 @@ class Fitting(Evaluating):
 
     def _end(self, run: Run) -> None:
         """The end of training; what was interrupted is kept as it is until callbacks have seen it."""
-        averaged = [] if run.epochs.start >= run.epochs.stop else self.optimizers()[:1]
         if not run.interrupted:
-            for optimizer in averaged:
-                optimizer.finalize_variable_values(self.trainable_weights)
+            self._put_averages(run)
         run.told.on_train_end(dict(run.logs))
         if run.interrupted:
-            for optimizer in averaged:
-                optimizer.finalize_variable_values(self.trainable_weights)
+            self._put_averages(run)
+
+    def _put_averages(self, run: Run) -> None:
+        """Gives the weights the values of their moving averages, if the optimizer keeps them."""
+        for callback in run.told:
+            if isinstance(callback, SwapEMAWeights):
+                callback.put_back()
+        if run.epochs and self.optimizer is not None:
+            self.optimizer.finalize_variable_values(self.trainable_weights)
 
     def _epoch(self, run: Run) -> None:
-        epoch, begun = run.epoch, run.resumed and run.batch > 0
+        epoch, begun = run.epoch, run.begun
         if not begun:
             run.told.on_epoch_begin(epoch, {})
             self.reset_metrics()
             run.batch = 0
-        came = run.batch
+        came, run.resumed = run.batch, False
         returned = self._batches(run)
         if run.batch > came or not begun:
             if run.rounds.ran_out and run.batch == 0:
@@ -200,6 +225,8 @@ class Fitting(Evaluating):
         replay: Any = None
         returned: Any = None
         number = told_of = run.batch
+        if self.stop_training:
+            return None
         for arrays, data in run.rounds.epoch(run.epoch, run.batch):
             if begins and number == told_of:
                 told.on_train_batch_begin(number, {})
@@ -262,7 +289,8 @@ def _told(verbose: Any, listed: list[Callback]) -> CallbackList:
     if isinstance(verbose, bool) or verbose not in (0, 1, 2, "auto"):
         raise ArgumentError(f"verbose is {verbose!r}.", expected="0, 1, 2 or 'auto'.")
     shown = verbose == 0 or any(isinstance(callback, ProgbarLogger) for callback in listed)
-    return CallbackList([*([] if shown else [ProgbarLogger(verbose)]), *listed], add_history=True)
+    added = [*([] if shown else [ProgbarLogger(verbose)]), *registered_callbacks(verbose)]
+    return CallbackList([*added, *listed], add_history=True)
 
 
 def _checked_shuffle(shuffle: Any) -> Any:
