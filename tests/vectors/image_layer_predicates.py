@@ -1,0 +1,181 @@
+"""What disagreements.toml asks of recorded layers on images, and the proofs that lamina's gradients are slopes."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras_layers
+import layers
+import numpy as np
+from comparing import at, replaced
+from layer_calls import run, set_weights, tensors
+from pooling_predicates import Axis
+from predicates import Record, predicate, proof
+
+from lamina.structures import flatten
+
+STEP = 1e-6
+
+
+@proof("layers")
+def layer_slopes(record: Record) -> None:
+    """lamina's gradient of the inputs is the slope that differences in float64 give, or lies between those of a kink.
+
+    Each output has a slope to either side along a random direction; its cotangent says which is the lower one.
+    """
+    record = {**record, "config": {**record["config"], "dtype": "float64"}}
+    layer, given = layers.made(record), _wide(layers.arguments(record))
+    paths = [layers._path(record, entry["wrt"]) for entry in record["vjp"]["grads"] if entry["wrt"][0] == "inputs"]
+    (cotangent,) = (np.asarray(entry["cotangent"], np.float64) for entry in record["vjp"]["cotangents"])
+
+    def call(arguments: Any) -> Any:
+        return layer(arguments["inputs"], **arguments["kwargs"])
+
+    call(tensors(given))
+    set_weights(layers.in_saved_order(layer), record["weights"])
+    _, gradients = run(layer.weights, call, given, [cotangent], paths)
+    generator = np.random.default_rng(0)
+    for path, gradient in zip(paths, gradients, strict=True):
+        x = np.asarray(at(given, path))
+        direction = generator.normal(size=x.shape)
+        y, after, before = (
+            np.asarray(flatten(call(tensors(replaced(given, path, x + step * direction))))[0].numpy())
+            for step in (0.0, STEP, -STEP)
+        )
+        sides = np.stack([(after - y) * cotangent, (y - before) * cotangent]) / STEP
+        slope = float(np.sum(gradient * direction))
+        room = 1e-5 * float(1 + np.abs(sides).sum())
+        assert sides.min(0).sum() - room <= slope <= sides.max(0).sum() + room, f"slope {slope}, differences {sides}"
+
+
+def _wide(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _wide(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_wide(item) for item in value]
+    return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+
+
+@proof("keras_layers")
+def but_for_the_name(record: Record) -> None:
+    """Everything is as recorded once the kernel has its name in Keras 2 and TensorFlow.js."""
+    names = {"kernel": "depthwise_kernel"}
+    weights = [{**w, "name": names.get(w["name"], w["name"])} for w in record["weights"]]
+    keras_layers.check({**record, "weights": weights})
+
+
+def _first_input(record: Record) -> Any:
+    inputs = record["inputs"]
+    return inputs[0] if isinstance(inputs, list) else inputs
+
+
+def _channels_last(record: Record, x: Any) -> Any:
+    return np.moveaxis(x, 1, -1) if record["config"].get("dataFormat") == "channelsFirst" else x
+
+
+def _pool_axes(record: Record) -> list[Axis]:
+    """The spatial axes of a pooling layer's call."""
+    config = record["config"]
+    sizes = _channels_last(record, _first_input(record)).shape[1:-1]
+    padding = [config["padding"]] * len(sizes)
+    ones = [1] * len(sizes)
+    axes = zip(sizes, config["poolSize"], config["strides"], ones, padding, strict=True)
+    return [Axis(*values) for values in axes]
+
+
+def _has_gradients(record: Record) -> bool:
+    return bool((record.get("vjp") or {}).get("grads"))
+
+
+@predicate
+def layer_averages_near_padding(record: Record) -> bool:
+    """An average pooling, with its gradient, of which a window lies partly in the padding."""
+    partly = any(min(axis.counts(None)) < axis.window for axis in _pool_axes(record))
+    return _has_gradients(record) and partly
+
+
+@predicate
+def largest_twice_in_a_window(record: Record) -> bool:
+    """A max pooling, with its gradient, of which a window has its largest element twice."""
+    axes, x = _pool_axes(record), _channels_last(record, _first_input(record))
+    starts = [[i * axis.stride - axis.around[0] for i in range(axis.positions(None))] for axis in axes]
+    for corner in itertools.product(*starts):
+        window = tuple(slice(max(0, s), s + axis.window) for s, axis in zip(corner, axes, strict=True))
+        part = x[(slice(None), *window)].reshape(x.shape[0], -1, x.shape[-1])
+        if np.any((part == part.max(1, keepdims=True)).sum(1) > 1):
+            return _has_gradients(record)
+    return False
+
+
+@predicate
+def largest_twice_in_a_channel(record: Record) -> bool:
+    """A global max pooling, with its gradient, of an image that has the largest element of a channel twice."""
+    x = _channels_last(record, _first_input(record))
+    pixels = x.reshape(x.shape[0], -1, x.shape[-1])
+    return _has_gradients(record) and bool(np.any((pixels == pixels.max(1, keepdims=True)).sum(1) > 1))
+
+
+@predicate
+def negative_size(record: Record) -> bool:
+    """A recorded output shape has a negative size."""
+    return any(size is not None and size < 0 for size in record["output_shapes"])
+
+
+@predicate
+def dilated_call(record: Record) -> bool:
+    """A call with a dilation rate above 1."""
+    return record["kind"] == "apply" and max(record["config"]["dilationRate"]) > 1
+
+
+@predicate
+def channels_first_with_bias(record: Record) -> bool:
+    """A call with a bias of several numbers and the channels first."""
+    config = record["config"]
+    biased = config["useBias"] and config["filters"] > 1
+    return record["kind"] == "apply" and biased and config["dataFormat"] == "channelsFirst"
+
+
+@predicate
+def bilinear_call(record: Record) -> bool:
+    """A call with linear interpolation."""
+    return record["kind"] == "apply" and record["config"]["interpolation"] == "bilinear"
+
+
+@predicate
+def several_images_repeated(record: Record) -> bool:
+    """Several images, with the gradient, become larger by repetition."""
+    nearest = record["config"]["interpolation"] == "nearest" and max(record["config"]["size"]) > 1
+    return nearest and _has_gradients(record) and _first_input(record).shape[0] > 1
+
+
+@predicate
+def resized_or_batch_lost(record: Record) -> bool:
+    """A shape without the batch, or another size than the input's."""
+    if record["kind"] != "apply":
+        return True
+    shape, config = _first_input(record).shape, record["config"]
+    return len(shape) == 4 or shape[:2] != (config["height"], config["width"])
+
+
+@predicate
+def crops_off_centre_or_enlarges(record: Record) -> bool:
+    """An odd number of columns is cut off, or the image is smaller than the crop."""
+    shape, config = _first_input(record).shape, record["config"]
+    height, width = shape[-3:-1]
+    smaller = height < config["height"] or width < config["width"]
+    return record["kind"] == "apply" and (smaller or (width - config["width"]) % 2 == 1)
+
+
+@predicate
+def encodes_scalar_or_many(record: Record) -> bool:
+    """A scalar, or one-hot vectors for rows of several integers, whose shape TensorFlow.js infers wrongly."""
+    shape = _first_input(record).shape if record["kind"] == "apply" else record["input_shapes"]
+    one_hot = record["config"]["outputMode"] == "oneHot" and len(shape) > 1 and shape[-1] != 1
+    return len(shape) == 0 or one_hot
+
+
+@predicate
+def unknown_encoding(record: Record) -> bool:
+    """A word that is no output mode."""
+    return record["config"]["outputMode"] not in ("int", "oneHot", "multiHot", "count", "tfIdf")
