@@ -9,6 +9,7 @@ from comparing import assert_near
 from predicates import Record, predicate, proof
 
 from lamina import activations, initializers, losses
+from lamina.structures import flatten
 
 _SMALLEST = 1e-7
 
@@ -113,6 +114,12 @@ def more_than_one_argument(record: Record) -> bool:
 def integers_asked_for(record: Record) -> bool:
     """An initializer is asked for int32."""
     return record["args"][1:] == ["int32"]
+
+
+@predicate
+def measures_precision(record: Record) -> bool:
+    """A model is compiled with the metric precision."""
+    return "precision" in flatten((record.get("compile") or {}).get("metrics") or [])
 
 
 # -- Keras ---------------------------------------------------------------------------------------------------------
