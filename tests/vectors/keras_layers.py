@@ -12,6 +12,7 @@ from typing import Any
 import configs
 import numpy as np
 from comparing import as_array, assert_result
+from keras_cells import CELLS
 from layer_calls import (
     check_gradients,
     check_masks,
@@ -25,6 +26,7 @@ from layer_calls import (
 )
 
 from lamina.layers import Layer, deserialize
+from lamina.serialization import custom_object_scope
 from lamina.structures import flatten, map_structure
 
 Record = dict[str, Any]
@@ -32,6 +34,11 @@ Record = dict[str, Any]
 
 def check(record: Record) -> None:
     """Everything that is recorded of one layer."""
+    with custom_object_scope(CELLS):
+        _check(record)
+
+
+def _check(record: Record) -> None:
     layer = made(record)
     configs.check_config(layer, record["config"])
     _call(record, layer, tensors({key: record[key] for key in ("inputs", "call_kwargs")}), training=False)  # builds

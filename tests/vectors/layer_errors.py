@@ -8,7 +8,7 @@ from typing import Any, Final
 import layers
 from adapting import NotOffered
 from layer_calls import as_shapes, tensors
-from spelling import snake_config
+from spelling import snake, snake_config
 from training import component
 
 import lamina
@@ -45,7 +45,8 @@ def _apply(record: Record) -> Any:
     layer = layers.made(record)
     inputs = record["inputs"]
     if isinstance(inputs, dict) and inputs.get("symbolic"):
-        return layer(layers.symbolic(inputs["shapes"], inputs["dtypes"]))
+        kwargs = {snake(key): layers.symbolic_states(value) for key, value in record["kwargs"].items()}
+        return layer(layers.symbolic(inputs["shapes"], inputs["dtypes"]), **kwargs)
     return layer(layers.arguments(record)["inputs"], **tensors(layers.arguments(record)["kwargs"]))
 
 

@@ -136,7 +136,7 @@ def check_symbolic(record: Record) -> None:
     """A call on symbolic tensors: shapes, and the weights that it makes."""
     layer = made(record)
     inputs = symbolic(record["input_shapes"], record["input_dtypes"])
-    kwargs = {snake(key): _symbolic_states(value) for key, value in record["kwargs"].items()}
+    kwargs = {snake(key): symbolic_states(value) for key, value in record["kwargs"].items()}
     outputs = flatten(layer(inputs, **kwargs))
     check_shapes([output.shape for output in outputs], record["output_shapes"], "output shape")
     weights = [(_name(w.name), tuple(w.shape), w.trainable) for w in in_saved_order(layer)]
@@ -159,9 +159,10 @@ def symbolic(shapes: Any, dtypes: Any) -> Any:
     return lamina_layers.Input(batch_shape=tuple(shapes), dtype=dtypes)
 
 
-def _symbolic_states(value: Any) -> Any:
+def symbolic_states(value: Any) -> Any:
+    """Further arguments of a symbolic call."""
     if isinstance(value, list):
-        return [_symbolic_states(item) for item in value]
+        return [symbolic_states(item) for item in value]
     if isinstance(value, dict) and value.get("symbolic"):
         return lamina_layers.Input(batch_shape=tuple(value["shape"]), dtype=value.get("dtype", "float32"))
     return tensors(value)

@@ -108,6 +108,22 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     return np.power if numpy_dtype(inputs[1].dtype).kind != "i" else None
 
 
+def _part(name: str) -> Callable[..., Any]:
+    """A copy of one part: a view would need its argument's memory after the last use that is known of."""
+
+    def kernel(x: Any, out: Any = None) -> Any:
+        if out is None:
+            return getattr(x, name).copy()
+        out[...] = getattr(x, name)
+        return out
+
+    return kernel
+
+
+kernels.add("real", _part("real"), out=True)
+kernels.add("imag", _part("imag"), out=True)
+
+
 @kernels("complex", out=True)
 def complex_(real: Any, imag: Any, out: Any = None) -> Any:
     if out is None:

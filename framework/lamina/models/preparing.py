@@ -222,8 +222,9 @@ class Preparing(Steps):
 
     def _trial(self, x: Any) -> tuple[list[Any], slice]:
         """The outputs without values for all examples, or, if a layer reads values, the outputs of the first one."""
+        part = slice(self.carried_batch_size)
         try:
-            return flatten(self(map_structure(_without_values, x), training=False)), slice(None)
+            return flatten(self(map_structure(lambda a: _without_values(a, part), x), training=False)), part
         except HostReadError:
             first = map_structure(lambda a: from_numpy(a[:1], get_backend()), x)
             return flatten(self(first, training=False)), slice(1)

@@ -210,8 +210,8 @@ class Steps(Layer):
         return list({id(one): one for one in found if one is not None}.values())
 
     def state_variables(self) -> list[Variable]:
-        """Everything that training changes: weights, optimizer state, metrics, random streams."""
-        found = [*self.weights, *(g.state for g in self.seed_generators)]
+        """Everything that training changes: weights, optimizer state, metrics, random streams, carried states."""
+        found = [*self.weights, *(g.state for g in self.seed_generators), *self.carried_states]
         found += [v for optimizer in self.optimizers() for v in optimizer.variables]
         found += [v for metric in self.metrics for v in metric.variables]
         return list({id(v): v for v in found}.values())

@@ -5,8 +5,11 @@ import pytest
 
 import lamina
 from lamina.program import Instruction, Interpreter, Program
+from lamina.runtime.backends import find_backend
+from lamina.runtime.op import OPS
 from lamina.runtime.variable import Variable, VariableGroup
 from lamina.shapes import Spec
+from lamina.testing.table import all_cases
 from lamina_numpy.kernels.training import adam_update, bind_adam_update
 from lamina_numpy.memory import as_one, side_by_side
 from lamina_numpy.threads import blas_threads, is_light
@@ -138,3 +141,35 @@ def test_executable_equals_interpreter_on_a_reshape_that_moves_elements(rng):
     for _ in range(2):
         x = rng.normal(size=(2, 3)).astype("f4")
         np.testing.assert_array_equal(executable([x], [])[0][0], interpreter([x], [])[0][0])
+
+
+def test_no_result_lies_in_its_arguments_memory_unless_the_op_says_so(monkeypatch):
+    """The memory of an argument is given to others after its last use; that of a view's argument is not."""
+    wrong = set()
+
+    def watched(name, kernel):
+        def call(*arrays, **attrs):
+            found = kernel(*arrays, **attrs)
+            results = found if isinstance(found, tuple) else (found,)
+            if OPS[name].effect != "view" and any(np.shares_memory(r, a) for r in results for a in arrays):
+                wrong.add(name)
+            return found
+
+        return call
+
+    backend = find_backend("numpy")
+    for name, kernel in list(backend.kernels.functions.items()):
+        if name in OPS:
+            monkeypatch.setitem(backend.kernels.functions, name, watched(name, kernel))
+    for case in all_cases():
+        if case.raises is None:
+            case.call(case.tensors(backend, case.arrays("float32")))
+    assert wrong == set()
+
+
+def test_a_reversed_result_is_not_overwritten():
+    x = np.arange(6, dtype=np.float32).reshape(1, 3, 2)
+    step = lamina.function(lambda t: lamina.concatenate([t * 2.0, lamina.flip(t * 3.0, 1)], -1))
+    for _ in range(4):
+        found = step(lamina.tensor(x)).numpy()
+    np.testing.assert_array_equal(found, np.concatenate([x * 2, x[:, ::-1] * 3], -1))

@@ -4,7 +4,7 @@
 and its layer.
 """
 
-from lamina.layers.recurrent.cell import RNNCell
+from lamina.layers.recurrent.cell import DropoutRNNCell, RNNCell
 from lamina.layers.recurrent.convolutional import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D
 from lamina.layers.recurrent.gru import GRU, GRUCell
 from lamina.layers.recurrent.lstm import LSTM, LSTMCell
@@ -13,6 +13,6 @@ from lamina.layers.recurrent.simple import SimpleRNN, SimpleRNNCell
 from lamina.layers.recurrent.stacked import StackedRNNCells
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM2DCell", "ConvLSTM3D", "GRUCell", "LSTMCell", "RNNCell",
-    "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
+    "GRU", "LSTM", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM2DCell", "ConvLSTM3D", "DropoutRNNCell", "GRUCell",
+    "LSTMCell", "RNNCell", "SimpleRNN", "SimpleRNNCell", "StackedRNNCells",
 ]  # fmt: skip
