@@ -172,6 +172,8 @@ class Fitting(Evaluating):
         run.told.on_train_end(dict(run.logs))
         if run.interrupted:
             self._put_averages(run)
+            if run.batch:
+                run.history.on_epoch_end(run.epoch, run.logs)
 
     def _put_averages(self, run: Run) -> None:
         """Gives the weights the values of their moving averages, if the optimizer keeps them."""
@@ -201,8 +203,6 @@ class Fitting(Evaluating):
             found = self._evaluate(run.held_out, run.told)
             logs.update({f"val_{name}": value for name, value in found.items()})
         if run.interrupted:
-            if run.batch:
-                run.history.on_epoch_end(epoch, {k: v for k, v in logs.items() if not k.startswith("val_")})
             return
         run.logs, run.epoch, run.batch = logs, epoch + 1, 0
         run.told.on_epoch_end(epoch, logs)

@@ -16,8 +16,8 @@ from lamina.shapes import as_float, as_int
 class EarlyStopping(Monitor):
     """Stops when a number has not improved for ``patience`` epochs.
 
-    It improves if it is better than the best by more than ``min_delta``, and better than ``baseline`` if that is given.
-    Epochs before ``start_from_epoch`` do not count. ``restore_best_weights`` gives the model the weights of the best
+    It improves if it is better than the best by more than ``min_delta``; as long as it is no better than ``baseline``,
+    if that is given, the epochs are counted on, and the first that does not improve may be the last. Epochs before ``start_from_epoch`` do not count. ``restore_best_weights`` gives the model the weights of the best
     epoch when training ends, however it ends. With ``patience`` 0, as with 1, the first epoch that is no better is
     the last; as in Keras and TensorFlow.js.
 
@@ -67,8 +67,7 @@ class EarlyStopping(Monitor):
                 self.best_weights = self.model.get_weights()
             if self.baseline is None or self.improves(value, self.baseline):
                 self.wait = 0
-                return
-        if self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
