@@ -17,9 +17,10 @@ class EarlyStopping(Monitor):
     """Stops when a number has not improved for ``patience`` epochs.
 
     It improves if it is better than the best by more than ``min_delta``; as long as it is no better than ``baseline``,
-    if that is given, the epochs are counted on, and the first that does not improve may be the last. Epochs before ``start_from_epoch`` do not count. ``restore_best_weights`` gives the model the weights of the best
-    epoch when training ends, however it ends. With ``patience`` 0, as with 1, the first epoch that is no better is
-    the last; as in Keras and TensorFlow.js.
+    if that is given, the epochs are counted on, and the first that does not improve may be the last. Epochs before
+    ``start_from_epoch`` do not count. ``restore_best_weights`` gives the model the weights of the best epoch when
+    training ends, however it ends. With ``patience`` 0, as with 1, the first epoch that is no better is the last; as in
+    Keras and TensorFlow.js.
 
     ``mode`` "auto" takes numbers named like accuracies to be better the greater they are, all others the smaller. The
     callback warns if the number is not in the logs. ``stopped_epoch``, ``best``, ``best_epoch`` and ``wait`` tell.
