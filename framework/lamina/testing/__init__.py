@@ -1,12 +1,12 @@
-"""The conformance kit: what every backend must do, as one class to subclass.
+"""The conformance kit: what every backend must do, as one class to subclass, and what holds for every layer.
 
-Importable by anyone who writes a backend. Needs pytest, which ``import lamina`` does not load. Knows all of lamina
-below the models.
+Importable by anyone who writes a backend or a layer. Needs pytest, which ``import lamina`` does not load. Knows all of
+lamina.
 """
 
 import pytest
 
-for _tests in ("arrays", "base", "hazards", "operations", "running"):
+for _tests in ("arrays", "base", "hazards", "layers", "operations", "running"):
     pytest.register_assert_rewrite(f"{__name__}.{_tests}")  # before they are imported, so that failures say what was
 
 from lamina.testing.base import BackendTests, Limitation, require_backend, why_not_available  # noqa: E402
@@ -30,11 +30,12 @@ from lamina.testing.inputs import (  # noqa: E402
     strings,
     values,
 )
+from lamina.testing.layers import LayerCase, check_layer  # noqa: E402
 from lamina.testing.table import Case, all_cases, case, ops_without_cases  # noqa: E402
 
 __all__ = [
-    "BackendConformance", "BackendTests", "Case", "Input", "Limitation", "ReplayHazards", "all_cases", "between",
-    "bools", "broadcasting", "case", "check_gradient", "check_replay", "check_result_rule", "check_value",
-    "complex_normal", "distinct", "empty", "gradient_gaps", "ints", "non_contiguous", "normal", "ops_without_cases",
-    "positive", "probabilities", "require_backend", "strings", "values", "why_not_available",
+    "BackendConformance", "BackendTests", "Case", "Input", "LayerCase", "Limitation", "ReplayHazards", "all_cases",
+    "between", "bools", "broadcasting", "case", "check_gradient", "check_layer", "check_replay", "check_result_rule",
+    "check_value", "complex_normal", "distinct", "empty", "gradient_gaps", "ints", "non_contiguous", "normal",
+    "ops_without_cases", "positive", "probabilities", "require_backend", "strings", "values", "why_not_available",
 ]  # fmt: skip
