@@ -4,9 +4,10 @@ Knows everything below: layers, losses, metrics, optimizers, io, data, autodiff 
 """
 
 from lamina.models import callbacks
+from lamina.models.cloning import clone_model
 from lamina.models.from_json import model_from_json
 from lamina.models.model import Model
-from lamina.models.saving import load_model
+from lamina.models.saving import load_model, save_model
 from lamina.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "callbacks", "load_model", "model_from_json"]
+__all__ = ["Model", "Sequential", "callbacks", "clone_model", "load_model", "model_from_json", "save_model"]

@@ -30,9 +30,9 @@ def model_to_json(model: Any) -> str:
 def model_from_json(json_string: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model of a topology as JSON text, or as what the text stands for; weights are as their initializers give.
 
-    Takes what ``model_to_json`` gives, a topology of TensorFlow.js or of Keras 2, or a whole ``model.json``, of which
-    the topology is read. ``custom_objects`` maps class names to classes of yours. Raises ModelFileError for something
-    else, UnknownNameError for a class that no registry knows.
+    Takes what ``model_to_json`` gives, a topology of TensorFlow.js or of Keras 2, a whole ``model.json``, of which the
+    topology is read, or what ``to_json`` of Keras 3 gives. ``custom_objects`` maps class names to classes of yours.
+    Raises ModelFileError for something else, UnknownNameError for a class that no registry knows.
 
     >>> dense = {"class_name": "Dense", "config": {"units": 3, "batch_input_shape": [None, 2]}}
     >>> model_from_json({"class_name": "Sequential", "config": [dense]}).count_params()
@@ -45,4 +45,4 @@ def model_from_json(json_string: str | Mapping[str, Any], custom_objects: Mappin
         raise ModelFileError(f"{str(json_string)[:100]!r} is no topology.", expected="an object with class_name.")
     config = layers_config(ModelArtifacts(topology))
     with custom_object_scope(custom_objects or {}):
-        return model_from_config(from_tfjs(config))
+        return model_from_config(config if "module" in topology else from_tfjs(config))

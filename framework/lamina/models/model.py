@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,8 +13,10 @@ from lamina.layers.masks import masks_of, with_mask
 from lamina.layers.probing import as_outputs
 from lamina.layers.symbolic import SymbolicTensor
 from lamina.models.graph import Graph
+from lamina.models.metadata import checked_metadata
 from lamina.models.trainer import Trainer
 from lamina.runtime.backends import find_backend
+from lamina.serialization import custom_object_scope
 from lamina.shapes import as_int
 from lamina.structures import flatten
 
@@ -37,6 +39,7 @@ class Model(Trainer):
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
         super().__init__(**common)
+        self._metadata: dict[str, Any] = {}
         self._start_trainer()
         if (inputs is None) != (outputs is None):
             raise GraphError(
@@ -47,7 +50,7 @@ class Model(Trainer):
 
     @property
     def class_name(self) -> str:
-        return "Model"
+        return super().class_name if self._has_own_call() else "Model"
 
     def _set_graph(self, graph: Graph) -> None:
         self.graph = graph
@@ -239,24 +242,63 @@ class Model(Trainer):
 
         return model_html(self)
 
-    def save(self, address: Any, *, include_optimizer: bool = True) -> SaveResult:
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        *,
+        include_optimizer: bool = True,
+        trainable_only: bool = False,
+    ) -> SaveResult:
         """Saves topology, weights, training configuration and optimizer state as a TensorFlow.js model.
 
-        ``address`` is a path, ``file://...``, ``localstorage://name``, ``memory://name``, or an object with ``save``.
+        As ``lamina.models.save_model``, where the settings are told.
         """
         from lamina.models.saving import save_model
 
-        return save_model(self, address, include_optimizer=include_optimizer)
+        return save_model(
+            self, filepath, overwrite, zipped, include_optimizer=include_optimizer, trainable_only=trainable_only
+        )
 
     def save_weights(self, address: Any) -> SaveResult:
         """Saves the model without optimizer state."""
         return self.save(address, include_optimizer=False)
 
-    def load_weights(self, address: Any) -> None:
-        """Gives the weights the values of a saved model with the same weights, by name; all or none."""
+    def load_weights(self, weights: Any, *, strict: bool = True) -> None:
+        """Gives the weights the values of those of the same names; all or, if something does not fit, none.
+
+        ``weights`` is where a model was saved, or a mapping from names to arrays. With ``strict`` both must have the
+        same names; without, names that only one of them has are passed over. Raises ModelFileError otherwise.
+        """
         from lamina.models.saving import load_weights
 
-        load_weights(self, address)
+        load_weights(self, weights, strict=strict)
+
+    def set_user_defined_metadata(self, metadata: dict[str, Any]) -> None:
+        """Keeps a dict of the user's, of JSON's kinds of values, with the model: it is saved and loaded with it.
+
+        Raises ArgumentTypeError for something else.
+        """
+        self._metadata = checked_metadata(metadata)
+
+    def get_user_defined_metadata(self) -> dict[str, Any]:
+        """What ``set_user_defined_metadata`` was given, or a loaded model had; else an empty dict."""
+        return dict(self._metadata)
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """Whether a layer carries states from one batch to the next."""
+        return any(layer.stateful for layer in self.sublayers())
+
+    def execute(self, inputs: Any, outputs: Any) -> Any:
+        """What layers inside give for inputs: ``outputs`` are names of layers or symbolic tensors, one or a list."""
+        wanted = flatten(outputs)
+        if not wanted:
+            raise GraphError(f"no outputs of {self.name!r} are asked for.", expected="at least one.")
+        tensors = [x if isinstance(x, SymbolicTensor) else self.get_layer(x).output for x in wanted]
+        part = Model(self._graph().input_structure, tensors if isinstance(outputs, (list, tuple)) else tensors[0])
+        return part(inputs, training=False)
 
     def to_json(self) -> str:
         """The layers and how they are joined as JSON text, of which ``lamina.models.model_from_json`` makes a model."""
@@ -265,12 +307,18 @@ class Model(Trainer):
         return model_to_json(self)
 
     def get_config(self) -> dict[str, Any]:
+        """The layers and how they are joined; of a class with a ``call`` of its own the constructor's arguments."""
         from lamina.models.topology import graph_config
 
-        return graph_config(self)
+        return super().get_config() if self._has_own_call() else graph_config(self)
+
+    def _has_own_call(self) -> bool:
+        return self.graph is None and type(self).call is not Model.call
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A model of a config, with the classes of ``custom_objects`` known by their names."""
         from lamina.models.topology import model_from_config
 
-        return model_from_config(config)
+        with custom_object_scope(custom_objects or {}):
+            return super().from_config(config) if "layers" not in config else model_from_config(config)

@@ -9,13 +9,21 @@ import numpy as np
 
 from lamina import losses, metrics
 from lamina.contract import SaveResult
-from lamina.errors import LaminaError, ModelFileError, SerializationError, UnsafeModelError
+from lamina.data import as_array
+from lamina.errors import (
+    ArgumentError,
+    LaminaError,
+    ModelFileError,
+    ModelNotFoundError,
+    SerializationError,
+    UnsafeModelError,
+)
 from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artifacts, save_artifacts
 from lamina.layers.config import plain
 from lamina.layers.weights import weights_from
 from lamina.models.tfjs import tfjs_training_config
 from lamina.models.tfjs_layers import from_tfjs, to_tfjs
-from lamina.models.topology import graph_config, model_from_config
+from lamina.models.topology import graph_config, model_from_config, without_keys
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy
 from lamina.runtime.tensor import Tensor
@@ -25,12 +33,41 @@ KERAS_VERSION: Final = "tfjs-layers 4.22.0"
 """What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
 
 OPTIMIZER_GROUP: Final = "optimizer"
+OWN_METADATA: Final = "lamina"
+"""The key of the user's metadata under which lamina keeps what TensorFlow.js has no place for."""
 
 
-def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> SaveResult:
-    """Saves a model whole: the old one at the address stays until the new one is complete."""
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    *,
+    include_optimizer: bool = True,
+    trainable_only: bool = False,
+) -> SaveResult:
+    """Saves a model whole: the old one at the address stays until the new one is complete.
+
+    ``filepath`` is a path, ``file://...``, ``localstorage://name``, ``memory://name``, or an object with ``save``.
+    ``overwrite`` False refuses an address where a model is. ``include_optimizer`` False leaves out how the model was
+    compiled and the state of its optimizer, ``trainable_only`` the weights that training leaves alone: such a file is
+    for ``load_weights(..., strict=False)``. ``zipped`` may only be None or False: a model is a folder.
+
+    Raises ArgumentError for an address that is taken or cannot be saved to, SerializationError for a model that is no
+    graph of layers or holds what has no config.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> save_model(model, "memory://saved").weight_bytes
+    12
+    """
+    if zipped:
+        raise ArgumentError("zipped is True.", expected="None or False: a model is saved as a folder.")
+    if not overwrite and _is_there(filepath):
+        raise ArgumentError(f"there is a model at {filepath!s} already.", fix="pass overwrite=True, or choose another.")
     training = _training_config(model) if include_optimizer and model.optimizer is not None else None
-    named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in model.weights]
+    weights = model.trainable_weights if trainable_only else model.weights
+    named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in weights]
     names = [name for name, _, _ in named]
     if len(set(names)) != len(names):
         repeated = next(name for name in names if names.count(name) > 1)
@@ -45,16 +82,29 @@ def save_model(model: Any, address: Any, *, include_optimizer: bool = True) -> S
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if training is not None else None,
-        user_defined_metadata={"lamina": {"training": training, "seeds": _seeds(model), **_forms(model)}},
+        user_defined_metadata={
+            **model.get_user_defined_metadata(),
+            OWN_METADATA: {"training": training, "seeds": _seeds(model), **_forms(model)},
+        },
     )
-    return save_artifacts(address, artifacts)
+    return save_artifacts(filepath, artifacts)
+
+
+def _is_there(address: Any) -> bool:
+    try:
+        load_artifacts(address)
+    except ModelNotFoundError:
+        return False
+    except ModelFileError:
+        pass
+    return True
 
 
 def model_topology(model: Any) -> dict[str, Any]:
     """The layers of a model and how they are joined, as a ``model.json`` has them."""
     return {
         "class_name": model.class_name,
-        "config": to_tfjs(graph_config(model)),
+        "config": to_tfjs(without_keys(graph_config(model))),
         "keras_version": KERAS_VERSION,
         "backend": "tensor_flow.js",
     }
@@ -93,6 +143,7 @@ def _load(address: Any, compile: bool) -> Any:
         raise ModelFileError(f"the topology at {address!s} is malformed: {error!r}.") from error
     source.check_all_used(model)
     own = _own_metadata(artifacts)
+    model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_METADATA}
     _restore_forms(model, own)
     if compile and (own.get("training") or artifacts.training_config):
         _compile(model, own.get("training"), artifacts.training_config)
@@ -101,15 +152,34 @@ def _load(address: Any, compile: bool) -> Any:
     return model
 
 
-def load_weights(model: Any, address: Any) -> None:
-    """Gives a model's weights the values of those of the same names at an address; all or none."""
-    artifacts = load_artifacts(address)
-    found = {spec.name: array for spec, array in _decoded(artifacts) if spec.group != OPTIMIZER_GROUP}
+def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
+    """Gives a model's weights the values of those of the same names, of a saved model or of a mapping; all or none."""
+    if isinstance(weights, Mapping):
+        found = _by_own_names(weights, model)
+    else:
+        decoded = _decoded(load_artifacts(weights))
+        found = {spec.name: array for spec, array in decoded if spec.group != OPTIMIZER_GROUP}
     source = _FileWeights(found)
-    values = [source(v.name, v.shape, v.dtype) for v in model.weights]
-    source.check_all_used(model)
-    for variable, value in zip(model.weights, values, strict=True):
+    chosen = [v for v in model.weights if strict or v.name in found]
+    values = [source(v.name, v.shape, v.dtype) for v in chosen]
+    if strict:
+        source.check_all_used(model)
+    for variable, value in zip(chosen, values, strict=True):
         variable.assign(value)
+
+
+def _by_own_names(weights: Mapping[str, Any], model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays by the model's names: ``a/b/kernel`` also stands for ``a/kernel``, as in TensorFlow.js."""
+    known = {v.name for v in model.weights}
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, value in weights.items():
+        parts = str(name).split("/")
+        shorter = "/".join([*parts[:-2], parts[-1]])
+        key = shorter if name not in known and shorter in known else str(name)
+        if key in found:
+            raise ArgumentError(f"two values for the weight {key!r}.", expected="one for each.")
+        found[key] = as_array(value, f"the weight {name!r}")
+    return found
 
 
 def _decoded(artifacts: ModelArtifacts) -> list[Any]:
@@ -207,7 +277,7 @@ def _objects(given: Any, get: Any) -> Any:
 
 def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     metadata = artifacts.user_defined_metadata or {}
-    own = metadata.get("lamina") if isinstance(metadata, Mapping) else None
+    own = metadata.get(OWN_METADATA) if isinstance(metadata, Mapping) else None
     return own if isinstance(own, Mapping) else {}
 
 

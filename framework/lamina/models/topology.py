@@ -11,12 +11,20 @@ from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.masks import call_arguments
 from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.models.calls import (
+    MAX_LAYERS,
+    Call,
+    Outputs,
+    places_in,
+    read_calls,
+    read_structure,
+    tensor_config,
+    with_tensors,
+)
 from lamina.serialization import deserialize
 from lamina.structures import flatten
 
-MAX_LAYERS: Final = 10_000
 MAX_DEPTH: Final = 32
-KERAS_TENSOR: Final = "__keras_tensor__"
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -43,10 +51,33 @@ def graph_config(model: Any) -> dict[str, Any]:
     return {
         "name": model.name,
         "layers": [_entry(layer, calls[id(layer)], numbers) for layer in graph.layers],
-        "input_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.inputs],
-        "output_layers": [[x.name, numbers[id(x.node)], x.index] for x in graph.outputs],
+        "input_layers": _places(graph.input_structure, numbers),
+        "output_layers": _places(graph.output_structure, numbers),
         **shared,
     }
+
+
+def _places(structure: Any, numbers: dict[int, int]) -> Any:
+    """Inputs or outputs as [layer, call, output], by their keys if they have some, else in a list."""
+    if isinstance(structure, dict) and all(isinstance(x, SymbolicTensor) for x in structure.values()):
+        return {key: _place(x, numbers) for key, x in structure.items()}
+    return [_place(x, numbers) for x in flatten(structure)]
+
+
+def _place(x: SymbolicTensor, numbers: dict[int, int]) -> list[Any]:
+    return [x.name, numbers[id(x.node)], x.index]
+
+
+def without_keys(config: Any) -> Any:
+    """The config of a model, and of those in it, with inputs and outputs in lists, which is all TensorFlow.js knows."""
+    if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
+        return config
+    found = dict(config)
+    for key in ("input_layers", "output_layers"):
+        if isinstance(found.get(key), Mapping):
+            found[key] = list(found[key].values())
+    found["layers"] = [{**entry, "config": without_keys(entry["config"])} for entry in found["layers"]]
+    return found
 
 
 def _shared_names(model: Any) -> list[str]:
@@ -96,16 +127,16 @@ def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
     kwargs = dict(node.kwargs)
     kwargs.update(zip(call_arguments(type(node.layer).call)[1:], node.args[1:], strict=False))
     states = flatten(kwargs.pop("initial_state", None) or [])
-    tensors = [*flatten(node.args[0]), *states]
+    ordered = getattr(node.layer, "_in_order", None) if isinstance(node.args[0], dict) else None
+    tensors = [*(ordered(node.args[0]) if ordered else flatten(node.args[0])), *states]
     settings = {key: _plain_argument(value, numbers) for key, value in kwargs.items()}
-    return [[x.name, numbers[id(x.node)], x.index, settings if not i else {}] for i, x in enumerate(tensors)]
+    return [[*_place(x, numbers), settings if not i else {}] for i, x in enumerate(tensors)]
 
 
 def _plain_argument(value: Any, numbers: dict[int, int]) -> Any:
     """A further argument of a call as JSON has it; symbolic tensors as Keras 3 writes them."""
     if isinstance(value, SymbolicTensor):
-        history = [value.name, numbers[id(value.node)], value.index]
-        return {"class_name": KERAS_TENSOR, "config": {"keras_history": history}}
+        return tensor_config(_place(value, numbers))
     if isinstance(value, (list, tuple)):
         return [_plain_argument(v, numbers) for v in value]
     if isinstance(value, dict):
@@ -162,118 +193,42 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, share
     for entry in entries:
         layer = _made(entry, depth, shared)
         layers[entry.get("name", layer.name)] = layer
-    outputs: dict[tuple[str, int], list[SymbolicTensor]] = {
+    outputs: Outputs = {
         (name, 0): layer._nodes[0].outputs for name, layer in layers.items() if isinstance(layer, InputLayer)
     }
     starts = _first_numbers(config, entries, layers)
     waiting = [
         (entry["name"], number, call)
         for entry in entries
-        for number, call in enumerate(_calls(entry), starts.get(entry["name"], 0))
+        for number, call in enumerate(read_calls(entry), starts.get(entry["name"], 0))
     ]
     while waiting:
         later = []
         for name, number, call in waiting:
-            if all((place[0], place[1]) in outputs for place in _needed(call)):
+            if all((place[0], place[1]) in outputs for place in call.places):
                 outputs[name, number] = _apply(layers[name], call, outputs)
             else:
                 later.append((name, number, call))
         if len(later) == len(waiting):
             raise SerializationError(f"the layer {later[0][0]!r} waits for a layer that is never called.")
         waiting = later
-    inputs = [_find(outputs, place) for place in _places(config, "input_layers")]
-    results = [_find(outputs, place) for place in _places(config, "output_layers")]
-    return Model(
-        inputs if len(inputs) > 1 else inputs[0], results if len(results) > 1 else results[0], name=config.get("name")
-    )
+    inputs, results = (with_tensors(read_structure(config, key), outputs) for key in ("input_layers", "output_layers"))
+    return Model(inputs, results, name=config.get("name"))
 
 
 def _first_numbers(config: Mapping[str, Any], entries: list[Any], layers: Mapping[str, Layer]) -> dict[str, int]:
     """Nested models whose calls are counted from 1, as TensorFlow.js and Keras 2 do; Keras 3 counts from 0."""
-    places = [place for entry in entries for call in _calls(entry) for place in call] + _places(config, "output_layers")
+    places = [place for entry in entries for call in read_calls(entry) for place in call.places]
+    places += places_in([read_structure(config, "output_layers")])
     nested = {name for name, layer in layers.items() if hasattr(layer, "graph")}
     from_zero = {place[0] for place in places if place[1] == 0}
     return dict.fromkeys(nested - from_zero, 1)
 
 
-def _calls(entry: Mapping[str, Any]) -> list[list[Any]]:
-    """The calls of a layer, each a list of [layer, call, output, settings]."""
-    calls = entry.get("inbound_nodes")
-    well_formed = isinstance(calls, list) and all(
-        isinstance(call, list) and call and all(_is_place(place) for place in call) for call in calls
-    )
-    if not well_formed or not isinstance(entry.get("name"), str):
-        raise SerializationError(
-            f"the layer {entry.get('name')!r} has malformed inbound_nodes.",
-            expected="a list of calls, each a list of [layer, call, output, settings].",
-        )
-    return list(calls or [])
-
-
-def _is_place(place: Any) -> bool:
-    return (
-        isinstance(place, list)
-        and len(place) in (3, 4)
-        and isinstance(place[0], str)
-        and all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < MAX_LAYERS for n in place[1:3])
-    )
-
-
-def _places(config: Mapping[str, Any], key: str) -> list[Any]:
-    places = config.get(key)
-    if isinstance(places, list) and len(places) == 3 and isinstance(places[0], str):
-        places = [places]
-    if not isinstance(places, list) or not places or not all(_is_place(place) for place in places):
-        raise SerializationError(f"{key} is {str(places)[:100]}.", expected="a list of [layer, call, output].")
-    return places
-
-
-def _find(outputs: dict[tuple[str, int], list[SymbolicTensor]], place: list[Any]) -> SymbolicTensor:
-    found = outputs.get((place[0], place[1]), [])
-    if place[2] >= len(found):
-        raise SerializationError(f"there is no output {place[:3]}.")
-    output: SymbolicTensor = found[place[2]]
-    return output
-
-
-def _needed(call: list[Any]) -> list[Any]:
-    """The places of all tensors of a call, those among its settings too."""
-    return [*call, *_places_in(call[0][3])] if len(call[0]) == 4 else call
-
-
-def _places_in(settings: Any) -> list[Any]:
-    if isinstance(settings, Mapping):
-        if settings.get("class_name") == KERAS_TENSOR:
-            return [_history(settings)]
-        return [place for value in settings.values() for place in _places_in(value)]
-    return [place for value in settings for place in _places_in(value)] if isinstance(settings, list) else []
-
-
-def _history(config: Mapping[str, Any]) -> list[Any]:
-    inner = config.get("config")
-    place = inner.get("keras_history") if isinstance(inner, Mapping) else None
-    if not _is_place(place):
-        raise SerializationError(
-            f"{str(config)[:100]} is no tensor.", expected="a keras_history of [layer, call, output]."
-        )
-    return list(place or [])
-
-
-def _argument(value: Any, outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> Any:
-    if isinstance(value, Mapping):
-        if value.get("class_name") == KERAS_TENSOR:
-            return _find(outputs, _history(value))
-        return {key: _argument(v, outputs) for key, v in value.items()}
-    return [_argument(v, outputs) for v in value] if isinstance(value, list) else value
-
-
-def _apply(layer: Layer, call: list[Any], outputs: dict[tuple[str, int], list[SymbolicTensor]]) -> list[SymbolicTensor]:
-    tensors = [_find(outputs, place) for place in call]
-    settings = call[0][3] if len(call[0]) == 4 and isinstance(call[0][3], Mapping) else {}
+def _apply(layer: Layer, call: Call, outputs: Outputs) -> list[SymbolicTensor]:
     try:
-        arguments = _argument(settings, outputs)
-        return flatten(layer(tensors[0] if len(tensors) == 1 else tensors, **arguments))
+        return flatten(layer(*with_tensors(call.args, outputs), **with_tensors(call.settings, outputs)))
     except LaminaError:
         raise
     except TypeError as error:
-        raise SerializationError(f"the layer {layer.name!r} does not take {settings}.") from error
+        raise SerializationError(f"the layer {layer.name!r} does not take {call.settings}.") from error
