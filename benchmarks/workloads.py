@@ -1,62 +1,18 @@
 """What is measured, as plain data: networks, batches, how many steps. A new workload is one entry in ``WORKLOADS``.
 
-Weights, examples and labels are made here from fixed seeds, so that every library starts from the same numbers and
+Examples and labels are made here from fixed seeds, so that every library starts from the same numbers and
 sees the same batches in the same order.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class LayerSpec:
-    """One layer: its class in Keras's spelling, and its settings."""
-
-    kind: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Network:
-    """Layers in a row, on examples of ``input_shape``; the last one gives logits."""
-
-    input_shape: tuple[int, ...]
-    layers: tuple[LayerSpec, ...]
-
-    @property
-    def classes(self) -> int:
-        """How many logits there are."""
-        return int(self.layers[-1].settings["units"])
-
-    def weights(self) -> list[Array]:
-        """The first weights, in the order of Keras's ``get_weights``: Glorot's uniform kernels, zero biases."""
-        rng = np.random.default_rng(1)
-        shape, found = self.input_shape, []
-        for layer in self.layers:
-            arrays, shape = INITIAL[layer.kind](rng, shape, layer.settings)
-            found += arrays
-        return found
-
-
-def _dense(
-    rng: np.random.Generator, shape: tuple[int, ...], settings: Mapping[str, Any]
-) -> tuple[list[Array], tuple[int, ...]]:
-    units = settings["units"]
-    limit = (6.0 / (shape[-1] + units)) ** 0.5
-    kernel = rng.uniform(-limit, limit, (shape[-1], units)).astype(np.float32)
-    return [kernel, np.zeros(units, np.float32)], (*shape[:-1], units)
-
-
-INITIAL = {"Dense": _dense}
-"""By kind of layer: its first weights and the shape that it gives."""
+from benchmarks.networks import Array, Network, dense, lstm, residual, transformer, two_convolutions
 
 
 @dataclass(frozen=True)
@@ -124,12 +80,6 @@ class Import(Workload):
     kind: ClassVar[str] = "import"
 
 
-def dense(*sizes: int, activation: str = "relu") -> Network:
-    """A network of Dense layers: the inputs, the hidden units, the logits."""
-    hidden = [LayerSpec("Dense", {"units": units, "activation": activation}) for units in sizes[1:-1]]
-    return Network((sizes[0],), (*hidden, LayerSpec("Dense", {"units": sizes[-1]})))
-
-
 WORKLOADS: tuple[Workload, ...] = (
     Import(
         "import",
@@ -138,6 +88,37 @@ WORKLOADS: tuple[Workload, ...] = (
     ),
     Training("train-30-16-16-2", "Training step, 30-16-16-2, batch 32, Adam", dense(30, 16, 16, 2), batch=32),
     Training("train-784-32-10", "Training step, 784-32-10, batch 128, Adam", dense(784, 32, 10), batch=128),
+    Training(
+        "train-784-512-512-10",
+        "Training step, 784-512-512-10, batch 256, Adam",
+        dense(784, 512, 512, 10),
+        batch=256,
+        batches=40,
+    ),
+    Training(
+        "train-2-convolutions",
+        "Training step, two convolutions (32 and 64) on 28x28, batch 64, Adam",
+        two_convolutions(),
+        batch=64,
+        batches=20,
+    ),
+    Training(
+        "train-3-residual-blocks",
+        "Training step, three residual blocks on 32x32x16, batch 32, Adam",
+        residual(3, 32, 16),
+        batch=32,
+        batches=10,
+    ),
+    Training(
+        "train-lstm-64", "Training step, LSTM(64) on 50x32, batch 32, Adam", lstm(50, 32, 64), batch=32, batches=40
+    ),
+    Training(
+        "train-2-transformer-blocks",
+        "Training step, two transformer blocks on 64x128, 4 heads, batch 16, Adam",
+        transformer(2, 64, 128, 4),
+        batch=16,
+        batches=20,
+    ),
     Prediction("predict-784-32-10", "predict of one row, 784-32-10", dense(784, 32, 10)),
 )
 

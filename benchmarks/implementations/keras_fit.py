@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
-from benchmarks.workloads import Network, Prediction, Training
-
-
-def _model(network: Network) -> Any:
-    parts = [getattr(keras.layers, layer.kind)(**layer.settings) for layer in network.layers]
-    model = keras.Sequential([keras.Input(network.input_shape), *parts])
-    model.set_weights(network.weights())
-    return model
+from benchmarks.implementations.blocks import model_of
+from benchmarks.workloads import Prediction, Training
 
 
 def training(workload: Training) -> Callable[[], float]:
     x, y = workload.data()
-    model = _model(workload.network)
+    model = model_of(workload.network, keras)
     model.compile(
         optimizer=keras.optimizers.Adam(workload.learning_rate, epsilon=workload.epsilon),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -34,7 +27,7 @@ def training(workload: Training) -> Callable[[], float]:
 
 def prediction(workload: Prediction) -> Callable[[], float]:
     x = workload.examples()
-    model = _model(workload.network)
+    model = model_of(workload.network, keras)
 
     def task() -> float:
         return float(model.predict(x, verbose=0)[0, 0])

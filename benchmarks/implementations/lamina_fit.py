@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import lamina
-from benchmarks.workloads import Network, Prediction, Training
-from lamina import layers, losses, optimizers
-
-
-def _model(network: Network) -> lamina.Sequential:
-    model = lamina.Sequential()
-    for i, layer in enumerate(network.layers):
-        first = {"input_shape": network.input_shape} if i == 0 else {}
-        model.add(getattr(layers, layer.kind)(**layer.settings, **first))
-    model.set_weights(network.weights())
-    return model
+from benchmarks.implementations.blocks import model_of
+from benchmarks.workloads import Prediction, Training
+from lamina import losses, optimizers
 
 
 def training(workload: Training) -> Callable[[], float]:
     x, y = workload.data()
-    model = _model(workload.network)
+    model = model_of(workload.network, lamina)
     model.compile(
         optimizer=optimizers.Adam(workload.learning_rate, epsilon=workload.epsilon),
         loss=losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -35,7 +27,7 @@ def training(workload: Training) -> Callable[[], float]:
 
 def prediction(workload: Prediction) -> Callable[[], float]:
     x = workload.examples()
-    model = _model(workload.network)
+    model = model_of(workload.network, lamina)
 
     def task() -> float:
         return float(model.predict(x, verbose=0)[0, 0])

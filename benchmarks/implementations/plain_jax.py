@@ -9,24 +9,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from benchmarks.workloads import LayerSpec, Network, Training
+from benchmarks.implementations.jax_layers import LAYERS
+from benchmarks.networks import Network
+from benchmarks.workloads import Training
 
 BETA_1, BETA_2 = 0.9, 0.999
-ACTIVATIONS = {None: lambda x: x, "relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
-
-
-def _dense(weights: list[Any], layer: LayerSpec, x: Any) -> Any:
-    kernel, bias = weights.pop(0), weights.pop(0)
-    return ACTIVATIONS[layer.settings.get("activation")](x @ kernel + bias)
-
-
-LAYERS = {"Dense": _dense}
 
 
 def _loss(network: Network, weights: list[Any], x: Any, y: Any) -> Any:
-    left = list(weights)
-    for layer in network.layers:
-        x = LAYERS[layer.kind](left, layer, x)
+    for part, layer in zip(weights, network.layers, strict=True):
+        x = LAYERS[layer.kind](part, layer, x)
     return -jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], axis=1).mean()
 
 
@@ -40,9 +32,9 @@ def _step(workload: Training) -> Callable[..., Any]:
         loss, gradients = of(weights, x, y)
         count = count + 1.0
         scale = rate * jnp.sqrt(1.0 - BETA_2**count) / (1.0 - BETA_1**count)
-        first = [m + (g - m) * (1.0 - BETA_1) for m, g in zip(first, gradients, strict=True)]
-        second = [v + (g * g - v) * (1.0 - BETA_2) for v, g in zip(second, gradients, strict=True)]
-        weights = [w - scale * m / (jnp.sqrt(v) + epsilon) for w, m, v in zip(weights, first, second, strict=True)]
+        first = jax.tree.map(lambda m, g: m + (g - m) * (1.0 - BETA_1), first, gradients)
+        second = jax.tree.map(lambda v, g: v + (g * g - v) * (1.0 - BETA_2), second, gradients)
+        weights = jax.tree.map(lambda w, m, v: w - scale * m / (jnp.sqrt(v) + epsilon), weights, first, second)
         return weights, first, second, count, total + loss
 
     compiled: Callable[..., Any] = step
@@ -52,14 +44,9 @@ def _step(workload: Training) -> Callable[..., Any]:
 def training(workload: Training) -> Callable[[], float]:
     batches = [(jax.device_put(x), jax.device_put(y)) for x, y in workload.in_batches()]
     step = _step(workload)
-    weights = [jnp.array(w) for w in workload.network.weights()]
-    state: Any = (
-        weights,
-        [jnp.zeros_like(w) for w in weights],
-        [jnp.zeros_like(w) for w in weights],
-        jnp.zeros(()),
-        None,
-    )
+    weights = [[jnp.array(w) for w in part] for part in workload.network.weights_by_layer()]
+    zeros = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]
+    state: Any = (weights, *zeros, jnp.zeros(()), None)
 
     def task() -> float:
         nonlocal state

@@ -101,7 +101,7 @@ def _origin(found: Any) -> tuple[str | None, str | None]:
 
 
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Makes names known inside a ``with`` block, before those that are registered. Blocks may be nested.
 
     >>> class Mine:
@@ -110,7 +110,7 @@ def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
     ...     lookup("layers", "Mine") is Mine
     True
     """
-    token = _SCOPED.set({**_SCOPED.get(), **objects})
+    token = _SCOPED.set({**_SCOPED.get(), **custom_objects})
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from layer_calls import check_gradients, run, tensors
 from spelling import snake, snake_config
 
 import lamina
-from lamina import activations, constraints, initializers, losses, metrics, optimizers, regularizers
+from lamina import activations, constraints, initializers, losses, metrics, ops, optimizers, regularizers
 
 Record = dict[str, Any]
 
@@ -43,6 +43,7 @@ def _loss_or_metric(kind: str, name: str) -> Callable[..., Any]:
 
 
 def _l2_normalize(x: Any, axis: Any = None) -> Any:
+    x = ops.cast(x, "float32")
     return lamina.layers.UnitNormalization(axis=list(range(x.ndim)) if axis is None else axis)(x)
 
 
@@ -55,9 +56,11 @@ RENAMED: Final = {
     "kullbackLeiblerDivergence": "kl_divergence",
     "logcosh": "log_cosh",
     "r2Score": "r2_score",
+    "topKCategoricalAccuracy": "top_k_categorical_accuracy",
 }
 """Names that Keras spells otherwise."""
 OTHERWISE: Final[dict[str, Callable[..., Any]]] = {
+    "binaryAccuracy": lambda *args: ops.mean(metrics.binary_accuracy(*args), axis=-1),
     "l2Normalize": _l2_normalize,
     "sigmoidCrossEntropyWithLogits": _sigmoid_cross_entropy,
 }

@@ -5,17 +5,15 @@ An image is a sequence, a picture or a volume; its axes other than the batch and
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from lamina.errors import ArgumentError, ShapeError
-from lamina.layers.arguments import choice
+from lamina.layers.arguments import LARGEST_SIZE, choice
 from lamina.layers.checks import check_axes
 from lamina.layers.layer import Layer
 from lamina.ops.windows import AXES, FORMATS
 from lamina.ops.windows import per_axis as _per_axis
 from lamina.shapes import as_int
-
-LARGEST: Final = 2**31 - 1
 
 
 class SpatialLayer(Layer):
@@ -62,15 +60,7 @@ def per_axis(value: Any, rank: int, name: str, minimum: int = 1) -> tuple[int, .
     (3, 3)
     """
     sizes = _per_axis(value, rank, name, minimum)
-    for size in sizes:
-        check_limit(size, name)
-    return sizes
-
-
-def check_limit(size: int, name: str) -> None:
-    """Refuses what no array could have as a size."""
-    if size > LARGEST:
-        raise ArgumentError(f"{name} is {size}.", expected=f"{name} to be an integer of at most {LARGEST}.")
+    return tuple(as_int(size, name, maximum=LARGEST_SIZE) for size in sizes)
 
 
 def pairs_per_axis(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
@@ -94,8 +84,7 @@ def _pair(entry: Any, rank: int, name: str) -> tuple[int, int]:
     sizes = (entry, entry) if hasattr(entry, "__index__") else entry
     if not isinstance(sizes, (list, tuple)) or len(sizes) != 2:
         raise ArgumentError(f"{name} has the entry {entry!r}.", expected=_pairs_expected(rank))
-    before, after = (as_int(size, name, minimum=0) for size in sizes)
-    check_limit(max(before, after), name)
+    before, after = (as_int(size, name, minimum=0, maximum=LARGEST_SIZE) for size in sizes)
     return (before, after)
 
 

@@ -9,7 +9,6 @@ from lamina.dtypes import INTEGER
 from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import choice, flag, positive
 from lamina.layers.layer import Layer
-from lamina.layers.spatial import check_limit
 from lamina.runtime.tensor import Tensor
 
 MODES = ("multi_hot", "one_hot", "count")
@@ -53,15 +52,10 @@ class CategoryEncoding(Layer):
 
     autocast = False
 
-    def __init__(
-        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **common: Any
-    ) -> None:
+    def __init__(self, num_tokens: int, output_mode: str = "multi_hot", sparse: bool = False, **common: Any) -> None:
         super().__init__(**common)
         self.output_mode = choice(output_mode, "output_mode", (*MODES, "tf_idf", "int"))
-        if num_tokens is None and output_mode != "int":
-            raise ArgumentError("num_tokens is None.", expected="the number of different integers.")
-        self.num_tokens = None if num_tokens is None else positive(num_tokens, "num_tokens")
-        check_limit(self.num_tokens or 0, "num_tokens")
+        self.num_tokens = positive(num_tokens, "num_tokens")
         if flag(sparse, "sparse"):
             raise ArgumentError("sparse is True.", expected="False: sparse results are not supported.")
         self.sparse = False
@@ -72,7 +66,7 @@ class CategoryEncoding(Layer):
                 f"count_weights for the output_mode {self.output_mode!r}.", expected="'count' or 'tf_idf' with them."
             )
         indices = x if x.dtype in INTEGER else ops.cast(x, "int32")
-        if self.num_tokens is None or self.output_mode == "int":
+        if self.output_mode == "int":
             return indices
         if self.output_mode == "tf_idf":
             return self._weighted(encoded(indices, self.num_tokens, "count", self.dtype), count_weights)

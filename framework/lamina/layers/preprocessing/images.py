@@ -12,7 +12,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.probing import Output
 from lamina.layers.reshaping.upsampling import INTERPOLATIONS
 from lamina.layers.rounding import in_floats
-from lamina.layers.spatial import as_format, check_limit, image_form
+from lamina.layers.spatial import as_format, image_form
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
@@ -53,12 +53,6 @@ class ImageLayer(Layer):
         for axis, (start, size) in zip((self.rows, self.rows + 1), box, strict=True):
             kept[axis] = slice(start, start + size)
         return x if (x.shape[self.rows], x.shape[self.rows + 1]) == (box[0][1], box[1][1]) else x[tuple(kept)]
-
-
-def _size(value: Any, name: str) -> int:
-    found = positive(value, name)
-    check_limit(found, name)
-    return found
 
 
 def _middle(size: int, part: int) -> tuple[int, int]:
@@ -105,8 +99,8 @@ class Resizing(ImageLayer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.height = _size(height, "height")
-        self.width = _size(width, "width")
+        self.height = positive(height, "height")
+        self.width = positive(width, "width")
         lowered = interpolation.lower() if isinstance(interpolation, str) else interpolation
         self.interpolation = choice(lowered, "interpolation", INTERPOLATIONS)
         self.crop_to_aspect_ratio = flag(crop_to_aspect_ratio, "crop_to_aspect_ratio")
@@ -152,8 +146,8 @@ class CenterCrop(ImageLayer):
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.height = _size(height, "height")
-        self.width = _size(width, "width")
+        self.height = positive(height, "height")
+        self.width = positive(width, "width")
         self.data_format = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:

@@ -7,11 +7,11 @@ from typing import Any
 
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
-from lamina.layers.arguments import positive
+from lamina.layers.arguments import LARGEST_SIZE, positive
 from lamina.layers.checks import check_axes
 from lamina.layers.layer import Layer
 from lamina.layers.probing import Output
-from lamina.layers.spatial import as_format, check_limit
+from lamina.layers.spatial import as_format
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 
@@ -83,10 +83,8 @@ def _sizes(target_shape: Any) -> tuple[int, ...]:
         raise ArgumentTypeError(
             f"target_shape is {target_shape!r}.", expected="an integer or a tuple of them, with at most one -1."
         )
-    sizes = tuple(-1 if size is None else as_int(size, "target_shape", minimum=-1) for size in target_shape)
-    for size in sizes:
-        check_limit(size, "target_shape")
-    return sizes
+    sizes = (-1 if size is None else size for size in target_shape)
+    return tuple(as_int(size, "target_shape", minimum=-1, maximum=LARGEST_SIZE) for size in sizes)
 
 
 class Permute(Layer):
@@ -130,7 +128,6 @@ class RepeatVector(Layer):
     def __init__(self, n: int, **common: Any) -> None:
         super().__init__(**common)
         self.n = positive(n, "n")
-        check_limit(self.n, "n")
 
     def check_input(self, input_shape: Any) -> None:
         check_axes(self, input_shape, "(batch, features)")

@@ -7,7 +7,7 @@ from typing import Any, Final
 from lamina import ops
 from lamina.layers.arguments import choice, positive
 from lamina.layers.rounding import in_floats
-from lamina.layers.spatial import SpatialLayer, as_format, check_limit, per_axis
+from lamina.layers.spatial import SpatialLayer, as_format, per_axis
 from lamina.runtime.tensor import Tensor
 
 INTERPOLATIONS: Final = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -39,7 +39,6 @@ class UpSampling1D(SpatialLayer):
     def __init__(self, size: int = 2, **common: Any) -> None:
         super().__init__(**common)
         self.size = positive(size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size, "size")
-        check_limit(self.size, "size")
 
     def call(self, x: Tensor) -> Tensor:
         return repeated(x, self.spatial_axes, (self.size,))

@@ -126,6 +126,15 @@ def gelu_new(x: TensorLike) -> Tensor:
     return multiply(x, sigmoid(inner))
 
 
+@gelu_new.gradient
+def _(dy: Tensor, *, x: Tensor) -> Tensor:
+    x = _bounded(x)
+    squares = square(x)
+    gate = sigmoid(multiply(x, add(multiply(squares, 0.044715 * 2.0 * SQRT_2_PI), 2.0 * SQRT_2_PI)))
+    slope = add(multiply(squares, 3.0 * 0.044715 * 2.0 * SQRT_2_PI), 2.0 * SQRT_2_PI)
+    return multiply(dy, multiply(gate, add(multiply(multiply(x, subtract(1.0, gate)), slope), 1.0)))
+
+
 @composite_op(result=same_as(), dtypes=FLOATING, integers="float32")
 def silu(x: TensorLike) -> Tensor:
     """Sigmoid linear unit, also called swish: y = x * sigmoid(x) (Elfwing et al. 2017, arXiv:1702.03118).
