@@ -58,7 +58,7 @@ from lamina.metrics.counts import (
 from lamina.metrics.f_score import F1Score, FBetaScore
 from lamina.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from lamina.metrics.margins import CategoricalHinge, Hinge, SquaredHinge
-from lamina.metrics.metric import Metric, logged
+from lamina.metrics.metric import Metric
 from lamina.metrics.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -96,7 +96,7 @@ __all__ = [
     "TrueNegatives", "TruePositives", "accuracy", "binary_accuracy", "binary_crossentropy",
     "binary_focal_crossentropy", "categorical_accuracy", "categorical_crossentropy", "categorical_focal_crossentropy",
     "categorical_hinge", "concordance_correlation", "cosine_proximity", "deserialize", "get", "hinge", "huber",
-    "kl_divergence", "log_cosh", "logged", "mean_absolute_error", "mean_absolute_percentage_error",
+    "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
     "mean_squared_error", "mean_squared_logarithmic_error", "pearson_correlation", "poisson", "precision", "r2_score",
     "recall", "resolve", "resolve_accuracy", "resolve_crossentropy", "serialize", "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy", "squared_hinge",

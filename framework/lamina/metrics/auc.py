@@ -81,10 +81,10 @@ class AUC(ConfusionMetric):
     def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
         if not self.multi_label:
             return
-        if len(y_pred_shape) != 2 or self._labels not in (None, y_pred_shape[1]):
-            wanted = "samples, labels" if self._labels is None else f"samples, {self._labels}"
+        if len(y_pred_shape) != 2 or (self._state and self._labels != y_pred_shape[1]):
+            wanted = f"samples, {self._labels}" if self._state else "samples, labels"
             raise ShapeError(f"{self.name}: y_pred is {tuple(y_pred_shape)}.", expected=f"the shape ({wanted}).")
-        if self._labels is None:
+        if not self._state:
             self._make(y_pred_shape[1])
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -98,14 +98,3 @@ def _snake_case(name: str) -> str:
     """``AUC`` and ``TruePositives`` as they appear in logs: ``auc``, ``true_positives``."""
     apart = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", apart).lower()
-
-
-def logged(name: str, result: Any) -> dict[str, Any]:
-    """What a result adds to the logs: a number under its name, a list for a vector, all of a dict.
-
-    >>> logged("f1_score", ops.tensor([0.5, 1.0])), logged("both", {"a": ops.tensor(0.5)})
-    ({'f1_score': [0.5, 1.0]}, {'a': 0.5})
-    """
-    if isinstance(result, Mapping):
-        return {key: entry for inner, value in result.items() for key, entry in logged(str(inner), value).items()}
-    return {name: result.tolist() if hasattr(result, "tolist") else float(result)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.data.adapters import Rounds
 from lamina.models.callbacks import CallbackList, Logs
+from lamina.models.callbacks.progress import described
 from lamina.models.inputs import is_ready
 from lamina.models.preparing import Preparing
 from lamina.runtime.backends import get_backend, on_backend
@@ -43,7 +44,7 @@ class Evaluating(Preparing):
             told.set_params({"steps": count or feed.steps, "verbose": verbose, "metrics": self.metrics_names})
             found = self._evaluate(Rounds(feed, count), told)
         if verbose not in (0, "auto"):
-            print(" - ".join(f"{name}: {value:.4f}" for name, value in found.items()))
+            print(described(found, " - "))
         return found if return_dict else as_values(found)
 
     def _evaluate(self, rounds: Rounds, told: CallbackList) -> dict[str, Any]:

@@ -54,6 +54,12 @@ class Monitor(Callback):
                 f"{', '.join(logs) or 'nothing'}.",
                 stacklevel=2,
             )
+        if isinstance(value, list):
+            raise ArgumentTypeError(
+                f"{type(self).__name__} watches {self.monitor!r}, which is {len(value)} numbers.",
+                expected="a single number.",
+                fix="give the metric an average over the classes.",
+            )
         return None if value is None else float(value)
 
     def improves(self, value: float, best: float | None) -> bool:

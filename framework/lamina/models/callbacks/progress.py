@@ -64,5 +64,13 @@ class ProgbarLogger(Callback):
 
 
 def described(logs: Any, separator: str = ", ") -> str:
-    """Numbers by name in words."""
-    return separator.join(f"{name}: {value:.4f}" for name, value in (logs or {}).items())
+    """Numbers by name in words.
+
+    >>> described({"loss": 0.5, "f1_score": [1.0, 0.25]})
+    'loss: 0.5000, f1_score: [1.0000 0.2500]'
+    """
+    return separator.join(f"{name}: {_worded(value)}" for name, value in (logs or {}).items())
+
+
+def _worded(value: Any) -> str:
+    return f"[{' '.join(map(_worded, value))}]" if isinstance(value, list) else f"{value:.4f}"
