@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from lamina.models.printing import as_number, printable
 from lamina.models.rows import model_rows
-from lamina.models.summary import printable, table_of, totals
+from lamina.models.summary import table_of, totals
 
 _MOST_ROWS: Final = 200
 
@@ -22,21 +23,14 @@ def model_html(model: Any) -> str:
     return f"<div><strong>{title}</strong>{_table(table[0], table[1:])}<small>{below}</small></div>"
 
 
-def history_html(epochs: Sequence[int], history: dict[str, Sequence[Any]]) -> str:
+def history_html(epochs: Sequence[int], history: Mapping[str, Sequence[Any]]) -> str:
     """A table of a history: a row for each epoch, a column for each value."""
     names = list(history)
     places = range(max(0, len(epochs) - _MOST_ROWS), len(epochs))
     body = [
-        [str(epochs[i] + 1), *(_number(history[n][i]) if i < len(history[n]) else "" for n in names)] for i in places
+        [str(epochs[i] + 1), *(as_number(history[n][i]) if i < len(history[n]) else "" for n in names)] for i in places
     ]
     return f"<div>{_table(['epoch', *names], body)}</div>"
-
-
-def _number(value: Any) -> str:
-    try:
-        return f"{float(value):.4g}"
-    except (TypeError, ValueError):
-        return str(value)
 
 
 def _table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from lamina.models.costs import weight_bytes
+from lamina.models.printing import in_bytes, printable
 from lamina.models.rows import LayerRow, is_stack, model_rows
 from lamina.shapes import as_float, as_int
 
@@ -153,26 +154,3 @@ def _laid_out(cells: list[str], widths: list[int]) -> list[str]:
 def _wrapped(line: str, width: int) -> list[str]:
     indent = " " * min(len(line) - len(line.lstrip()), width // 2)
     return textwrap.wrap(line.lstrip(), width, initial_indent=indent, subsequent_indent=indent) or [""]
-
-
-def in_bytes(count: int | None) -> str:
-    """A number of bytes as people say it.
-
-    >>> in_bytes(512), in_bytes(3 * 2**20)
-    ('512 B', '3.00 MB')
-    """
-    if count is None:
-        return "?"
-    size, unit = float(count), 0
-    while size >= 1024 and unit < 4:
-        size, unit = size / 1024, unit + 1
-    return f"{count} B" if not unit else f"{size:.2f} {('B', 'KB', 'MB', 'GB', 'TB')[unit]}"
-
-
-def printable(name: str) -> str:
-    r"""A name without characters that would steer a terminal.
-
-    >>> printable("a\x1b[31m\u202eb")
-    'a?[31m?b'
-    """
-    return "".join(c if c.isprintable() else "?" for c in str(name))

@@ -10,6 +10,7 @@ import pytest
 import lamina
 from lamina import Model, Sequential, layers
 from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from lamina.models.callbacks import History
 from lamina.models.costs import activation_bytes, multiply_adds
 from lamina.models.rows import model_rows
 from lamina.models.summary import summary_lines
@@ -280,3 +281,22 @@ def test_repr():
     assert repr(stack()) == "<Sequential 'stack': 3 layers, 26 parameters>"
     assert repr(Sequential(name="s")) == "<Sequential 's': 0 layers, not built>"
     assert repr(Sequential([layers.Dense(1)], name="s")) == "<Sequential 's': 1 layer, not built>"
+
+
+class TestHistory:
+    def made(self):
+        history = History()
+        for epoch in range(3):
+            history.on_epoch_end(epoch, {"loss": 1 / (epoch + 1), "<b>": "x" if epoch else 0.0})
+        return history
+
+    def test_in_a_terminal(self):
+        assert repr(self.made()) == "<History: 3 epochs, loss=0.3333, <b>=x>"
+        assert repr(History()) == "<History: 0 epochs>"
+
+    def test_in_a_notebook(self):
+        found = Tags(self.made()._repr_html_())
+        assert [tag for tag, _ in found.tags].count("tr") == 4
+        assert "b" not in {tag for tag, _ in found.tags}
+        for text in ("<b>", "0.3333", "loss"):
+            assert text in found.text

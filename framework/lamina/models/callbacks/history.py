@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.models.callbacks.callback import Callback
+from lamina.models.printing import as_number, printable
 
 
 class History(Callback):
@@ -22,6 +23,16 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def __repr__(self) -> str:
+        last = [f"{printable(name)}={as_number(values[-1])}" for name, values in self.history.items() if values]
+        count = len(self.epoch)
+        return f"<History: {count} epoch{'' if count == 1 else 's'}{', ' if last else ''}{', '.join(last)}>"
+
+    def _repr_html_(self) -> str:
+        from lamina.models.notebook import history_html
+
+        return history_html(self.epoch, self.history)
 
     def get_state(self) -> Mapping[str, Any]:
         return {"epoch": list(self.epoch), "history": {name: list(values) for name, values in self.history.items()}}
