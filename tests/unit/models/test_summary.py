@@ -109,7 +109,18 @@ class TestCosts:
             (lambda: layers.Dense(5), (7, 3), 7 * 3 * 5),
             (lambda: layers.Conv2D(4, 3), (8, 6, 2), 6 * 4 * 4 * (3 * 3 * 2)),
             (lambda: layers.Conv2D(4, 3, strides=2, padding="same"), (8, 6, 2), 4 * 3 * 4 * (3 * 3 * 2)),
+            (lambda: layers.Conv2D(4, 3, groups=2), (8, 6, 2), 6 * 4 * 4 * (3 * 3 * 1)),
+            (lambda: layers.Conv1D(4, 3), (8, 2), 6 * 4 * (3 * 2)),
+            (lambda: layers.Conv3D(4, 2), (3, 4, 5, 2), 2 * 3 * 4 * 4 * (2 * 2 * 2 * 2)),
+            (lambda: layers.DepthwiseConv2D(3, depth_multiplier=2), (8, 6, 5), 6 * 4 * 5 * 2 * (3 * 3)),
+            (lambda: layers.SeparableConv2D(4, 3), (8, 6, 5), 6 * 4 * 5 * (3 * 3) + 6 * 4 * 4 * 5),
+            (lambda: layers.Conv2DTranspose(4, 3), (8, 6, 2), 8 * 6 * 2 * (3 * 3 * 4)),
             (lambda: layers.LSTM(5), (7, 3), 7 * 4 * 5 * (3 + 5)),
+            (lambda: layers.GRU(5), (7, 3), 7 * 3 * 5 * (3 + 5)),
+            (lambda: layers.SimpleRNN(5), (7, 3), 7 * 5 * (3 + 5)),
+            (lambda: layers.Bidirectional(layers.LSTM(5)), (7, 3), 2 * 7 * 4 * 5 * (3 + 5)),
+            (lambda: layers.TimeDistributed(layers.Dense(5)), (7, 3), 7 * 3 * 5),
+            (lambda: layers.EinsumDense("abc,cd->abd", (None, 5)), (7, 3), 7 * 3 * 5),
             (lambda: layers.MaxPooling2D(2), (8, 6, 2), 0),
             (lambda: layers.BatchNormalization(), (8,), 0),
             (lambda: layers.Dropout(0.5), (8,), 0),
@@ -120,6 +131,17 @@ class TestCosts:
         with lamina.backend_scope(backend):
             model = Sequential([lamina.Input(shape), make()])
         assert model_rows(model, costs=True)[0].multiply_adds == count
+
+    def test_attention(self):
+        class Attention(layers.Layer):
+            def call(self, x):
+                queries, keys = x
+                scores = lamina.softmax(lamina.einsum("nik,njk->nij", queries, keys))
+                return lamina.einsum("nij,njk->nik", scores, keys)
+
+        queries, keys = lamina.Input((7, 3)), lamina.Input((5, 3))
+        model = Model([queries, keys], Attention()([queries, keys]))
+        assert model_rows(model, costs=True)[-1].multiply_adds == 2 * 7 * 5 * 3
 
     def test_a_fixed_batch_does_not_count(self):
         x = lamina.Input(batch_shape=(16, 3))
