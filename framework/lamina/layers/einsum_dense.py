@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from lamina import activations, ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
+from lamina.layers.arguments import positive
 from lamina.layers.kernel import KernelSettings
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_entries, as_int
+from lamina.shapes import as_entries
 
 _FORM: Final = re.compile(r"(\.{3})?([A-Za-z]+)(\.{3})?,([A-Za-z]+)->(\.{3})?([A-Za-z]*)(\.{3})?")
 
@@ -56,7 +57,7 @@ class EinsumDense(KernelSettings):
         self.equation = equation
         self._terms = _parsed(equation)
         self.partial_output_shape = tuple(
-            None if size is None else as_int(size, "output_shape", minimum=1)
+            None if size is None else positive(size, "output_shape")
             for size in as_entries(output_shape, "output_shape")
         )
         self.activation = activations.get(activation)

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.errors import ArgumentError, ShapeError
+from lamina.layers.arguments import LARGEST_SIZE
 from lamina.layers.normalization.affine import AffineNormalization, along, check_sizes, found_axes, standardized
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
@@ -28,7 +29,7 @@ class GroupNormalization(AffineNormalization):
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, **common: Any) -> None:
         super().__init__(epsilon, **common)
-        self.groups = as_int(groups, "groups", minimum=-1)
+        self.groups = as_int(groups, "groups", minimum=-1, maximum=LARGEST_SIZE)
         if not self.groups:
             raise ArgumentError("groups is 0.", expected="a positive number, or -1 for a group for each channel.")
         self.axis = as_int(axis, "axis")
