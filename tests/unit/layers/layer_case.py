@@ -15,6 +15,18 @@ def normal(*shape: int) -> np.ndarray[Any, Any]:
     return GENERATOR.normal(size=shape).astype(np.float32)
 
 
+class Arguments(NamedTuple):
+    """Inputs that are arguments of their own."""
+
+    query: Any
+    value: Any
+
+
+def called(layer: Any, inputs: Any, **settings: Any) -> Any:
+    """What a layer gives for the inputs of a case."""
+    return layer(*inputs, **settings) if isinstance(inputs, Arguments) else layer(inputs, **settings)
+
+
 class Case(NamedTuple):
     """A layer by class and settings, inputs, its weights' shapes by name, and a NumPy reference of its inference."""
 

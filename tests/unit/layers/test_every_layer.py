@@ -16,7 +16,7 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentTypeError, ShapeError
 from lamina.layers import Layer
 from lamina.structures import flatten, map_structure
-from unit.layers.layer_case import Case, normal
+from unit.layers.layer_case import Case, called, normal
 
 
 def relu(x: Any) -> Any:
@@ -166,7 +166,7 @@ def _inside(value: Any) -> Any:
 def make(case: Case) -> Layer:
     """The layer, built, with weights that are all different from what initializers give."""
     layer = case.kind(**case.settings, name="it")
-    layer(case.inputs)
+    called(layer, case.inputs)
     generator = np.random.default_rng(5)
     layer.set_weights([generator.uniform(0.2, 1.0, w.shape).astype(np.float32) for w in layer.weights])
     return layer
@@ -180,7 +180,7 @@ def test_every_layer_has_a_case() -> None:
 class TestEveryLayer:
     def test_value(self, case: Case) -> None:
         layer = make(case)
-        found = first_of(layer(case.inputs))
+        found = first_of(called(layer, case.inputs))
         expected = case.reference(case.inputs, *layer.get_weights())
         assert found.dtype == "float32"
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-5)
@@ -196,7 +196,7 @@ class TestEveryLayer:
         layer = case.kind(**case.settings, name="it")
         assert layer.weights == []
         assert not layer.built
-        layer(case.inputs)
+        called(layer, case.inputs)
         assert {w.name.removeprefix("it/"): w.shape for w in layer.weights} == case.weights
         assert [w.name for w in layer.weights] == [f"it/{name}" for name in case.weights]
         assert layer.count_params() == sum(int(np.prod(shape)) for shape in case.weights.values())
@@ -223,7 +223,7 @@ class TestEveryLayer:
         wanted = [*(x for x in flatten(inputs) if isinstance(x, Variable)), *layer.trainable_weights]
         if not wanted:  # integers, and no weights
             return
-        _, pairs = gradients_of_variables(lambda: ops.sum(ops.square(first_of(layer(inputs)))), wanted)
+        _, pairs = gradients_of_variables(lambda: ops.sum(ops.square(first_of(called(layer, inputs)))), wanted)
         for variable, gradient in pairs:
             assert gradient is not None, variable.name
             assert gradient.shape == variable.shape
@@ -232,7 +232,7 @@ class TestEveryLayer:
 
     def test_dtype(self, case: Case) -> None:
         layer = case.kind(**in_float64(case.settings))
-        assert first_of(layer(case.inputs)).dtype == "float64"
+        assert first_of(called(layer, case.inputs)).dtype == "float64"
         assert {w.dtype for w in layer.weights} <= {"float64"}
         assert layer.get_config()["dtype"] == "float64"
 

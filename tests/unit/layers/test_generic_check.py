@@ -10,7 +10,7 @@ import lamina
 from lamina import layers
 from lamina.testing import LayerCase
 from lamina.testing.layers import CHECKS
-from unit.layers.layer_case import normal
+from unit.layers.layer_case import Arguments, Case, normal
 from unit.layers.test_every_layer import CASES as TABLE
 
 
@@ -25,8 +25,15 @@ def described(kind: type[layers.Layer], settings: dict[str, Any]) -> dict[str, A
     return {"gradients": kind is not layers.Masking}  # it jumps where a step is masked, as some here are
 
 
+def as_layer_case(case: Case) -> LayerCase:
+    known = described(case.kind, case.settings)
+    if isinstance(case.inputs, Arguments):
+        return LayerCase(case.kind, case.settings, case.inputs.query, {"value": case.inputs.value}, **known)
+    return LayerCase(case.kind, case.settings, case.inputs, **known)
+
+
 CASES = [
-    *(LayerCase(case.kind, case.settings, case.inputs, **described(case.kind, case.settings)) for case in TABLE),
+    *map(as_layer_case, TABLE),
     LayerCase(layers.Masking, {"mask_value": 9.0}, normal(2, 3, 4)),
 ]
 
