@@ -209,7 +209,7 @@ class CompiledMetrics:
             for one, weighted in given:
                 metric = self._one(one, loss, output if target is None else target, output)
                 found.append((metric, weighted))
-                self.names.append(self._free(prefix + (one if isinstance(one, str) else metric.name)))
+                self.names.append(self._free(prefix + metric.name))
             self._resolved.append(found)
 
     def _free(self, name: str) -> str:
@@ -223,6 +223,8 @@ class CompiledMetrics:
             made = type(made).from_config(made.get_config())
         made.build(target.shape, output.shape)
         self._used.append(made)
+        if isinstance(given, str):
+            made.name = given
         return made
 
     @property

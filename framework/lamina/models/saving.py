@@ -15,6 +15,7 @@ from lamina.errors import (
     LaminaError,
     ModelFileError,
     ModelNotFoundError,
+    NotBuiltError,
     SerializationError,
     UnsafeModelError,
 )
@@ -78,7 +79,7 @@ def save_model(
         named += [(name, array, OPTIMIZER_GROUP) for name, array in _optimizer_weights(model.optimizer)]
     specs, data = encode_weights(named)
     artifacts = ModelArtifacts(
-        topology=model_topology(model),
+        topology=model_topology(model) if include_optimizer or model.graph is not None else _no_topology(model),
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if training is not None else None,
@@ -98,6 +99,15 @@ def _is_there(address: Any) -> bool:
     except ModelFileError:
         pass
     return True
+
+
+def _no_topology(model: Any) -> dict[str, Any]:
+    """What stands for the layers of a model whose own ``call`` joins them: its weights can be loaded, not itself."""
+    if not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} has no weights yet.", fix="call it on data, or build it with an input shape."
+        )
+    return {"class_name": type(model).__name__, "config": {"name": model.name}}
 
 
 def model_topology(model: Any) -> dict[str, Any]:
@@ -153,12 +163,17 @@ def _load(address: Any, compile: bool) -> Any:
 
 
 def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
-    """Gives a model's weights the values of those of the same names, of a saved model or of a mapping; all or none."""
+    """Gives a model's weights the values of those of the same names, of a saved model or of a mapping; all or none.
+
+    Where a saved model has other names, as one that was made later has, its weights go by their order, if shapes and
+    the last parts of the names agree.
+    """
     if isinstance(weights, Mapping):
         found = _by_own_names(weights, model)
     else:
         decoded = _decoded(load_artifacts(weights))
         found = {spec.name: array for spec, array in decoded if spec.group != OPTIMIZER_GROUP}
+        found = _by_order(found, model)
     source = _FileWeights(found)
     chosen = [v for v in model.weights if strict or v.name in found]
     values = [source(v.name, v.shape, v.dtype) for v in chosen]
@@ -166,6 +181,20 @@ def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
         source.check_all_used(model)
     for variable, value in zip(chosen, values, strict=True):
         variable.assign(value)
+
+
+def _by_order(found: dict[str, np.ndarray[Any, Any]], model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """The same arrays under the model's names, if these are others and everything else agrees."""
+    variables = model.weights
+    if found and not variables and not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} has no weights yet.", fix="call it on data, or build it with an input shape."
+        )
+    there = [(name.rpartition("/")[2], tuple(array.shape)) for name, array in found.items()]
+    here = [(v.name.rpartition("/")[2], v.shape) for v in variables]
+    if there != here or all(v.name in found for v in variables):
+        return found
+    return dict(zip((v.name for v in variables), found.values(), strict=True))
 
 
 def _by_own_names(weights: Mapping[str, Any], model: Any) -> dict[str, np.ndarray[Any, Any]]:
