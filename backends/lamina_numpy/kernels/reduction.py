@@ -31,17 +31,29 @@ def sum_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
 
 
 def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
-    """Sums of a matrix along one side, or of everything, as a product with ones; None for other shapes."""
-    if spec.dtype not in ("float32", "float64") or not spec.size:
+    """The sum over the first or the last axes as a product of a matrix with ones; None for other sums.
+
+    NumPy adds row to row, or each row by itself, which is slow where rows are short. An array whose elements are not in
+    order has no such matrix.
+    """
+    first = axis == tuple(range(len(axis)))
+    if spec.dtype not in ("float32", "float64") or not spec.size or not 0 < len(axis) < spec.ndim:
         return None
-    dtype = numpy_dtype(spec.dtype)
-    if axis == (0,) and spec.ndim == 2:
-        ones = np.ones(spec.shape[0], dtype)
-        return lambda x, out: ones.dot(x, out)
-    if axis == (1,) and spec.ndim == 2:
-        ones = np.ones(spec.shape[1], dtype)
-        return lambda x, out: x.dot(ones, out)
-    return None
+    if not first and axis != tuple(range(spec.ndim - len(axis), spec.ndim)):
+        return None
+    count = math.prod(spec.shape[a] for a in axis)
+    ones, rest = np.ones(count, numpy_dtype(spec.dtype)), spec.size // count
+    matrix = (count, rest) if first else (rest, count)
+
+    def product(x: Any, out: Any) -> None:
+        if not x.flags.c_contiguous:
+            _add(x, axis, None, out, out.ndim == x.ndim)
+        elif first:
+            ones.dot(x.reshape(matrix), out.reshape(rest))
+        else:
+            x.reshape(matrix).dot(ones, out.reshape(rest))
+
+    return product
 
 
 @kernels.specialized("sum")
@@ -49,10 +61,7 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     (x,), axis = inputs, attrs["axis"]
     product = _ones_product(x, axis)
     if product is not None:
-        if not attrs["keepdims"]:
-            return product
-        flat = (x.shape[1 - axis[0]],)
-        return lambda x, out: product(x, out.reshape(flat))
+        return product
     dtype, keepdims, reduce = numpy_dtype(outputs[0].dtype), attrs["keepdims"], _add
     return lambda x, out: reduce(x, axis, dtype, out, keepdims)
 
@@ -72,7 +81,14 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not count:
         return None
     dtype, reduce, multiply = numpy_dtype(x.dtype), _add, np.multiply
-    factor = np.asarray(1.0 / count, dtype)
+    factor, product = np.asarray(1.0 / count, dtype), _ones_product(x, axis)
+    if product is not None:
+
+        def by_product(x: Any, out: Any) -> None:
+            product(x, out)
+            multiply(out, factor, out)
+
+        return by_product
 
     def kernel(x: Any, out: Any) -> None:
         reduce(x, axis, dtype, out, keepdims)

@@ -86,7 +86,7 @@ class BatchNormalization(AffineNormalization):
         if not (training and self.trainable):
             return self._normalized(x, axis, self.moving_mean.value, self.moving_variance.value)
         others = tuple(i for i in range(x.ndim) if i != axis)
-        mean, variance = (ops.mean(x, others), ops.variance(x, others)) if mask is None else _moments(x, others, mask)
+        mean, variance = ops.moments(x, others) if mask is None else _moments(x, others, mask)
         if self.renorm:
             return self._renormalized(x, axis, mean, variance)
         self._follow(self.moving_mean, mean, self.momentum)
