@@ -250,7 +250,10 @@ class TestIntegers:
 
     def test_become_floats_where_they_are_scaled(self):
         assert layers.Rescaling(0.5)(np.ones((1, 2), np.uint8)).dtype == "float32"
-        assert layers.GlobalAveragePooling2D()(np.ones((1, 2, 2, 1), np.int32)).dtype == "float32"
+        for kind in (layers.GlobalAveragePooling2D, layers.AveragePooling2D, layers.Conv2DTranspose):
+            layer = kind() if kind is not layers.Conv2DTranspose else kind(2, 3)
+            assert layer(np.ones((1, 2, 2, 1), np.int32)).dtype == "float32"
+        assert layers.AdaptiveAveragePooling2D(2)(np.ones((1, 3, 3, 1), np.uint8)).numpy().max() == 1.0
 
 
 class TestMasks:

@@ -46,13 +46,10 @@ class WindowLayer(SpatialLayer, BiasLayer):
         self.padding = choice(padding.lower() if isinstance(padding, str) else padding, "padding", allowed)
         self.data_format = as_format(data_format)
         self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
+        self.reach = tuple((size - 1) * gap + 1 for size, gap in zip(self.kernel_size, self.dilation_rate, strict=True))
+        """The size of the window, with the gaps in it."""
 
     may_be_causal = True
-
-    @property
-    def reach(self) -> tuple[int, ...]:
-        """The size of the window, with the gaps in it."""
-        return tuple((size - 1) * gap + 1 for size, gap in zip(self.kernel_size, self.dilation_rate, strict=True))
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lamina import ops
+from lamina.layers.integers import as_floats
 from lamina.layers.pooling.windows import AveragePooling, MaxPooling
 from lamina.layers.spatial import SpatialLayer, as_format, per_axis
 from lamina.ops.mixing import mixed
@@ -75,10 +76,13 @@ class AdaptiveMaxPooling(AdaptivePooling):
 
 
 class AdaptiveAveragePooling(AdaptivePooling):
-    """Base of layers that give the average of each window."""
+    """Base of layers that give the average of each window; integers give floats."""
 
     pool = AveragePooling.pool
     along = staticmethod(averages_along)
+
+    def call(self, x: Tensor) -> Tensor:
+        return super().call(as_floats(x, self.dtype))
 
 
 class AdaptiveMaxPooling1D(AdaptiveMaxPooling):

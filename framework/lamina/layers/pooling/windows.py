@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from lamina import ops
 from lamina.layers.arguments import choice
 from lamina.layers.checks import check_window
+from lamina.layers.integers import as_floats
 from lamina.layers.spatial import SpatialLayer, as_format, per_axis
 from lamina.runtime.tensor import Tensor
 
@@ -51,9 +52,12 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """Base of layers that give the average of each window; padding is left out of it."""
+    """Base of layers that give the average of each window; padding is left out of it, and integers give floats."""
 
     pool = {1: ops.avg_pool1d, 2: ops.avg_pool, 3: ops.avg_pool3d}
+
+    def call(self, x: Tensor) -> Tensor:
+        return super().call(as_floats(x, self.dtype))
 
 
 class MaxPooling1D(MaxPooling):

@@ -11,7 +11,7 @@ from lamina.layers.arguments import choice, flag, number, positive
 from lamina.layers.layer import Layer
 from lamina.layers.probing import Output
 from lamina.layers.reshaping.upsampling import INTERPOLATIONS
-from lamina.layers.rounding import in_floats
+from lamina.layers.integers import in_floats
 from lamina.layers.spatial import as_format, image_form
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from lamina import ops
 from lamina.layers.arguments import choice, positive
-from lamina.layers.rounding import in_floats
+from lamina.layers.integers import in_floats
 from lamina.layers.spatial import SpatialLayer, as_format, per_axis
 from lamina.runtime.tensor import Tensor
 

@@ -24,3 +24,8 @@ def in_floats(x: Tensor, function: Callable[[Tensor], Any]) -> Tensor:
     if x.dtype in _RANGES:
         found = ops.clip(found, *_RANGES[x.dtype])
     return ops.cast(found, x.dtype)
+
+
+def as_floats(x: Tensor, dtype: str) -> Tensor:
+    """x, in ``dtype`` if it has none with fractions."""
+    return x if x.dtype in FLOATING else ops.cast(x, dtype)
