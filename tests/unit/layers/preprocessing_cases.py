@@ -47,6 +47,13 @@ CASES = [
     Case(layers.CenterCrop, {"height": 8, "width": 4, **FIRST}, np.moveaxis(IMAGE, -1, 1).copy(), {}, first(
         lambda x: linear(x[:, :, 1:4], 8, 4))),
     Case(layers.RandomWidth, {"factor": (0.0, 0.0), "seed": 1}, IMAGE, {}, lambda x: x),
+    Case(
+        layers.Discretization,
+        {"bin_boundaries": [0.5, 1.0, 2.5], "output_mode": "count"},
+        TOKENS,
+        {},
+        lambda x: hot(np.digitize(x, [0.5, 1.0, 2.5])).sum(-2),
+    ),
     Case(layers.CategoryEncoding, {"num_tokens": 4}, TOKENS, {}, lambda x: hot(x).max(-2)),
     Case(layers.CategoryEncoding, {"num_tokens": 4, "output_mode": "one_hot"}, TOKENS, {}, hot),
     Case(layers.CategoryEncoding, {"num_tokens": 4, "output_mode": "count"}, TOKENS, {}, lambda x: hot(x).sum(-2)),

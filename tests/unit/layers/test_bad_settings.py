@@ -13,7 +13,7 @@ from lamina.errors import LaminaError
 SIZES = {
     "units", "filters", "kernel_size", "pool_size", "strides", "dilation_rate", "input_dim", "output_dim", "n",
     "num_heads", "key_dim", "value_dim", "groups", "head_dim", "num_query_heads", "num_key_value_heads",
-    "depth_multiplier", "height", "width", "num_tokens", "size", "output_size", "power_iterations",
+    "depth_multiplier", "height", "width", "num_tokens", "size", "output_size", "power_iterations", "num_bins",
 }  # fmt: skip
 RATES = {"rate", "dropout", "recurrent_dropout", "momentum", "stddev", "epsilon"}
 
@@ -44,6 +44,10 @@ WRAPPED = {
 }
 
 
+CHOSEN = {"Discretization": {"num_bins": 3}}
+"""What a layer needs of several arguments that may be given."""
+
+
 def _classes():
     found = [getattr(layers, name) for name in layers.__all__]
     abstract = (layers.Layer, layers.Wrapper, layers.InputLayer, layers.InputSpec, layers.SymbolicTensor)
@@ -65,7 +69,8 @@ def _arguments(cls):
 
 def _needed(cls):
     missing = [name for name, default in _arguments(cls).items() if default is inspect.Parameter.empty]
-    return {name: WRAPPED[name]() if name in WRAPPED else GOOD[name] for name in missing}
+    needed = {name: WRAPPED[name]() if name in WRAPPED else GOOD[name] for name in missing}
+    return {**needed, **CHOSEN.get(cls.__name__, {})}
 
 
 def _cases():

@@ -320,6 +320,27 @@ class TestCategoryEncoding:
         assert layers.CategoryEncoding(3, "int")(np.array([[2.0, 0.0]])).tolist() == [[2, 0]]
 
 
+class TestDiscretization:
+    def test_ranges_that_hold_equally_many(self):
+        layer = layers.Discretization(num_bins=4)
+        with pytest.raises(errors.NotBuiltError):
+            layer(np.zeros(3, np.float32))
+        x = np.random.default_rng(0).normal(size=1000).astype(np.float32)
+        layer.adapt(part for part in np.split(x, 10))
+        assert np.bincount(layer(x).numpy()).tolist() == [249, 250, 250, 251]
+        again = layers.Discretization.from_config(layer.get_config())
+        np.testing.assert_array_equal(again(x).numpy(), layer(x).numpy())
+
+    def test_refused(self):
+        for settings in ({}, {"num_bins": 2, "bin_boundaries": [1.0]}, {"bin_boundaries": [2.0, 1.0]}):
+            with pytest.raises(errors.ArgumentError):
+                layers.Discretization(**settings)
+        with pytest.raises(errors.DataError):
+            layers.Discretization(num_bins=2).adapt([float("nan")])
+        with pytest.raises(errors.ArgumentError):
+            layers.Discretization([1.0]).adapt([1.0])
+
+
 def test_penalty_is_divided_by_the_batch():
     layer = layers.ActivityRegularization(l1=0.5)
     layer(np.array([[1.0, -3.0], [2.0, 0.0]]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
 
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError, NotBuiltError, ShapeError
+from lamina.layers.adapting import batches
 from lamina.layers.arguments import flag
 from lamina.layers.layer import Layer
 from lamina.layers.normalization.affine import along, as_axes, check_sizes, found_axes
@@ -110,7 +110,7 @@ class Normalization(Layer):
         if self.input_mean is not None:
             raise ArgumentError("adapt was called on a Normalization with mean and variance given.", expected="none.")
         total: tuple[int, Any, Any] = (0, 0.0, 0.0)
-        for batch in _batches(data):
+        for batch in batches(data):
             if not self.built:
                 self._build_once((None, *batch.shape[1:]) if self._batch_is_free(batch.shape) else batch.shape)
             self.check_input(batch.shape)
@@ -144,20 +144,6 @@ def _statistic(value: Any, name: str) -> Any:
     if not np.isfinite(array).all():
         raise ArgumentError(f"{name} is {value!r}.", expected="finite numbers.")
     return array.tolist()
-
-
-def _batches(data: Any) -> Iterator[Array]:
-    whole = hasattr(data, "shape") or isinstance(data, (list, tuple))
-    if not whole and (isinstance(data, (str, bytes, dict)) or not isinstance(data, Iterable)):
-        raise DataError(f"adapt got {data!r}.", expected="an array, or an iterable of batches.")
-    for batch in [data] if whole else data:
-        if isinstance(batch, (dict, tuple)) and not whole:
-            raise DataError(
-                f"adapt got a batch that is a {type(batch).__name__}.",
-                expected="batches of features only.",
-                fix="take them out, for example with dataset.map(lambda x, y: x).",
-            )
-        yield to_tensor(batch).numpy().astype(np.float64)
 
 
 def _statistics(batch: Array, axes: tuple[int, ...]) -> tuple[int, Any, Any]:

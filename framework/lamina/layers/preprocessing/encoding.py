@@ -17,29 +17,32 @@ MODES = ("multi_hot", "one_hot", "count")
 def encoded(indices: Tensor, depth: int, mode: str, dtype: str, weights: Any = None) -> Tensor:
     """Integers below ``depth`` as vectors: one for each ('one_hot'), or one for each row ('multi_hot', 'count').
 
-    An axis of size 1 behind another is not kept beside the new one; others are outside and give zeros.
+    A row lies along the first axis behind the batch. For 'one_hot' an axis of size 1 at the end makes place for the
+    new one. Integers outside give zeros.
     """
     hot = ops.one_hot(indices, depth, dtype=dtype)
     if mode == "one_hot":
         return ops.squeeze(hot, -2) if indices.ndim > 1 and indices.shape[-1] == 1 else hot
     if indices.ndim == 0:
         return hot if weights is None else ops.multiply(hot, weights)
+    row = min(1, indices.ndim - 1)
     if mode == "multi_hot":
-        return ops.max(hot, -2)
+        return ops.max(hot, row)
     if weights is not None:
         hot = ops.multiply(hot, ops.expand_dims(ops.cast(weights, dtype), -1))
-    return ops.sum(hot, -2)
+    return ops.sum(hot, row)
 
 
 class CategoryEncoding(Layer):
     """Integers from 0 to ``num_tokens`` - 1 as vectors of ``num_tokens``.
 
-    Input (..., n); ``output_mode`` says what comes of it:
+    Input (batch, n, ...); ``output_mode`` says what comes of it:
 
-    - 'one_hot': a vector for each integer, (..., n, num_tokens), or (..., num_tokens) if n is 1;
-    - 'multi_hot': (..., num_tokens), with 1 for each integer that occurs in a row;
-    - 'count': (..., num_tokens), how often each occurs, or with ``count_weights`` of the shape of the input the sum of
-      its weights;
+    - 'one_hot': a vector for each integer, (batch, n, ..., num_tokens), in place of a last axis of size 1 if there is
+      one;
+    - 'multi_hot': (batch, ..., num_tokens), with 1 for each integer that occurs among the n;
+    - 'count': (batch, ..., num_tokens), how often each occurs, or with ``count_weights`` of the shape of the input the
+      sum of its weights;
     - 'tf_idf': the counts times ``count_weights``, one for each token, as in TensorFlow.js;
     - 'int': the integers as they are.
 

@@ -8,10 +8,10 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import choice, flag, number, positive
+from lamina.layers.integers import in_floats
 from lamina.layers.layer import Layer
 from lamina.layers.probing import Output
 from lamina.layers.reshaping.upsampling import INTERPOLATIONS
-from lamina.layers.integers import in_floats
 from lamina.layers.spatial import as_format, image_form
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
