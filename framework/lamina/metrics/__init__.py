@@ -22,7 +22,6 @@ from lamina.measures import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from lamina.measures import cosine_similarity as cosine_proximity
 from lamina.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -43,6 +42,7 @@ from lamina.metrics.correlation import (
     CosineSimilarity,
     PearsonCorrelation,
     concordance_correlation,
+    cosine_proximity,
     pearson_correlation,
 )
 from lamina.metrics.counts import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina import ops
+from lamina import measures, ops
 from lamina.measures import aligned
 from lamina.measures.aligning import EPSILON
 from lamina.measures.regression import cosine
@@ -40,6 +40,17 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     spread = ops.add(*(ops.variance(x, axis=axis, keepdims=True) for x in (true, pred)))
     together = ops.multiply(ops.subtract(true, means[0]), ops.subtract(pred, means[1]))
     return ops.mean(ops.divide(ops.multiply(together, 2.0), ops.add(ops.add(spread, apart), EPSILON)), axis=axis)
+
+
+def cosine_proximity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
+    """Minus the cosine of the angle between labels and predictions along ``axis``, as in TensorFlow.js.
+
+    Raises ShapeError if the shapes do not fit.
+
+    >>> cosine_proximity([[0.0, 2.0]], [[0.0, 4.0]]).tolist()
+    [-1.0]
+    """
+    return measures.cosine_similarity(y_true, y_pred, axis)
 
 
 def _centred(x: Tensor, axis: int) -> Tensor:

@@ -12,8 +12,11 @@ from lamina.metrics.reductions import MeanMetricWrapper
 from lamina.serialization import custom_object_scope, get_object, serialize_as
 
 ALIASES: Final = {
+    "acc": "Accuracy",
     "bce": "BinaryCrossentropy",
+    "ce": "CategoricalCrossentropy",
     "cosine": "cosine_proximity",
+    "crossentropy": "CategoricalCrossentropy",
     "kld": "KLDivergence",
     "kullbackleiblerdivergence": "KLDivergence",
     "logcosh": "LogCoshError",
@@ -31,8 +34,9 @@ Sizes = Sequence[int | None]
 def get(identifier: Any) -> Any:
     """The metric that a name, config, class, function or metric stands for; None for None.
 
-    A function ``f(y_true, y_pred)`` is wrapped in a mean. "accuracy" here means equality; ``resolve`` chooses the kind
-    of accuracy that fits a model's output. Raises UnknownNameError, SerializationError, ArgumentTypeError.
+    A function ``f(y_true, y_pred)`` is wrapped in a mean. "accuracy" here means equality, "crossentropy" that of one-hot
+    labels; ``resolve`` chooses the kind that fits a model's output, as ``compile`` does. Raises UnknownNameError,
+    SerializationError, ArgumentTypeError.
 
     >>> get("binaryAccuracy").name
     'binary_accuracy'

@@ -91,6 +91,9 @@ def test_get() -> None:
     assert isinstance(metrics.get("meanAbsoluteError"), metrics.MeanAbsoluteError)
     assert isinstance(metrics.get(metrics.Mean), metrics.Mean)
     assert metrics.get(lambda t, p: ops.abs(t - p))([[1.0]], [[3.0]]).item() == 2.0
+    assert metrics.get("cosine").fn is metrics.cosine_proximity
+    assert isinstance(metrics.get("cosine_similarity"), metrics.CosineSimilarity)
+    assert metrics.get(metrics.serialize(metrics.get("cosine"))).fn is metrics.cosine_proximity
     assert metrics.get(None) is None
     with pytest.raises(UnknownNameError, match="no metric named 'binary_accurcy'"):
         metrics.get("binary_accurcy")
