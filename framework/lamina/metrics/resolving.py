@@ -34,9 +34,9 @@ Sizes = Sequence[int | None]
 def get(identifier: Any) -> Any:
     """The metric that a name, config, class, function or metric stands for; None for None.
 
-    A function ``f(y_true, y_pred)`` is wrapped in a mean. "accuracy" here means equality, "crossentropy" that of one-hot
-    labels; ``resolve`` chooses the kind that fits a model's output, as ``compile`` does. Raises UnknownNameError,
-    SerializationError, ArgumentTypeError.
+    A function ``f(y_true, y_pred)`` is wrapped in a mean. "accuracy" here means equality, "crossentropy" that of
+    one-hot labels; ``resolve`` chooses the kind that fits a model's output, as ``compile`` does. Raises
+    UnknownNameError, SerializationError, ArgumentTypeError.
 
     >>> get("binaryAccuracy").name
     'binary_accuracy'

@@ -30,7 +30,7 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Keys of configs that Keras spells otherwise: theirs, and ours."""
 
-ACTIVATIONS: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_tfjs"}
+ACTIVATIONS: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_tfjs", "swish": "silu"}
 """Activation functions that Keras has under another name, or not: theirs, and ours."""
 
 UNKNOWN_THERE: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_keras3"}

@@ -41,3 +41,24 @@ def test_there_and_back_changes_nothing():
     for name in DEFAULTS:
         config = {"class_name": name, "config": {**DEFAULTS[name], "activation": "relu", "other": [1, {"a": None}]}}
         assert from_tfjs(to_tfjs(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("hard_sigmoid_tfjs", "hard_sigmoid"), ("hard_sigmoid", "hard_sigmoid_keras3"), ("silu", "swish")],
+)
+def test_functions_with_two_meanings(ours, theirs):
+    written = to_tfjs({"class_name": "LSTM", "config": {**DEFAULTS["LSTM"], "recurrent_activation": ours}})
+    assert written["config"]["recurrent_activation"] == theirs
+    assert from_tfjs(written)["config"]["recurrent_activation"] == ours
+
+
+@pytest.mark.parametrize("name", ["hard_sigmoid", "hardSigmoid", "hard_sigmoid_tfjs"])
+def test_a_saved_model_keeps_its_hard_sigmoid(tmp_path, name):
+    model = lamina.Sequential([layers.Dense(4, activation=name)])
+    x = lamina.tensor([[1.0, -2.0, 0.5]])
+    before = model(x)
+    model.save(f"file://{tmp_path}/model")
+    again = lamina.load_model(f"file://{tmp_path}/model/model.json")
+    assert again(x).tolist() == before.tolist()
+    assert again.layers[-1].activation is model.layers[-1].activation
