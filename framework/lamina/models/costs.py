@@ -10,11 +10,11 @@ from lamina.dtypes import ITEMSIZE
 from lamina.errors import LaminaError
 from lamina.layers.core import InputLayer
 from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.models.rehearsal import rehearsing
 from lamina.ops import zeros
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.listeners import KernelCall, Listener, listening
 from lamina.runtime.op import CompositeOp
-from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.structures import flatten, map_structure
 
@@ -96,13 +96,12 @@ def _counted(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int |
     with on_backend(weights[0].backend if weights else get_backend()):
         try:
             args, kwargs = map_structure(_zeros, (args, kwargs))
-            with listening(counter):
+            with rehearsing(), listening(counter):
                 layer(*args, **{**kwargs, "training": False})
         except (LaminaError, TypeError, ValueError):  # a call that zeros do not suit, in whatever way it says so
             return None
         finally:
             layer._call_losses = losses
-            counter.undo()
     batch = max((x.shape[0] or 1 for x in leaves if x.shape), default=1)
     return counter.count // batch
 
@@ -114,11 +113,9 @@ def _zeros(leaf: Any) -> Any:
 
 
 class _Counter(Listener):
-    """Counts multiply-adds, and remembers what Variables held before they were assigned."""
+    """Counts multiply-adds."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._before: dict[int, tuple[Variable, Tensor]] = {}
+    count = 0
 
     def on_call(self, call: KernelCall) -> None:
         rule = _RULES.get(call.op.name)
@@ -126,15 +123,6 @@ class _Counter(Listener):
             self.count += rule(call)
         elif isinstance(call.op, CompositeOp):  # a kernel of the backend's own: its parts tell
             call.op.__wrapped__(*call.inputs, **call.attrs)
-
-    def on_write(self, variable: Variable, value: Tensor) -> None:
-        if id(variable) not in self._before:
-            self._before[id(variable)] = (variable, variable.value)
-
-    def undo(self) -> None:
-        """Gives Variables back what they held."""
-        for variable, value in self._before.values():
-            variable.assign(value)
 
 
 def _product(call: KernelCall) -> int:
