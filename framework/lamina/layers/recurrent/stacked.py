@@ -61,19 +61,19 @@ class StackedRNNCells(RNNCell):
         found = []
         for cell in self.cells:
             own = getattr(cell, "get_initial_state", None)
-            found.append(own(batch_size) if own else zero_states(cell.state_size, batch_size, self.dtype))
-        return found
+            found.append(own(batch_size=batch_size) if own else zero_states(cell.state_size, batch_size, self.dtype))
+        return list(in_form(found, state_sizes(self), self))
 
     def call(self, inputs: Any, states: Any = None, training: bool = False) -> Any:
         """One step of every cell. States may also follow the input in a list, and then come back so."""
         x, given = apart(inputs, states)
         given = self.get_initial_state(x.shape[0]) if given is None else given
-        given = in_form(given, [state_sizes(cell) for cell in self.cells], self)
+        given = in_form(given, state_sizes(self), self)
         new = []
         for cell, one in zip(self.cells, given, strict=True):
-            x, after = called(cell, x, one, training)
+            x, after = called(cell, x, as_list(one), training)
             new.append(after)
-        return as_given(inputs, (x, new))
+        return as_given(inputs, (x, in_form(new, state_sizes(self), self)))
 
 
 def called(cell: Any, step_input: Any, states: Any, training: bool) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError
 from lamina.layers.layer import Layer
+from lamina.layers.masks import with_mask
 from lamina.layers.recurrent.states import apart, as_list
 from lamina.layers.wrapper import Wrapper
 from lamina.serialization import deserialize, serialize
@@ -118,7 +119,7 @@ class Bidirectional(Wrapper):
             as_list(layer(x, initial_state=half, mask=mask, training=training))
             for layer, half in zip((self.forward_layer, self.backward_layer), self._halves(given), strict=True)
         )
-        back = ops.flip(behind[0], 1) if self.return_sequences else behind[0]
+        back = with_mask(ops.flip(behind[0], 1), ahead[0]._mask) if self.return_sequences else behind[0]
         outputs = as_list(MERGES[self.merge_mode](ahead[0], back))
         outputs += [*ahead[1:], *behind[1:]]
         return outputs if len(outputs) > 1 else outputs[0]
