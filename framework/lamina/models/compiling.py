@@ -209,12 +209,15 @@ class CompiledMetrics:
             for one, weighted in given:
                 metric = self._one(one, loss, output if target is None else target, output)
                 found.append((metric, weighted))
-                self.names.append(self._free(prefix + metric.name))
+                self.names.append(self._free(prefix, metric.name, weighted))
             self._resolved.append(found)
 
-    def _free(self, name: str) -> str:
-        numbered = (f"{name}_{n}" for n in itertools.count(1))
-        return name if name not in self.names else next(other for other in numbered if other not in self.names)
+    def _free(self, prefix: str, name: str, weighted: bool) -> str:
+        """A name that no other metric has: one that stands in both lists is "weighted" in the second."""
+        if weighted and prefix + name in self.names:
+            name = f"weighted_{name}"
+        numbered = (f"{prefix}{name}_{n}" for n in itertools.count(1))
+        return prefix + name if prefix + name not in self.names else next(n for n in numbered if n not in self.names)
 
     def _one(self, given: Any, loss: Any, target: Any, output: Any) -> Metric:
         """A metric; the second output that is given the same object gets one like it, for each keeps its own sums."""
