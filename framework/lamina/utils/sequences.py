@@ -88,6 +88,7 @@ def timeseries_dataset_from_array(
     seed: int | None = None,
     start_index: int | None = None,
     end_index: int | None = None,
+    format: str = "tf",
 ) -> Dataset:
     """Windows of a series, as a dataset of batches: (windows, targets), or the windows alone if ``targets`` is None.
 
@@ -95,7 +96,7 @@ def timeseries_dataset_from_array(
     ``sequence_stride``; its target is that entry of ``targets`` at which it begins. Only
     ``data[start_index:end_index]`` are used. ``batch_size`` None gives windows one by one.
     ``shuffle`` brings them in a new order in each pass, ``seed`` makes the orders reproducible. Windows are cut when
-    they are asked for.
+    they are asked for. ``format`` is there for scripts of Keras and changes nothing.
 
     Raises ArgumentError for settings beyond the data, DataError if there is no whole window.
 

@@ -277,6 +277,12 @@ class TestMethods:
         with pytest.raises(GraphError):
             model.execute(X, [])
 
+    def test_the_loss_that_was_given(self):
+        model = stack()
+        assert model.loss is None
+        model.compile("sgd", ["mse"])
+        assert model.loss == ["mse"]
+
     def test_stateful(self):
         assert stack().stateful is False
         x = lamina.Input(batch_shape=(2, 5, 3))
