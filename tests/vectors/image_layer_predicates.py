@@ -137,12 +137,6 @@ def channels_first_with_bias(record: Record) -> bool:
 
 
 @predicate
-def bilinear_call(record: Record) -> bool:
-    """A call with linear interpolation."""
-    return record["kind"] == "apply" and record["config"]["interpolation"] == "bilinear"
-
-
-@predicate
 def several_images_repeated(record: Record) -> bool:
     """Several images, with the gradient, become larger by repetition."""
     nearest = record["config"]["interpolation"] == "nearest" and max(record["config"]["size"]) > 1

@@ -68,12 +68,6 @@ def averages_near_padding(record: Record) -> bool:
 
 
 @predicate
-def upsamples_bilinearly(record: Record) -> bool:
-    """A model has a layer that makes images larger by bilinear interpolation."""
-    return any(entry["config"].get("interpolation") == "bilinear" for entry in _entries(record["topology"]))
-
-
-@predicate
 def resizes_several_images_after_weights(record: Record) -> bool:
     """A model is trained on batches in which images are made larger after a layer with weights."""
     entries = _entries(record["topology"])

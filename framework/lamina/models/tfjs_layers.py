@@ -37,9 +37,13 @@ UNKNOWN_THERE: Final[Mapping[str, str]] = {"hard_sigmoid": "hard_sigmoid_keras3"
 """What stands in a topology for functions that TensorFlow.js knows only under a name with another meaning."""
 
 VALUES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "UpSampling2D": {"interpolation": {"bilinear_corners": "bilinear", "bilinear": "bilinear_centers"}},
     "VarianceScaling": {"distribution": {"truncated_normal": "normal"}},
 }
-"""Words in configs, by class and key, that TensorFlow.js spells otherwise: ours, and theirs."""
+"""Words in configs, by class and key, that TensorFlow.js spells otherwise: ours, and theirs.
+
+``bilinear_centers`` is none of its words: it refuses the layer instead of computing something else.
+"""
 
 _ACTIVATION_KEYS: Final = ("activation", "recurrent_activation")
 
@@ -78,18 +82,26 @@ def _each(value: Any, change: Any) -> Any:
 def _layer_from_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
     renamed = KEYS.get(name, {})
     found = {renamed.get(key, key): value for key, value in config.items()}
-    back = {theirs: ours for ours, theirs in UNKNOWN_THERE.items()}
-    return _with_activations({**DEFAULTS.get(name, {}), **found}, {**ACTIVATIONS, **back})
+    found = _with_words(found, {key: _turned(words) for key, words in VALUES.get(name, {}).items()})
+    return _with_activations({**DEFAULTS.get(name, {}), **found}, {**ACTIVATIONS, **_turned(UNKNOWN_THERE)})
 
 
 def _layer_to_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
-    renamed = {ours: theirs for theirs, ours in KEYS.get(name, {}).items()}
-    found = {renamed.get(key, key): value for key, value in config.items()}
-    for key, words in VALUES.get(name, {}).items():
-        found[key] = words.get(found.get(key, ""), found.get(key))
-    return _with_activations(found, {**{ours: theirs for theirs, ours in ACTIVATIONS.items()}, **UNKNOWN_THERE})
+    renamed = _turned(KEYS.get(name, {}))
+    found = _with_words(config, VALUES.get(name, {}))
+    found = {renamed.get(key, key): value for key, value in found.items()}
+    return _with_activations(found, {**_turned(ACTIVATIONS), **UNKNOWN_THERE})
+
+
+def _turned(words: Mapping[str, str]) -> dict[str, str]:
+    return {value: key for key, value in words.items()}
+
+
+def _with_words(config: dict[str, Any], words: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """A config with the values of some keys replaced."""
+    given = {key: config[key] for key in words if isinstance(config.get(key), str)}
+    return {**config, **{key: words[key].get(value, value) for key, value in given.items()}}
 
 
 def _with_activations(config: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    given = {key: config[key] for key in _ACTIVATION_KEYS if isinstance(config.get(key), str)}
-    return {**config, **{key: names[value] for key, value in given.items() if value in names}}
+    return _with_words(config, dict.fromkeys(_ACTIVATION_KEYS, names))

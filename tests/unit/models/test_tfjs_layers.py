@@ -62,3 +62,21 @@ def test_a_saved_model_keeps_its_hard_sigmoid(tmp_path, name):
     again = lamina.load_model(f"file://{tmp_path}/model/model.json")
     assert again(x).tolist() == before.tolist()
     assert again.layers[-1].activation is model.layers[-1].activation
+
+
+def test_words_with_another_meaning_are_exchanged():
+    theirs = {"class_name": "UpSampling2D", "config": {"size": [2, 2], "interpolation": "bilinear"}}
+    layer = layer_from_tfjs(theirs)
+    x = lamina.tensor([[[[0.0], [4.0]]]])
+    assert layer(x).tolist()[0][0] == [[0.0], [2.0], [4.0], [4.0]]
+    assert (
+        to_tfjs({"class_name": "UpSampling2D", "config": layer.get_config()})["config"]["interpolation"] == "bilinear"
+    )
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_what_tensorflow_js_cannot_compute_is_no_word_of_its_own(data_format):
+    layer = layers.UpSampling2D(2, data_format, "bilinear")
+    config = to_tfjs({"class_name": "UpSampling2D", "config": layer.get_config()})
+    assert config["config"]["interpolation"] not in ("nearest", "bilinear")
+    assert from_tfjs(config)["config"] == layer.get_config()

@@ -11,6 +11,8 @@ from lamina.layers.spatial import SpatialLayer, as_format, per_axis
 from lamina.runtime.tensor import Tensor
 
 INTERPOLATIONS: Final = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+CORNERS: Final = "bilinear_corners"
+"""Interpolation that takes the corner of a pixel for its centre, as TensorFlow.js does."""
 
 
 def repeated(x: Tensor, axes: tuple[int, ...], times: tuple[int, ...]) -> Tensor:
@@ -50,8 +52,8 @@ class UpSampling2D(SpatialLayer):
     Input (batch, height, width, channels), or with data_format='channels_first' (batch, channels, height, width);
     output likewise. ``size`` is an integer, or one for the height and one for the width. ``interpolation`` is 'nearest'
     (repeats pixels), 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5', as ``lamina.image.resize`` has them; integers
-    are rounded. As Keras, where TensorFlow.js's 'bilinear' takes the corner of a pixel for its centre. Raises
-    ShapeError for another number of axes.
+    are rounded. As Keras, where TensorFlow.js's 'bilinear' takes the corner of a pixel for its centre: that is
+    'bilinear_corners' here, which models from there get. Raises ShapeError for another number of axes.
 
     >>> UpSampling2D((1, 2), interpolation="bilinear")(ops.tensor([[[[0.0], [4.0]]]])).tolist()
     [[[[0.0], [1.0], [3.0], [4.0]]]]
@@ -65,15 +67,20 @@ class UpSampling2D(SpatialLayer):
         super().__init__(**common)
         self.size = per_axis(size, 2, "size")
         self.data_format = as_format(data_format)
-        self.interpolation = choice(interpolation, "interpolation", INTERPOLATIONS)
+        self.interpolation = choice(interpolation, "interpolation", (*INTERPOLATIONS, CORNERS))
 
     def call(self, x: Tensor) -> Tensor:
         if self.interpolation == "nearest":
             return repeated(x, self.spatial_axes, self.size)
-        height, width = (x.shape[axis] * times for axis, times in zip(self.spatial_axes, self.size, strict=True))
-        return in_floats(
-            x, lambda y: ops.image.resize(y, (height, width), self.interpolation, data_format=self.data_format)
-        )
+        return in_floats(x, self._interpolated)
+
+    def _interpolated(self, x: Tensor) -> Tensor:
+        size = tuple(x.shape[axis] * times for axis, times in zip(self.spatial_axes, self.size, strict=True))
+        if self.interpolation != CORNERS:
+            return ops.image.resize(x, size, self.interpolation, data_format=self.data_format)
+        if self.data_format == "channels_last":
+            return ops.image.resize_bilinear(x, size)
+        return ops.transpose(ops.image.resize_bilinear(ops.transpose(x, (0, 2, 3, 1)), size), (0, 3, 1, 2))
 
 
 class UpSampling3D(SpatialLayer):
