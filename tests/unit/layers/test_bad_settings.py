@@ -69,6 +69,8 @@ def _arguments(cls):
 
 def _needed(cls):
     missing = [name for name, default in _arguments(cls).items() if default is inspect.Parameter.empty]
+    if hasattr(cls, "cell_class"):  # it makes the cell itself
+        missing.remove("cell")
     needed = {name: WRAPPED[name]() if name in WRAPPED else GOOD[name] for name in missing}
     return {**needed, **CHOSEN.get(cls.__name__, {})}
 
