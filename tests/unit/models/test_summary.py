@@ -143,6 +143,14 @@ class TestCosts:
         model = Model([queries, keys], Attention()([queries, keys]))
         assert model_rows(model, costs=True)[-1].multiply_adds == 2 * 7 * 5 * 3
 
+    @pytest.mark.parametrize("backend", ["numpy", "torch"])
+    def test_heads_of_attention(self, backend):
+        with lamina.backend_scope(backend):
+            queries, keys = lamina.Input((7, 6)), lamina.Input((5, 6))
+            model = Model([queries, keys], layers.MultiHeadAttention(2, 3)(queries, keys))
+        projections = 7 * 6 * (2 * 3) + 2 * (5 * 6 * (2 * 3)) + 7 * (2 * 3) * 6
+        assert model_rows(model, costs=True)[-1].multiply_adds == projections + 2 * (2 * 7 * 5 * 3)
+
     def test_a_fixed_batch_does_not_count(self):
         x = lamina.Input(batch_shape=(16, 3))
         assert model_rows(Model(x, layers.Dense(5)(x)), costs=True)[-1].multiply_adds == 15
