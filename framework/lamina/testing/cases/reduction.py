@@ -114,6 +114,6 @@ case("moments", [ints(5)], reference=lambda x: [x.mean(), x.var()])
 case("moments", [non_contiguous(3, 4)], axis=1, reference=lambda x, axis: [x.mean(axis), x.var(axis)])
 
 for _op, _reference in (("sum", np.sum), ("mean", np.mean)):  # the first axes, the last ones, and some of both
-    for _axis in ((0, 1), (1, 2), (0, 2), (1,)):
-        case(_op, [normal(2, 3, 4)], axis=_axis, reference=_reference)
-        case(_op, [normal(2, 3, 4)], axis=_axis, keepdims=True, reference=_reference)
+    for _some in ((0, 1), (1, 2), (0, 2), (1,)):
+        case(_op, [normal(2, 3, 4)], axis=_some, reference=_reference)
+        case(_op, [normal(2, 3, 4)], axis=_some, keepdims=True, reference=_reference)
