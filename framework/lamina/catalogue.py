@@ -18,12 +18,12 @@ LAYERS = (
     "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
     "GroupNormalization", "GroupQueryAttention", "GRU", "GRUCell", "Identity", "InputLayer", "LayerNormalization",
     "LeakyReLU", "LSTM", "LSTMCell", "Masking", "Maximum", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
-    "Minimum", "MultiHeadAttention", "Multiply", "Normalization", "Permute", "PReLU", "RandomWidth", "ReLU",
-    "RepeatVector", "Rescaling", "Reshape", "Resizing", "ReversibleEmbedding", "RMSNormalization", "RNN",
-    "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "SimpleRNNCell", "Softmax", "SpatialDropout1D",
-    "SpatialDropout2D", "SpatialDropout3D", "SpectralNormalization", "StackedRNNCells", "Subtract",
-    "ThresholdedReLU", "TimeDistributed", "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D",
-    "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    "MelSpectrogram", "Minimum", "MultiHeadAttention", "Multiply", "Normalization", "Permute", "PReLU",
+    "RandomWidth", "ReLU", "RepeatVector", "Rescaling", "Reshape", "Resizing", "ReversibleEmbedding",
+    "RMSNormalization", "RNN", "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "SimpleRNNCell", "Softmax",
+    "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "SpectralNormalization", "StackedRNNCells",
+    "STFTSpectrogram", "Subtract", "ThresholdedReLU", "TimeDistributed", "UnitNormalization", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 )  # fmt: skip
 
 

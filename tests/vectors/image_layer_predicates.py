@@ -173,3 +173,9 @@ def encodes_scalar_or_many(record: Record) -> bool:
 def unknown_encoding(record: Record) -> bool:
     """A word that is no output mode."""
     return record["config"]["outputMode"] not in ("int", "oneHot", "multiHot", "count", "tfIdf")
+
+
+@predicate
+def silence(record: Record) -> bool:
+    """All numbers of the input are 0."""
+    return not np.any(_first_input(record))

@@ -14,6 +14,7 @@ SIZES = {
     "units", "filters", "kernel_size", "pool_size", "strides", "dilation_rate", "input_dim", "output_dim", "n",
     "num_heads", "key_dim", "value_dim", "groups", "head_dim", "num_query_heads", "num_key_value_heads",
     "depth_multiplier", "height", "width", "num_tokens", "size", "output_size", "power_iterations", "num_bins",
+    "fft_length", "frame_length", "frame_step", "num_mel_bins", "sampling_rate", "sequence_length", "sequence_stride",
 }  # fmt: skip
 RATES = {"rate", "dropout", "recurrent_dropout", "momentum", "stddev", "epsilon"}
 

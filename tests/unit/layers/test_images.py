@@ -9,6 +9,7 @@ import lamina
 from lamina import Input, errors, layers
 from unit.layers.image_cases import CASES as IMAGE_CASES
 from unit.layers.preprocessing_cases import CASES as PREPROCESSING_CASES
+from unit.layers.preprocessing_cases import transformed
 from unit.layers.shaping_cases import CASES as SHAPING_CASES
 
 MESSAGES = {
@@ -339,6 +340,44 @@ class TestDiscretization:
             layers.Discretization(num_bins=2).adapt([float("nan")])
         with pytest.raises(errors.ArgumentError):
             layers.Discretization([1.0]).adapt([1.0])
+
+
+class TestSpectrograms:
+    def test_kernels_are_those_of_the_transform(self):
+        x = np.random.default_rng(0).normal(size=(2, 20, 3)).astype(np.float32)
+        layer = layers.STFTSpectrogram("magnitude", frame_length=6, frame_step=3)
+        np.testing.assert_allclose(layer(x).numpy(), transformed(x), rtol=1e-4, atol=1e-5)
+
+    def test_modes(self):
+        x = np.random.default_rng(0).normal(size=(2, 20, 1)).astype(np.float32)
+        found = {mode: layers.STFTSpectrogram(mode, frame_length=6)(x).numpy() for mode in MODES}
+        whole = found["real"] + 1j * found["imag"]
+        np.testing.assert_allclose(found["stft"], np.concatenate([whole.real, whole.imag], -1), rtol=1e-6)
+        np.testing.assert_allclose(found["psd"], np.abs(whole) ** 2, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found["log"], np.log(found["magnitude"]), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(np.cos(found["angle"]), np.cos(np.angle(whole)), atol=1e-5)
+
+    def test_layouts(self):
+        x = np.random.default_rng(0).normal(size=(2, 20, 3)).astype(np.float32)
+        flat, apart = (layers.STFTSpectrogram(frame_length=6, expand_dims=e)(x).numpy() for e in (False, True))
+        np.testing.assert_array_equal(flat, apart.swapaxes(2, 3).reshape(2, 5, 15))
+        first = layers.STFTSpectrogram(frame_length=6, expand_dims=True, data_format="channels_first")
+        np.testing.assert_array_equal(first(x.swapaxes(1, 2)).numpy(), apart.transpose(0, 3, 1, 2))
+
+    def test_refused(self):
+        for settings in ({"frame_length": 8, "fft_length": 4}, {"window": "flat"}, {"mode": "power"}, {"scaling": "x"}):
+            with pytest.raises(errors.ArgumentError):
+                layers.STFTSpectrogram(**settings)
+        for settings in ({"sequence_length": 4096}, {"min_freq": 9000}, {"max_freq": 9000}, {"window": [1.0]}):
+            with pytest.raises(errors.ArgumentError):
+                layers.MelSpectrogram(**settings)
+        with pytest.raises(errors.ShapeError):
+            layers.MelSpectrogram()(np.zeros((1, 1024), np.float32))
+        with pytest.raises(errors.ShapeError):
+            layers.STFTSpectrogram()(np.zeros((1, 255, 1), np.float32))
+
+
+MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
 
 def test_penalty_is_divided_by_the_batch():

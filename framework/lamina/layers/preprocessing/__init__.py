@@ -4,5 +4,9 @@ from lamina.layers.preprocessing.discretization import Discretization
 from lamina.layers.preprocessing.encoding import CategoryEncoding
 from lamina.layers.preprocessing.images import CenterCrop, RandomWidth, Resizing
 from lamina.layers.preprocessing.scaling import Rescaling
+from lamina.layers.preprocessing.spectrograms import MelSpectrogram, STFTSpectrogram
 
-__all__ = ["CategoryEncoding", "CenterCrop", "Discretization", "RandomWidth", "Rescaling", "Resizing"]
+__all__ = [
+    "CategoryEncoding", "CenterCrop", "Discretization", "MelSpectrogram", "RandomWidth", "Rescaling", "Resizing",
+    "STFTSpectrogram",
+]  # fmt: skip
