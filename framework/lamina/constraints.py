@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina import ops
-from lamina.errors import ArgumentError
+from lamina.measures.settings import axes, share
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import construct, custom_object_scope, get_object, serialize_as
 from lamina.shapes import as_float
@@ -57,7 +57,7 @@ class MaxNorm(Constraint):
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
         self.max_value = as_float(max_value, "max_value", minimum=0.0)
-        self.axis = axis
+        self.axis = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         norms = _norms(w, self.axis)
@@ -86,7 +86,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: Any = 0) -> None:
-        self.axis = axis
+        self.axis = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         return ops.divide(w, ops.add(_norms(w, self.axis), EPSILON))
@@ -105,10 +105,8 @@ class MinMaxNorm(Constraint):
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
         self.min_value = as_float(min_value, "min_value", minimum=0.0)
         self.max_value = as_float(max_value, "max_value", minimum=self.min_value)
-        self.rate = as_float(rate, "rate", minimum=0.0)
-        if self.rate > 1.0:
-            raise ArgumentError(f"rate is {self.rate}.", expected="rate to be between 0 and 1.")
-        self.axis = axis
+        self.rate = share(rate, "rate")
+        self.axis = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         norms = _norms(w, self.axis)

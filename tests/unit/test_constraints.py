@@ -46,6 +46,8 @@ def test_get() -> None:
         (lambda: constraints.MaxNorm("2"), ArgumentTypeError),
         (lambda: constraints.MinMaxNorm(2.0, 1.0), ArgumentError),
         (lambda: constraints.MinMaxNorm(rate=1.5), ArgumentError),
+        (lambda: constraints.UnitNorm(axis="0"), ArgumentTypeError),
+        (lambda: constraints.MaxNorm(axis=[0, True]), ArgumentTypeError),
     ],
 )
 def test_bad_settings(make: Any, error: type[Exception]) -> None:

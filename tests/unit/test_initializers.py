@@ -9,7 +9,14 @@ import pytest
 
 import lamina
 from lamina import initializers
-from lamina.errors import ArgumentError, ArgumentTypeError, SerializationError, ShapeError, UnknownNameError
+from lamina.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    OutOfRangeError,
+    SerializationError,
+    ShapeError,
+    UnknownNameError,
+)
 from lamina.ops.random import SeedGenerator
 from lamina.serialization import serialize
 from recorded import assert_near, records
@@ -124,6 +131,10 @@ def test_spellings_of_tensorflow_js_in_settings(config: tuple[str, str]) -> None
         (lambda: initializers.RandomUniform(seed="7"), ArgumentTypeError),
         (lambda: initializers.VarianceScaling(scale=0.0), ArgumentError),
         (lambda: initializers.VarianceScaling(mode="fan"), ArgumentError),
+        (lambda: initializers.GlorotUniform(input_axes=[0]), ArgumentError),
+        (lambda: initializers.GlorotUniform(input_axes=[0.5], output_axes=[1]), ArgumentTypeError),
+        (lambda: initializers.HeNormal(input_axes=[2], output_axes=[1])((3, 3)), OutOfRangeError),
+        (lambda: initializers.Constant.from_config(5), SerializationError),
         (lambda: initializers.VarianceScaling(distribution="gamma"), ArgumentError),
         (lambda: initializers.Orthogonal()((3,)), ShapeError),
         (lambda: initializers.Identity()((3,)), ShapeError),
@@ -146,3 +157,25 @@ def test_dtypes() -> None:
     assert initializers.Zeros()((2,), "int32").dtype == "int32"
     assert initializers.GlorotUniform(seed=1)((2, 2), "float64").dtype == "float64"
     assert initializers.Orthogonal(seed=1)((2, 2), "float16").dtype == "float16"
+
+
+def test_axes_that_count_as_inputs_and_outputs() -> None:
+    shape, seed = (4, 5, 6, 7), 3
+    given = initializers.GlorotUniform(seed, input_axes=[0, -1], output_axes=(1, 2))
+    limit = np.sqrt(6.0 / (4 * 7 + 5 * 6))
+    assert float(np.abs(given(shape).numpy()).max()) == pytest.approx(limit, rel=0.02)
+    again = initializers.deserialize(initializers.serialize(given))
+    assert again.get_config() == {"seed": 3, "input_axes": [0, -1], "output_axes": [1, 2]}
+    assert again(shape).tolist() == given(shape).tolist()
+
+
+def test_a_seed_generator_goes_into_the_config() -> None:
+    made = initializers.RandomNormal(seed=SeedGenerator(7))
+    again = initializers.RandomNormal.from_config(made.get_config())
+    assert isinstance(again.seed, SeedGenerator)
+    assert again((2,)).tolist() == initializers.RandomNormal(seed=SeedGenerator(7))((2,)).tolist()
+
+
+def test_other_names_of_the_same() -> None:
+    assert initializers.glorot_uniform is initializers.GlorotUniform
+    assert type(initializers.get("OrthogonalInitializer")) is initializers.orthogonal is initializers.Orthogonal

@@ -9,7 +9,15 @@ import pytest
 
 import lamina
 from lamina import losses, ops
-from lamina.errors import ArgumentError, DTypeError, SerializationError, ShapeError, UnknownNameError
+from lamina.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DataError,
+    DTypeError,
+    SerializationError,
+    ShapeError,
+    UnknownNameError,
+)
 from recorded import assert_near, gradient_of, records
 
 # Keras compares the labels of one sample with the predictions of all in CategoricalGeneralizedCrossEntropy.
@@ -167,3 +175,48 @@ def test_replayed_as_eager(name: str) -> None:
         weight = np.array([1.0, i], np.float32)
         assert step(y_true, y_pred, weight).item() == loss(y_true, y_pred, weight).item()
     assert step.programs
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: losses.Huber(delta=0.0), ArgumentError, "delta is 0.0"),
+        (lambda: losses.Huber(delta=float("nan")), ArgumentError, "delta is nan"),
+        (lambda: losses.Huber(delta="1"), ArgumentTypeError, "delta is '1'"),
+        (lambda: losses.Tversky(alpha=-1.0), ArgumentError, "alpha is -1.0"),
+        (lambda: losses.Dice(axis="1"), ArgumentTypeError, "axis is '1'"),
+        (lambda: losses.Dice(axis=[0, 1.5]), ArgumentTypeError, r"axis\[1\] is 1.5"),
+        (lambda: losses.CosineSimilarity(axis=None), ArgumentTypeError, "axis is None"),
+        (lambda: losses.BinaryCrossentropy(from_logits=1), ArgumentTypeError, "from_logits is 1"),
+        (lambda: losses.BinaryFocalCrossentropy(gamma=-2), ArgumentError, "gamma is -2"),
+        (lambda: losses.BinaryFocalCrossentropy(apply_class_balancing="no"), ArgumentTypeError, "balancing is"),
+        (lambda: losses.CategoricalFocalCrossentropy(alpha=True), ArgumentTypeError, "alpha is True"),
+        (lambda: losses.CategoricalGeneralizedCrossEntropy(q=1.0), ArgumentError, "q is 1.0"),
+        (lambda: losses.SparseCategoricalCrossentropy(ignore_class=0.5), ArgumentTypeError, "ignore_class is 0.5"),
+        (lambda: losses.Poisson(name=3), ArgumentTypeError, "name is 3"),
+        (lambda: losses.KLDivergence()([[0.5, 0.5]], [[1.0]]), ShapeError, "kl_divergence"),
+    ],
+)
+def test_settings_are_refused_by_name(make: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_masks() -> None:
+    y_true, y_pred = np.zeros((2, 3, 1), np.float32), np.arange(6.0, dtype=np.float32).reshape(2, 3, 1)
+    mask = np.array([[True, True, False], [True, False, False]])
+    loss = losses.MeanAbsoluteError()
+    hung = lamina.tensor(y_pred)
+    hung._mask = lamina.tensor(mask)
+    assert loss(y_true, hung).item() == loss(y_true, y_pred, mask=mask).item() == pytest.approx(4 / 3)
+    both = loss(y_true, hung, mask=np.array([[False, True, True], [True, True, True]])).item()
+    assert both == pytest.approx(2.0)
+    by_sample = losses.MeanAbsoluteError(reduction="mean_with_sample_weight")(y_true, hung, [1.0, 0.5])
+    assert by_sample.item() == pytest.approx((0 + 1 + 1.5) / 2.5)
+
+
+def test_class_numbers_are_checked_before_the_first_step() -> None:
+    model = lamina.Sequential([lamina.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", losses.CategoricalGeneralizedCrossEntropy())
+    with pytest.raises(DataError, match="class number 3"):
+        model.fit(np.zeros((2, 2)), np.array([0, 3]), verbose=0)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from lamina import regularizers
-from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from lamina.serialization import serialize
 from recorded import assert_near, gradient_of, records
 
 
-@pytest.mark.parametrize("name", ["L1", "L2", "L1L2"])
+@pytest.mark.parametrize("name", ["L1", "L2", "L1L2", "OrthogonalRegularizer"])
 def test_as_keras(name: str) -> None:
     for record in records("keras", "misc.jsonl.gz", kind="regularizer", class_name=name):
         made = regularizers.get({"class_name": name, "config": record["config"]})
@@ -47,3 +47,27 @@ def test_get() -> None:
 def test_bad_settings(value: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="l2 is"):
         regularizers.L2(value)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: regularizers.OrthogonalRegularizer(mode="row"), ArgumentError, "mode is 'row'"),
+        (lambda: regularizers.OrthogonalRegularizer(factor=-1.0), ArgumentError, "factor is -1.0"),
+        (lambda: regularizers.OrthogonalRegularizer()([1.0, 2.0]), ShapeError, "two axes"),
+    ],
+)
+def test_bad_settings_of_the_orthogonal_one(make: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_one_row_is_orthogonal_to_all_others() -> None:
+    assert regularizers.OrthogonalRegularizer()([[1.0, 2.0]]).item() == 0.0
+    columns = regularizers.OrthogonalRegularizer(1.0, "columns")
+    assert columns([[1.0, 1.0], [0.0, 0.0]]).item() == pytest.approx(1.0)
+
+
+def test_other_names_of_the_same() -> None:
+    assert regularizers.l1_l2 is regularizers.L1L2
+    assert regularizers.deserialize(regularizers.serialize(regularizers.orthogonal_regularizer(0.5))).factor == 0.5

@@ -6,9 +6,9 @@ from typing import Any
 
 from lamina import measures, ops
 from lamina.errors import ArgumentError
-from lamina.losses.checks import entropy_settings, flag
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.measures import class_numbers
+from lamina.measures.settings import entropy_settings, flag
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_float, as_int
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import ArgumentError, DTypeError
+from lamina.measures.settings import named
 from lamina.ops.weighting import all_masks, floating, mask_of, reduce_loss, same_rank
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
@@ -35,7 +36,7 @@ class Loss(ABC):
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ArgumentError(f"reduction is {reduction!r}.", expected=f"one of {', '.join(map(str, REDUCTIONS))}.")
-        self.name = name or type(self).__name__
+        self.name = named(name, type(self).__name__)
         self.reduction = None if reduction == "none" else reduction
         self.dtype = None if dtype is None else canonical_dtype(dtype)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import measures
-from lamina.losses.checks import axes
 from lamina.losses.loss import LossFunctionWrapper
+from lamina.measures.settings import axes
 from lamina.shapes import as_float
 
 

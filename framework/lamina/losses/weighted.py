@@ -11,6 +11,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.errors import ArgumentError, ShapeError
+from lamina.measures.settings import share
 from lamina.ops.weighting import divide_or_zero, floating
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_float
@@ -190,7 +191,7 @@ def sigmoid_cross_entropy(
     >>> sigmoid_cross_entropy([1.0, 0.0], [0.0, 1e4]).item()
     5000.3466796875
     """
-    smoothing = _smoothing(label_smoothing)
+    smoothing = share(label_smoothing, "label_smoothing")
     names = ("multi_class_labels", "logits")
     labels, logits = _pair("sigmoid_cross_entropy", multi_class_labels, logits, names)
     if smoothing:
@@ -210,15 +211,8 @@ def softmax_cross_entropy(
     >>> softmax_cross_entropy([[0.0, 1.0]], [[1e4, 0.0]]).item()
     10000.0
     """
-    smoothing = _smoothing(label_smoothing)
+    smoothing = share(label_smoothing, "label_smoothing")
     labels, logits = _pair("softmax_cross_entropy", onehot_labels, logits, ("onehot_labels", "logits"))
     if smoothing and logits.ndim:
         labels = ops.add(ops.multiply(labels, 1.0 - smoothing), smoothing / max(logits.shape[-1], 1))
     return compute_weighted_loss(ops.softmax_cross_entropy(labels, logits), weights, reduction)
-
-
-def _smoothing(value: Any) -> float:
-    smoothing = as_float(value, "label_smoothing", minimum=0.0)
-    if smoothing > 1.0:
-        raise ArgumentError(f"label_smoothing is {smoothing}.", expected="a number between 0 and 1.")
-    return smoothing

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lamina import ops
-from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
+from lamina.errors import ArgumentError, ShapeError
 from lamina.measures.aligning import EPSILON
+from lamina.measures.settings import flag
 from lamina.metrics.confusion import ConfusionMetric, Thresholds, as_list, spread
 from lamina.ops.weighting import divide_or_zero
 from lamina.runtime.convert import to_tensor
@@ -53,10 +54,7 @@ class AUC(ConfusionMetric):
         super().__init__(dtype, name)
         self.curve = _choice(curve, "curve", CURVES)
         self.summation_method = _choice(summation_method, "summation_method", SUMMATIONS)
-        for argument, value in (("multi_label", multi_label), ("from_logits", from_logits)):
-            if not isinstance(value, bool):
-                raise ArgumentTypeError(f"{argument} is {value!r}.", expected="True or False.")
-        self.multi_label, self.from_logits = multi_label, from_logits
+        self.multi_label, self.from_logits = flag(multi_label, "multi_label"), flag(from_logits, "from_logits")
         self.thresholds = None if thresholds is None else _inner(thresholds)
         inner = spread(as_int(num_thresholds, "num_thresholds", minimum=2))[1:-1]
         self._limits = Thresholds.of(

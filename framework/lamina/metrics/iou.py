@@ -7,8 +7,9 @@ from typing import Any
 
 from lamina import ops
 from lamina.dtypes import FLOATING, INTEGER
-from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
+from lamina.errors import ArgumentError, ShapeError
 from lamina.measures.aligning import EPSILON
+from lamina.measures.settings import flag
 from lamina.metrics.metric import Metric
 from lamina.ops.weighting import floating, mask_of, masked_weight, whole_weight
 from lamina.runtime.convert import to_tensor
@@ -48,10 +49,8 @@ class IoU(Metric):
                 f"target_class_ids is {target_class_ids!r}.", expected=f"numbers from 0 to {self.num_classes - 1}."
             )
         self.ignore_class = None if ignore_class is None else as_int(ignore_class, "ignore_class")
-        for argument, value in (("sparse_y_true", sparse_y_true), ("sparse_y_pred", sparse_y_pred)):
-            if not isinstance(value, bool):
-                raise ArgumentTypeError(f"{argument} is {value!r}.", expected="True or False.")
-        self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
+        self.sparse_y_true = flag(sparse_y_true, "sparse_y_true")
+        self.sparse_y_pred = flag(sparse_y_pred, "sparse_y_pred")
         self.axis = as_int(axis, "axis")
         self.total_confusion_matrix = self.add_variable(
             (self.num_classes, self.num_classes), name="total_confusion_matrix"

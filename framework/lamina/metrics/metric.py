@@ -9,6 +9,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.dtypes import canonical_dtype
+from lamina.measures.settings import named
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.serialization import construct, get_object
@@ -35,7 +36,7 @@ class Metric(ABC):
     """
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = name or _snake_case(type(self).__name__)
+        self.name = named(name, _snake_case(type(self).__name__))
         self.dtype = canonical_dtype(dtype or "float32")
         self._state: list[tuple[Variable, Tensor]] = []
 

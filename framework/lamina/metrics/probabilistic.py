@@ -6,10 +6,11 @@ from typing import Any
 
 from lamina import measures, ops
 from lamina.measures import class_numbers
+from lamina.measures.settings import entropy_settings, flag, share
 from lamina.metrics.reductions import MeanMetricWrapper
 from lamina.ops.weighting import all_masks, floating
 from lamina.runtime.convert import to_tensor
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_int
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -26,8 +27,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: bool = False,
         label_smoothing: float = 0,
     ) -> None:
-        smoothing = as_float(label_smoothing, "label_smoothing", minimum=0.0)
-        settings = {"from_logits": bool(from_logits), "label_smoothing": smoothing}
+        smoothing = share(label_smoothing, "label_smoothing")
+        settings = {"from_logits": flag(from_logits, "from_logits"), "label_smoothing": smoothing}
         super().__init__(measures.binary_crossentropy, name, dtype, **settings)
 
 
@@ -46,11 +47,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0,
         axis: int = -1,
     ) -> None:
-        settings = {
-            "from_logits": bool(from_logits),
-            "label_smoothing": as_float(label_smoothing, "label_smoothing", minimum=0.0),
-            "axis": as_int(axis, "axis"),
-        }
+        settings = entropy_settings(from_logits, label_smoothing, axis)
         super().__init__(measures.categorical_crossentropy, name, dtype, **settings)
 
 
@@ -70,7 +67,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         settings = {
-            "from_logits": bool(from_logits),
+            "from_logits": flag(from_logits, "from_logits"),
             "ignore_class": None if ignore_class is None else as_int(ignore_class, "ignore_class"),
             "axis": as_int(axis, "axis"),
         }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import ops
-from lamina.errors import ArgumentError
+from lamina.measures.settings import share
 from lamina.metrics.confusion import ConfusionMetric, Thresholds, as_class, spread
 from lamina.ops.weighting import divide_or_zero
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_int
 
 
 class _BestAt(ConfusionMetric):
@@ -20,9 +20,7 @@ class _BestAt(ConfusionMetric):
 
     def __init__(self, value: Any, num_thresholds: Any, class_id: Any, name: str | None, dtype: Any) -> None:
         super().__init__(dtype, name)
-        self._value = as_float(value, self.held, minimum=0.0)
-        if self._value > 1.0:
-            raise ArgumentError(f"{self.held} is {self._value}.", expected="a number between 0 and 1.")
+        self._value = share(value, self.held)
         self.num_thresholds = as_int(num_thresholds, "num_thresholds", minimum=1)
         self.class_id = self._class_id = as_class(class_id)
         self._count(Thresholds.of([0.5] if self.num_thresholds == 1 else spread(self.num_thresholds)))

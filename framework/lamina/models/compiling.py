@@ -140,9 +140,12 @@ class CompiledLoss:
     def check_labels(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
         """Raises DataError for a class number beyond an output's classes; ``y`` are NumPy arrays."""
         for loss, target, output in zip(self.losses, y, y_pred, strict=True):
-            if isinstance(loss, losses.SparseCategoricalCrossentropy) and target is not None:
+            if isinstance(loss, _OF_CLASS_NUMBERS) and target is not None:
                 settings = loss.settings
                 _check_classes(target, output.shape[settings.get("axis", -1)], settings.get("ignore_class"))
+
+
+_OF_CLASS_NUMBERS = (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy)
 
 
 def _check_classes(target: Any, classes: int, ignored: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Settings of losses, checked by name."""
+"""Settings of losses and metrics, checked by name."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def entropy_settings(from_logits: Any, label_smoothing: Any, axis: Any) -> dict[
         "label_smoothing": share(label_smoothing, "label_smoothing"),
         "axis": as_int(axis, "axis"),
     }
+
+
+def named(name: Any, default: str) -> str:
+    """The name of a loss or metric; ``default`` for None."""
+    if name is not None and not isinstance(name, str):
+        raise ArgumentTypeError(f"name is {name!r}.", expected="a string.")
+    return name or default
 
 
 def axes(value: Any) -> Any:
