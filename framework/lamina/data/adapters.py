@@ -276,11 +276,20 @@ def is_in_memory(x: Any) -> bool:
     return any(hasattr(x, name) for name in ("shape", "__dlpack__", "to_numpy", "__array__", "__lamina_tensor__"))
 
 
+def _are_batches(x: Any) -> bool:
+    """Whether a list is one of batches: tuples of arrays."""
+    return (
+        isinstance(x, list)
+        and bool(x)
+        and all(isinstance(batch, tuple) and batch and hasattr(batch[0], "shape") for batch in x)
+    )
+
+
 def make_feed(
     x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int = 32, shuffle: Any = False, dtype: str
 ) -> Feed:
     """The feed of data as users give them. Raises DataError or ArgumentTypeError for what gives no batches."""
-    if is_in_memory(x):
+    if is_in_memory(x) and not (y is None and _are_batches(x)):
         return ArrayFeed(ArrayData(x, y, sample_weight, dtype=dtype), batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:

@@ -93,8 +93,8 @@ class Fitting(Evaluating):
         """Trains for ``epochs`` passes over the data (counted from ``initial_epoch``), in batches (32 by default).
 
         ``x`` and ``y`` are arrays (of any library, frames and columns too), or lists or dicts of them; or ``x`` gives
-        batches (x, y) or (x, y, sample_weight): a generator, an iterable such as a ``DataLoader`` or a
-        ``lamina.data.Dataset``, or an object with ``__len__`` and ``__getitem__``.
+        batches (x, y) or (x, y, sample_weight): a list of such tuples, a generator, an iterable such as a
+        ``DataLoader`` or a ``lamina.data.Dataset``, or an object with ``__len__`` and ``__getitem__``.
 
         With ``shuffle`` the examples come in a new order each epoch ("batch": whole batches do); ``seed`` makes the
         orders reproducible: they depend on it and the number of the epoch only. An epoch is one pass over the data, or

@@ -118,6 +118,15 @@ class TestBatches:
         with pytest.raises(DataError):
             as_batch(element, "float32")
 
+    def test_a_list_of_batches(self):
+        found = feed([(X[:4], X[:4]), (X[4:], X[4:])])
+        assert flat(found.batches(0)) == list(range(10))
+        assert found.steps == 2
+
+    def test_a_list_of_inputs_is_no_list_of_batches(self):
+        assert isinstance(feed([X, X]), ArrayFeed)
+        assert isinstance(feed([(X, X), (X, X)], X), ArrayFeed)
+
 
 class TestPasses:
     def test_arrays(self):
