@@ -815,6 +815,125 @@ def saving_over_an_old_model_what_cannot_be_saved(tmp_path: Path) -> Refused:
     return Refused(lambda: model.save(path), model, tmp_path)
 
 
+# -- datasets, helpers, pictures, copies ---------------------------------------------------------------------------
+
+
+@case(errors.DataError, ValueError)
+def a_column_of_strings() -> Refused:
+    class Column:
+        def to_numpy(self) -> Any:
+            return np.array(["Oslo", "Rome"], object)
+
+    return Refused(lambda: lamina.data.as_array(Column(), "city"))
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def the_length_of_a_filtered_dataset() -> Refused:
+    return Refused(lambda: len(lamina.data.from_list([1, 2]).filter(bool)))
+
+
+@case(errors.ArgumentError, ValueError)
+def batches_of_no_element() -> Refused:
+    return Refused(lambda: lamina.data.from_list([1, 2]).batch(0))
+
+
+@case(errors.DataError, ValueError)
+def a_batch_of_different_shapes() -> Refused:
+    data = lamina.data.from_list([{"x": np.ones(2)}, {"x": np.ones(3)}])
+    return Refused(lambda: data.batch(2).to_list())
+
+
+@case(errors.DataError, ValueError)
+def a_batch_of_different_structures() -> Refused:
+    return Refused(lambda: lamina.data.from_list([(1, 2), (1,)]).batch(2).to_list())
+
+
+@case(errors.DataError, ValueError)
+def a_list_of_an_endless_dataset() -> Refused:
+    return Refused(lambda: lamina.data.from_list([1]).repeat().to_list())
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def a_generator_that_was_called() -> Refused:
+    return Refused(lambda: lamina.data.from_generator(n for n in (1, 2)))
+
+
+@case(errors.DataError, ValueError)
+def arrays_of_unequal_lengths_as_a_dataset() -> Refused:
+    return Refused(lambda: lamina.data.from_arrays((X, Y[:2])))
+
+
+@case(errors.ArgumentError, ValueError)
+def a_table_of_the_web() -> Refused:
+    return Refused(lambda: lamina.data.csv("https://example.org/houses.csv"))
+
+
+@case(errors.DataError, ValueError)
+def a_row_that_is_too_short() -> Refused:
+    return Refused(lambda: lamina.data.csv(["a,b", "1,2", "3"]).to_list())
+
+
+@case(errors.DataError, ValueError)
+def a_label_that_is_empty() -> Refused:
+    data = lamina.data.csv(["a,b", "1,"], column_configs={"b": {"is_label": True}})
+    return Refused(data.to_list)
+
+
+@case(errors.UnknownNameError, ValueError)
+def a_column_that_is_not_there() -> Refused:
+    return Refused(lambda: lamina.data.csv(["a,b"], column_configs={"c": {}}).column_names)
+
+
+@case(errors.DataError, ValueError)
+def a_negative_class_number() -> Refused:
+    return Refused(lambda: lamina.utils.to_categorical([0, -1, 2]))
+
+
+@case(errors.ShapeError, ValueError)
+def sequences_of_different_steps() -> Refused:
+    return Refused(lambda: lamina.utils.pad_sequences([[[1, 2]], [[3]]]))
+
+
+@case(errors.DTypeError, TypeError)
+def sequences_filled_with_a_string() -> Refused:
+    return Refused(lambda: lamina.utils.pad_sequences([[1], [2, 3]], value="-"))
+
+
+@case(errors.ArgumentError, ValueError)
+def a_split_with_an_empty_side() -> Refused:
+    return Refused(lambda: lamina.utils.split_dataset(X, left_size=4))
+
+
+@case(errors.DataError, ValueError)
+def windows_that_are_too_long() -> Refused:
+    return Refused(lambda: lamina.utils.timeseries_dataset_from_array(X, None, 5))
+
+
+@case(errors.ArgumentError, ValueError)
+def a_picture_in_an_unknown_format() -> Refused:
+    model = model_of()
+    return Refused(lambda: lamina.utils.plot_model(model, "model.docx"), model)
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def metadata_that_are_no_json() -> Refused:
+    model = model_of()
+    return Refused(lambda: model.set_user_defined_metadata({"scores": [1.0, object]}), model)
+
+
+@case(errors.ModelFileError, ValueError)
+def a_mapping_with_a_weight_too_many() -> Refused:
+    model = model_of()
+    values = {**{v.name: v.numpy() for v in model.weights}, "other/kernel": X}
+    return Refused(lambda: model.load_weights(values), model)
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def a_clone_function_that_gives_no_layer() -> Refused:
+    model = model_of()
+    return Refused(lambda: lamina.models.clone_model(model, clone_function=lambda layer: None), model)
+
+
 # -- the tests -----------------------------------------------------------------------------------------------------
 
 

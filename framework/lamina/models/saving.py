@@ -174,7 +174,7 @@ def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
         decoded = _decoded(load_artifacts(weights))
         found = {spec.name: array for spec, array in decoded if spec.group != OPTIMIZER_GROUP}
         found = _by_order(found, model)
-    source = _FileWeights(found)
+    source = _FileWeights(found, "the mapping" if isinstance(weights, Mapping) else "the file")
     chosen = [v for v in model.weights if strict or v.name in found]
     values = [source(v.name, v.shape, v.dtype) for v in chosen]
     if strict:
@@ -234,16 +234,19 @@ def layers_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
 class _FileWeights:
     """Gives layers their weights out of a file, so that nothing is allocated that the file does not back."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], where: str = "the file") -> None:
         self._arrays = dict(arrays)
+        self._where = where
         self._used: set[str] = set()
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
         array = self._arrays.get(name)
         if array is None:
-            raise ModelFileError(f"the file has no weight {name!r}.", expected=f"one of shape {shape}.")
+            raise ModelFileError(f"{self._where} has no weight {name!r}.", expected=f"one of shape {shape}.")
         if tuple(array.shape) != tuple(shape):
-            raise ModelFileError(f"the weight {name!r} has shape {array.shape} in the file, and {shape} in the model.")
+            raise ModelFileError(
+                f"the weight {name!r} has shape {array.shape} in {self._where}, and {shape} in the model."
+            )
         self._used.add(name)
         return from_numpy(array.astype(dtype, copy=False), get_backend())
 
@@ -251,7 +254,7 @@ class _FileWeights:
         unused = sorted(set(self._arrays) - self._used)
         if unused:
             raise ModelFileError(
-                f"the file has the weight {unused[0]!r}, which the model {model.name!r} does not have.",
+                f"{self._where} has the weight {unused[0]!r}, which the model {model.name!r} does not have.",
                 expected="weights for the layers of the topology only.",
             )
 
