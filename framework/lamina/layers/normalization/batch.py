@@ -106,8 +106,9 @@ class BatchNormalization(AffineNormalization):
         assert self.renorm_clipping is not None
         deviation = ops.sqrt(ops.add(variance, self.epsilon))
         bounds = Bounds(**self.renorm_clipping)
-        r = ops.clip(ops.divide(deviation, self.renorm_stddev), bounds.rmin, bounds.rmax)
-        d = ops.clip(ops.divide(mean - self.renorm_mean, self.renorm_stddev), -bounds.dmax, bounds.dmax)
+        usual = ops.maximum(self.renorm_stddev, math.sqrt(self.epsilon))
+        r = ops.clip(ops.divide(deviation, usual), bounds.rmin, bounds.rmax)
+        d = ops.clip(ops.divide(mean - self.renorm_mean, usual), -bounds.dmax, bounds.dmax)
         factor = ops.divide(ops.stop_gradient(r), deviation)
         y = ops.multiply(ops.subtract(x, along(mean, (axis,), x)), along(factor, (axis,), x))
         y = ops.add(y, along(ops.stop_gradient(d), (axis,), x))
@@ -124,7 +125,7 @@ class BatchNormalization(AffineNormalization):
 class Bounds(NamedTuple):
     """What r and d of batch renormalization are kept within."""
 
-    rmin: float = -math.inf
+    rmin: float = 0.0
     rmax: float = math.inf
     dmax: float = math.inf
 

@@ -10,25 +10,25 @@ from lamina.errors import ArgumentTypeError
 from lamina.layers.arguments import positive
 from lamina.layers.normalization.unit import to_length_one
 from lamina.layers.wrapper import Wrapper
+from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
 
 class SpectralNormalization(Wrapper):
-    """Divides the kernel of ``layer`` by its largest singular value at each call in training.
+    """Calls ``layer`` in training with its kernel divided by its largest singular value.
 
     (Miyato et al. 2018, arXiv:1802.05957.) The value is found by ``power_iterations`` steps of the power method, from a
-    vector that goes on from call to call: the weight ``vector_u`` (1, columns), of the kernel as a matrix with its last
-    axis as columns. In training the layer's ``kernel``, or its ``embeddings``, is replaced by the result; otherwise the
-    layer is called as it is. Gradients flow through the division, and take the vectors of the power method as given.
+    vector that goes on from call to call: the weight ``vector_u`` (1, columns), of the ``kernel`` or the ``embeddings``
+    as a matrix with its last axis as columns. The weight itself stays as it is, and outside training it is used so.
+    Gradients flow through the division, and take the vectors of the power method as given.
 
     Input and output are those of the layer. Raises ArgumentTypeError for a layer that has neither a kernel nor
     embeddings, ArgumentError for less than one step.
 
     >>> import lamina
-    >>> layer = SpectralNormalization(lamina.layers.Dense(1, use_bias=False))
-    >>> _ = layer(ops.ones((1, 3)), training=True)
-    >>> round(lamina.norm(layer.layer.kernel).item(), 4)
-    1.0
+    >>> layer = SpectralNormalization(lamina.layers.Dense(1, use_bias=False, kernel_initializer="ones"))
+    >>> layer(ops.ones((1, 4))).tolist(), layer(ops.ones((1, 4)), training=True).tolist()
+    ([[4.0]], [[2.0]])
     """
 
     def __init__(self, layer: Any, power_iterations: int = 1, **common: Any) -> None:
@@ -40,23 +40,30 @@ class SpectralNormalization(Wrapper):
         kernel = self._kernel()
         self.vector_u = self.add_weight((1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
 
-    def _kernel(self) -> Variable:
+    def _name_of_kernel(self) -> str:
         for name in ("kernel", "embeddings"):
-            found = getattr(self.layer, name, None)
-            if isinstance(found, Variable):
-                return found
+            if isinstance(getattr(self.layer, name, None), Variable):
+                return name
         raise ArgumentTypeError(
             f"SpectralNormalization wraps the {type(self.layer).__name__} {self.layer.name!r}.",
             expected="a layer with a weight named 'kernel' or 'embeddings'.",
         )
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        if training:
-            self._normalize()
-        return self.layer(x)
+    def _kernel(self) -> Variable:
+        found: Variable = getattr(self.layer, self._name_of_kernel())
+        return found
 
-    def _normalize(self) -> None:
-        kernel = self._kernel()
+    def call(self, x: Any, training: bool = False) -> Any:
+        if not training:
+            return self.layer(x)
+        name, kernel = self._name_of_kernel(), self._kernel()
+        setattr(self.layer, name, self._normalized(kernel))
+        try:
+            return self.layer(x)
+        finally:
+            setattr(self.layer, name, kernel)
+
+    def _normalized(self, kernel: Variable) -> Tensor:
         matrix = ops.reshape(kernel, (prod(kernel.shape[:-1]), kernel.shape[-1]))
         fixed, u = ops.stop_gradient(matrix), self.vector_u.value
         for _ in range(self.power_iterations):
@@ -64,7 +71,7 @@ class SpectralNormalization(Wrapper):
             u = to_length_one(ops.matmul(v, fixed))
         value = ops.matmul(ops.matmul(v, matrix), u, transpose_b=True)
         self.vector_u.assign(u)
-        kernel.assign(ops.reshape(ops.divide_no_nan(matrix, value), kernel.shape))
+        return ops.reshape(ops.divide_no_nan(matrix, value), kernel.shape)
 
     def own_weights(self) -> list[Variable]:
         """The kernel, which comes first although it is the layer's, and ``vector_u``."""
