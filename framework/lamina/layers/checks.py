@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.errors import ShapeError
+from lamina.errors import ArgumentTypeError, ShapeError
+
+
+def check_one(layer: Any, input_shape: Any) -> None:
+    """Refuses several tensors, in a list or a dict."""
+    if not isinstance(input_shape, tuple):
+        raise ArgumentTypeError(
+            f"{type(layer).__name__} was called on a {type(input_shape).__name__} of {len(input_shape)} tensors.",
+            expected="one tensor.",
+        )
 
 
 def check_size(layer: Any, input_shape: Any, axis: int, size: int) -> None:
@@ -21,6 +30,7 @@ def check_size(layer: Any, input_shape: Any, axis: int, size: int) -> None:
 
 def check_axes(layer: Any, input_shape: Any, expected: str) -> None:
     """Refuses an input that has not as many axes as the form ``expected``, such as "(batch, time, features)"."""
+    check_one(layer, input_shape)
     count = expected.count(",") + 1
     if len(input_shape) != count:
         raise ShapeError(

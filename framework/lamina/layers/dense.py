@@ -7,7 +7,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ShapeError
 from lamina.layers.arguments import positive
-from lamina.layers.checks import check_size
+from lamina.layers.checks import check_one, check_size
 from lamina.layers.kernel import KernelLayer
 from lamina.runtime.tensor import Tensor
 
@@ -36,6 +36,7 @@ class Dense(KernelLayer):
         self.units = positive(units, "units")
 
     def check_input(self, input_shape: Any) -> None:
+        check_one(self, input_shape)
         if len(input_shape) < 2:
             raise ShapeError(
                 f"Dense got an input of shape {input_shape}.", expected="at least two axes: (batch, features)."

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from lamina import activations, ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import positive
+from lamina.layers.checks import check_one
 from lamina.layers.kernel import KernelSettings
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_entries
@@ -65,6 +66,7 @@ class EinsumDense(KernelSettings):
         self.use_bias = bool(bias_axes)
 
     def check_input(self, input_shape: Any) -> None:
+        check_one(self, input_shape)
         self._sizes(input_shape)
 
     def _sizes(self, input_shape: Any) -> dict[str, int | None]:

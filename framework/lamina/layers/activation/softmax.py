@@ -7,11 +7,12 @@ from typing import Any
 
 from lamina import ops
 from lamina.dtypes import LARGEST
-from lamina.errors import ArgumentError, ShapeError
+from lamina.errors import ShapeError
+from lamina.layers.axes import as_axes, found_axes
 from lamina.layers.layer import Layer
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_entries, as_int, broadcast_shapes
+from lamina.shapes import as_entries, broadcast_shapes
 
 
 class Softmax(Layer):
@@ -30,19 +31,10 @@ class Softmax(Layer):
 
     def __init__(self, axis: Any = -1, **common: Any) -> None:
         super().__init__(**common)
-        several = [as_int(a, "axis") for a in as_entries(axis, "axis")]
-        self.axis = several[0] if hasattr(axis, "__index__") else several
-        if not several:
-            raise ArgumentError("axis is empty.", expected="an axis or several.")
+        self.axis = as_axes(axis)
 
     def check_input(self, input_shape: Any) -> None:
-        axes, ndim = as_entries(self.axis, "axis"), len(input_shape)
-        if any(not -ndim <= axis < ndim for axis in axes):
-            raise ShapeError(f"Softmax got an input of shape {input_shape}.", expected=f"an axis {self.axis}.")
-        if len({axis % ndim for axis in axes}) != len(axes):
-            raise ArgumentError(
-                f"axis is {self.axis} for an input of shape {input_shape}.", expected="each axis at most once."
-            )
+        found_axes(self, self.axis, input_shape)
 
     def call(self, x: Tensor, mask: Any = None) -> Tensor:
         return softmax(x, self.axis) if mask is None else masked_softmax(x, mask, self.axis)

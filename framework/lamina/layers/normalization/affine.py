@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lamina import constraints, initializers, ops, regularizers
-from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import flag, number
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_entries, as_int
 
 
 class AffineNormalization(Layer):
@@ -63,44 +61,6 @@ class AffineNormalization(Layer):
                 shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint,
                 name="beta",
             )  # fmt: skip
-
-
-def as_axes(axis: Any, name: str = "axis") -> int | list[int]:
-    """One axis as an int, several as a list; refuses none and what is no integer."""
-    if hasattr(axis, "__index__"):
-        return as_int(axis, name)
-    axes = [as_int(a, name) for a in as_entries(axis, name)]
-    if not axes:
-        raise ArgumentError(f"{name} is empty.", expected="an axis or several.")
-    return axes
-
-
-def found_axes(layer: Any, axis: Any, input_shape: Any) -> tuple[int, ...]:
-    """The axes counted from the front and sorted; refuses those that an input does not have, or twice the same."""
-    axes, ndim = as_entries(axis, "axis"), len(input_shape)
-    if any(not -ndim <= a < ndim for a in axes):
-        raise ShapeError(f"{type(layer).__name__} got an input of shape {input_shape}.", expected=f"an axis {axis}.")
-    found = sorted({a % ndim for a in axes})
-    if len(found) != len(axes):
-        raise ArgumentError(f"axis is {axis} for an input of shape {input_shape}.", expected="each axis at most once.")
-    return tuple(found)
-
-
-def check_sizes(layer: Any, input_shape: Any, axes: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    """Refuses an input whose sizes along ``axes`` are not those that the layer was built for."""
-    if any(input_shape[axis] not in (None, size) for axis, size in zip(axes, sizes, strict=True)):
-        wanted = " and ".join(f"axis {a} to be {s}" for a, s in zip(axes, sizes, strict=True))
-        raise ShapeError(
-            f"{type(layer).__name__} got an input of shape {input_shape}.",
-            expected=f"{wanted}, as in the input it was built for.",
-        )
-
-
-def along(weight: Any, axes: tuple[int, ...], x: Tensor) -> Any:
-    """A weight for the sorted ``axes`` of x in a shape that broadcasts against x."""
-    if axes == tuple(range(x.ndim - len(axes), x.ndim)):
-        return weight
-    return ops.reshape(weight, tuple(x.shape[a] if a in axes else 1 for a in range(x.ndim)))
 
 
 def standardized(x: Tensor, axes: tuple[int, ...], epsilon: float) -> Tensor:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from lamina import initializers, ops
 from lamina.errors import ArgumentError, ArgumentTypeError
 from lamina.layers.arguments import flag, number, rate
-from lamina.layers.normalization.affine import AffineNormalization, along, check_sizes, found_axes
+from lamina.layers.axes import along, check_sizes, found_axes
+from lamina.layers.normalization.affine import AffineNormalization
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 

@@ -10,8 +10,8 @@ from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError, NotBuiltError, ShapeError
 from lamina.layers.adapting import batches
 from lamina.layers.arguments import flag
+from lamina.layers.axes import along, as_axes, check_sizes, found_axes
 from lamina.layers.layer import Layer
-from lamina.layers.normalization.affine import along, as_axes, check_sizes, found_axes
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Shape

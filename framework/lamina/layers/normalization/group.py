@@ -7,7 +7,8 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import LARGEST_SIZE
-from lamina.layers.normalization.affine import AffineNormalization, along, check_sizes, found_axes, standardized
+from lamina.layers.axes import along, check_sizes, found_axes
+from lamina.layers.normalization.affine import AffineNormalization, standardized
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_int
 

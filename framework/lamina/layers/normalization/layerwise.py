@@ -6,14 +6,8 @@ from typing import Any
 
 from lamina import ops
 from lamina.layers.arguments import flag
-from lamina.layers.normalization.affine import (
-    AffineNormalization,
-    along,
-    as_axes,
-    check_sizes,
-    found_axes,
-    standardized,
-)
+from lamina.layers.axes import along, as_axes, check_sizes, found_axes
+from lamina.layers.normalization.affine import AffineNormalization, standardized
 from lamina.runtime.tensor import Tensor
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from lamina import ops
 from lamina.layers.arguments import number
+from lamina.layers.axes import along, as_axes, check_sizes, found_axes
 from lamina.layers.layer import Layer
-from lamina.layers.normalization.affine import along, as_axes, check_sizes, found_axes
 from lamina.runtime.tensor import Tensor
 
 

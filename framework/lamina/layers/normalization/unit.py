@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lamina import ops
+from lamina.layers.axes import as_axes, found_axes
 from lamina.layers.layer import Layer
-from lamina.layers.normalization.affine import as_axes, found_axes
 from lamina.runtime.tensor import Tensor
 
 _LEAST: Final = 1e-12

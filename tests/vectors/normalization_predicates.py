@@ -1,0 +1,95 @@
+"""What disagreements.toml may ask of recorded layers that normalize, and its proofs about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import layers
+import numpy as np
+from comparing import assert_near
+from layer_calls import set_weights, tensors
+from predicates import predicate, proof
+from spelling import snake
+
+Record = dict[str, Any]
+
+
+def _only_input(record: Record) -> Any:
+    (found,) = record["inputs"] if isinstance(record["inputs"], list) else [record["inputs"]]
+    return found
+
+
+def _output(record: Record) -> Any:
+    """What lamina gives for a call."""
+    layer, given = layers.made(record), tensors(layers.arguments(record))
+    layer(given["inputs"], **given["kwargs"])
+    set_weights(layers.in_saved_order(layer), record["weights"])
+    return layer(given["inputs"], **given["kwargs"]).numpy()
+
+
+@predicate
+def trained_along_an_inner_axis(record: Record) -> bool:
+    """A batch normalization in training whose axis is not the last, with a scale or an offset."""
+    x, config = _only_input(record), record["config"]
+    inner = config["axis"] % x.ndim != x.ndim - 1
+    return bool(record["kwargs"].get("training")) and inner and (config["scale"] or config["center"])
+
+
+@proof("layers")
+def normalized_along_that_axis(record: Record) -> None:
+    """lamina's output is the formula along the axis, in float64."""
+    x, config = np.asarray(_only_input(record), np.float64), record["config"]
+    axis = config["axis"] % x.ndim
+    others = tuple(a for a in range(x.ndim) if a != axis)
+    shape = [x.shape[a] if a == axis else 1 for a in range(x.ndim)]
+    weights = {w["originalName"].rpartition("/")[2]: np.reshape(w["value"], shape) for w in record["weights"]}
+    y = (x - x.mean(others, keepdims=True)) / np.sqrt(x.var(others, keepdims=True) + config["epsilon"])
+    y = y * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
+    assert_near(_output(record), y.astype(np.float32), "output")
+
+
+def _rows_left_out(record: Record) -> Any:
+    """Where the mask of a softmax leaves nothing, in the shape of the input."""
+    x = _only_input(record)
+    axes = np.atleast_1d(record["config"]["axis"])
+    mask = np.broadcast_to(np.asarray(record["kwargs"]["mask"], bool), x.shape)
+    return np.broadcast_to(~mask.any(tuple(int(a) for a in axes), keepdims=True), x.shape)
+
+
+@predicate
+def nothing_left_by_the_mask(record: Record) -> bool:
+    """A softmax of which the mask leaves nothing somewhere."""
+    return bool(_rows_left_out(record).any())
+
+
+@proof("layers")
+def zero_there_and_else_as_recorded(record: Record) -> None:
+    """lamina gives 0 where the mask leaves nothing, and what is recorded elsewhere."""
+    nothing = _rows_left_out(record)
+    assert_near(_output(record), np.where(nothing, np.float32(0), record["output"]), "output")
+
+
+@predicate
+def arguments_it_does_not_take(record: Record) -> bool:
+    """The call has arguments that the layer does not take."""
+    layer = layers.made(record)
+    return any(not layer.takes(snake(name)) for name in record["kwargs"] if name not in ("training", "mask"))
+
+
+@predicate
+def axis_beyond_the_last(record: Record) -> bool:
+    """The layer's axis is one that its inputs do not have."""
+    first = record["inputs"][0].shape if record["kind"] == "apply" else record["input_shapes"][0]
+    return record["config"]["axis"] >= len(first)
+
+
+@predicate
+def an_axis_it_has(record: Record) -> bool:
+    """The layer's axis is one that its input has."""
+    return bool(record["config"]["axis"] < _only_input(record).ndim)
+
+
+@predicate
+def one_symbolic_tensor_in_a_list(record: Record) -> bool:
+    """The layer is called on a list of one symbolic tensor."""
+    return len(record["inputs"]["shapes"]) == 1
