@@ -1,9 +1,10 @@
-"""What disagreements.toml may ask of recorded layers that normalize, and its proofs about them."""
+"""What disagreements.toml may ask of recorded dense, merging, activating and normalizing layers, and its proofs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import keras_layers
 import layers
 import numpy as np
 from comparing import assert_near
@@ -93,3 +94,17 @@ def an_axis_it_has(record: Record) -> bool:
 def one_symbolic_tensor_in_a_list(record: Record) -> bool:
     """The layer is called on a list of one symbolic tensor."""
     return len(record["inputs"]["shapes"]) == 1
+
+
+@predicate
+def shape_inferred_unlike_the_output(record: Record) -> bool:
+    """The inferred shape is not that of the recorded output."""
+    return record["computed_output_shape"] != list(record["runs"][0]["outputs"].shape)
+
+
+@proof("keras_layers")
+def right_but_for_the_inferred_shape(record: Record) -> None:
+    """Everything else is as recorded, and the inferred shape is that of the recorded output."""
+    keras_layers.check({**record, "computed_output_shape": None, "computed_output_shape_any_batch": None})
+    found = keras_layers.made(record).compute_output_shape(tuple(record["inputs"].shape))
+    assert found == record["runs"][0]["outputs"].shape, f"inferred {found}"
