@@ -46,6 +46,7 @@ CASES = [
     Case(layers.Permute, {"dims": (3, 1, 2)}, IMAGE, {}, lambda x: x.transpose(0, 3, 1, 2)),
     Case(layers.RepeatVector, {"n": 3}, normal(2, 4), {}, lambda x: np.stack([x] * 3, 1)),
     Case(layers.Identity, {}, SEQUENCE, {}, lambda x: x),
+    Case(layers.Lambda, {"function": "relu", "arguments": {"max_value": 0.5}}, SEQUENCE, {}, lambda x: x.clip(0, 0.5)),
     Case(layers.ActivityRegularization, {"l1": 0.1, "l2": 0.2}, SEQUENCE, {}, lambda x: x),
     Case(layers.Masking, {}, with_steps_of(0.0), {}, lambda x: masked(x, 0.0)),
     Case(layers.Masking, {"mask_value": 9.0}, with_steps_of(9.0), {}, lambda x: masked(x, 9.0)),
