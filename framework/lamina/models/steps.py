@@ -152,6 +152,11 @@ class Steps(Layer):
             return [sample_weight] * len(outputs)
         return self._per_output(sample_weight, outputs, "sample_weight")
 
+    @property
+    def loss(self) -> Any:
+        """What ``compile`` was given as the loss."""
+        return self._loss_given
+
     # -- metrics ---------------------------------------------------------------------------------------------------
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina.data import ArrayData
 from lamina.data.adapters import ArrayFeed
+from lamina.models.callbacks import History
 from lamina.models.evaluating import as_values
 from lamina.models.fitting import Fitting
 from lamina.runtime.backends import get_backend, on_backend
@@ -27,6 +28,37 @@ class Trainer(Fitting):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
         return self.predict(x, batch_size=ArrayData(x, dtype=self.dtype).count)
+
+    def fit_dataset(
+        self,
+        dataset: Any,
+        epochs: int = 1,
+        batches_per_epoch: int | None = None,
+        verbose: str | int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_batch_size: int | None = 32,
+        validation_batches: int | None = None,
+        initial_epoch: int = 0,
+        class_weight: Any = None,
+    ) -> History:
+        """``fit`` in the words of TensorFlow.js, for data that give batches."""
+        return self.fit(
+            dataset,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            class_weight=class_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=batches_per_epoch,
+            validation_steps=validation_batches,
+            validation_batch_size=validation_batch_size,
+        )
+
+    def evaluate_dataset(self, dataset: Any, batches: int | None = None, verbose: str | int = 0) -> Any:
+        """``evaluate`` in the words of TensorFlow.js, for data that give batches."""
+        return self.evaluate(dataset, steps=batches, verbose=verbose)
 
     def _on_batch(
         self, kind: str, x: Any, y: Any, sample_weight: Any, return_dict: bool, class_weight: Any = None
