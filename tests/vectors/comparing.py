@@ -65,6 +65,7 @@ def assert_near(
     """Near in float32, relative to each entry or to the largest one."""
     rtol, atol = tolerance
     largest = float(np.max(np.abs(recorded), initial=0.0, where=np.isfinite(recorded)))
+    found, recorded = np.atleast_1d(found), np.atleast_1d(recorded)
     near = np.isclose(found, recorded, rtol=rtol, atol=max(atol, atol * largest), equal_nan=True)
     assert np.all(near), f"{where}: {found[~near][:4]}, recorded {recorded[~near][:4]}"
 

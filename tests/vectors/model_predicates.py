@@ -108,6 +108,42 @@ def _steps(record: Record) -> int:
 
 
 @predicate
+def baseline_missed_at_once(record: Record) -> bool:
+    """A run stopped after its first epoch, which was no better than a baseline."""
+    listed = record.get("callbacks")
+    baselines = [c.get("baseline") for c in listed] if isinstance(listed, list) else []
+    return any(value is not None for value in baselines) and len(record["epochs_run"]) == 1
+
+
+@proof("models")
+def goes_on_from_there(record: Record) -> None:
+    """The first epoch is the recorded one; the run goes on at least one more, as Keras's does."""
+    model = made(record)
+    history = models.fit(record, model)
+    assert len(history.epoch) > 1, "it stopped, too"
+    for key, values in models.histories(record, model, history):
+        assert_near(values[:1], np.asarray(record["history"][key], np.float64), f"history of {key}", TRAINED)
+
+
+@predicate
+def has_a_layer_for_text(record: Record) -> bool:
+    """A model has a layer of TensorFlow.js's unpublished room for text."""
+    return any(e["class_name"] in ("PositionEmbedding", "TransformerDecoder") for e in _entries(record["topology"]))
+
+
+@predicate
+def steps_of_another_shape(record: Record) -> bool:
+    """A model made for sequences is applied to each step of one."""
+    for entry in _entries(record["topology"]):
+        inner = entry["config"].get("layer") or {}
+        if entry["class_name"] == "TimeDistributed" and inner.get("class_name") in ("Sequential", "Model"):
+            first = _layers(inner)[0]["config"].get("batch_input_shape")
+            given = entry["config"].get("batch_input_shape")
+            return bool(first and given) and len(first) != len(given) - 1
+    return False
+
+
+@predicate
 def diverged(record: Record) -> bool:
     """Training has left numbers that are not finite."""
     return any(not np.all(np.isfinite(weight["value"])) for weight in record["weights_after"])
@@ -145,13 +181,13 @@ def slope_of_the_loss(record: Record) -> None:
     _, pairs = gradients_of_variables(loss, variables)
     slope = sum(float(np.sum(g.numpy() * d)) for (_, g), d in zip(pairs, directions, strict=True) if g is not None)
     values = []
-    for way in (1e-2, -1e-2):
+    for way in (1e-3, -1e-3):
         for weight, value in zip(model.weights, start, strict=True):
             weight.assign(value)
         for weight, direction in zip(variables, directions, strict=True):
             weight.assign(weight.numpy() + way * direction)
         values.append(float(loss().numpy()))
-    measured = (values[0] - values[1]) / 2e-2
+    measured = (values[0] - values[1]) / 2e-3
     assert np.isclose(slope, measured, rtol=2e-2, atol=1e-2), f"the gradient gives {slope}, differences {measured}"
 
 
@@ -170,7 +206,7 @@ def without_regularization(record: Record) -> None:
         found = models.numbers(models.evaluate(record))
         recorded = models.numbers(record["result"])
         assert penalty > 0.0, "nothing is regularized"
-        assert_near(found - np.eye(1, len(found))[0] * penalty, recorded, "values less regularization")
+        models.check_values(found - np.eye(1, len(found))[0] * penalty, recorded)
         return
     model = made(record)
     history = models.fit(record, model)
@@ -191,8 +227,8 @@ def running_totals(record: Record) -> None:
         found = models.numbers(models.evaluate(record))
         found[0] -= sum(loss.item() for loss in model.losses)
         recorded = models.numbers(record["result"])
-        assert_near(np.cumsum(found[1 : surplus + 1]), recorded[:surplus], "sums of the first losses")
-        assert_near(found, recorded[surplus:], "values after them")
+        models.check_values(np.cumsum(found[1 : surplus + 1]), recorded[:surplus])
+        models.check_values(found, recorded[surplus:])
         return
     model = made(record)
     history = models.fit(record, model)

@@ -11,7 +11,10 @@ from adapting import is_undefined
 from checking import check_by_differences
 from comparing import leaves
 
+from lamina import losses
 from lamina.dtypes import promote_dtypes
+from lamina.errors import UnknownNameError
+from lamina.serialization import lookup
 
 Record = dict[str, Any]
 PREDICATES: Final[dict[str, Callable[[Record], bool]]] = {}
@@ -45,6 +48,24 @@ def proof(*kinds: str) -> Callable[[Callable[[Record], None]], Callable[[Record]
 def differences(record: Record) -> None:
     """lamina's gradient is the slope that differences in float64 give, or lies between those of a kink."""
     check_by_differences(record, kinks=True)
+
+
+@proof("layers", "layer_errors", "models", "keras_layers", "keras_losses", "keras_misc")
+def not_offered(record: Record) -> None:
+    """lamina has nothing of a name in the record. Such records are counted by themselves."""
+    names = {str(record.get(key)) for key in ("class_name", "className", "name")}
+    names |= {str(value) for path, value in leaves(record.get("topology", {})) if path[-1:] == ("class_name",)}
+    kinds = ("layers", "losses", "initializers")
+    known = {name for kind in kinds for name in names if _is_known(kind, name)} | {None, "None"}
+    assert names - known - set(dir(losses)), f"lamina has {', '.join(sorted(names))}"
+
+
+def _is_known(kind: str, name: str) -> bool:
+    try:
+        lookup(kind, name)
+    except UnknownNameError:
+        return False
+    return True
 
 
 def arrays(record: Record) -> Iterator[np.ndarray[Any, Any]]:

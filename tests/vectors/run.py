@@ -12,7 +12,8 @@ it holds shows in its files, and all kinds are run that it has:
   constraints and schedules).
 
 Prints a line for each op, class or function and a total; exits with 1 if a record fails that disagreements.toml does
-not list, or a listed one passes. What is compared of a kind stands in the module that checks it; tolerances stand in
+not list, or a listed one passes. Records about classes that lamina does not have fail unless a rule says so, which has to
+be true; they are counted by themselves. What is compared of a kind stands in the module that checks it; tolerances stand in
 comparing.py.
 """
 
@@ -43,11 +44,12 @@ class Tally:
     passed: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     listed: Counter[str] = field(default_factory=Counter)
+    absent: Counter[str] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
 
     def kinds(self) -> Counter[str]:
         """How many records of each kind."""
-        return self.passed + self.failed + self.listed
+        return self.passed + self.failed + self.listed + self.absent
 
 
 def run(folder: Path, kinds: list[Kind], chosen: set[str], listed: list[Disagreement]) -> dict[str, Tally]:
@@ -71,7 +73,7 @@ def _judge(of: Kind, record: dict[str, Any], tally: Tally, listed: list[Disagree
         except Exception as error:
             wrong = f"the proof of its disagreement fails: {type(error).__name__}: {error}"
         else:
-            tally.listed[kind] += 1
+            (tally.absent if rule.proof == "not_offered" else tally.listed)[kind] += 1
             return
     if wrong is None:
         tally.passed[kind] += 1
@@ -88,17 +90,24 @@ def report(tallies: dict[str, Tally], shown: int) -> bool:
         for message in tally.messages[:shown]:
             print(f"    {message}")
     for kind in dict.fromkeys(kind for tally in tallies.values() for kind in tally.kinds()):
-        count = sum(t.passed[kind] + t.failed[kind] + t.listed[kind] for t in tallies.values())
-        out = sum(t.listed[kind] for t in tallies.values())
-        if count:
-            print(f"{kind}: {count} records, {out} listed as disagreements ({100 * out / count:.1f} %)")
+        print(_share(kind, sum(tally.kinds()[kind] for tally in tallies.values()), tallies))
     failed = sum(t.failed.total() for t in tallies.values())
     print(f"{sum(t.passed.total() for t in tallies.values())} passed, {failed} failed")
     return not failed
 
 
 def _listed(tally: Tally) -> str:
-    return f", {tally.listed.total()} listed" if tally.listed else ""
+    listed = f", {tally.listed.total()} listed" if tally.listed else ""
+    return listed + (f", {tally.absent.total()} not offered" if tally.absent else "")
+
+
+def _share(kind: str, count: int, tallies: dict[str, Tally]) -> str:
+    """How many records of a kind are listed, of those about what lamina has."""
+    out = sum(tally.listed[kind] for tally in tallies.values())
+    absent = sum(tally.absent[kind] for tally in tallies.values())
+    share = 100 * out / max(1, count - absent)
+    beside = f", {absent} about what is not offered" if absent else ""
+    return f"{kind}: {count} records{beside}, {out} listed as disagreements ({share:.1f} %)"
 
 
 def main(arguments: list[str] | None = None) -> int:
