@@ -12,9 +12,9 @@ it holds shows in its files, and all kinds are run that it has:
   constraints and schedules).
 
 Prints a line for each op, class or function and a total; exits with 1 if a record fails that disagreements.toml does
-not list, or a listed one passes. Records about classes that lamina does not have fail unless a rule says so, which has to
-be true; they are counted by themselves. What is compared of a kind stands in the module that checks it; tolerances stand in
-comparing.py.
+not list, or a listed one passes. Records about classes that lamina does not have fail unless a rule says so, which has
+to be true; they are counted by themselves. What is compared of a kind stands in the module that checks it; tolerances
+stand in comparing.py.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lamina import activations, initializers, regularizers
 from lamina.errors import SerializationError
 from lamina.serialization import serialize
+
+T = TypeVar("T")
 
 
 def constructor_arguments(cls: type) -> tuple[str, ...]:
@@ -82,3 +84,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(v) for key, v in value.items()}
     return value
+
+
+def made_with(cls: type[T], settings: dict[str, Any]) -> T:
+    """An object of a class by its settings. Raises SerializationError if one is lacking that has no default."""
+    try:
+        return cls(**settings)
+    except TypeError as error:
+        if "__init__() missing" not in str(error):
+            raise
+        lacking = str(error).rpartition(": ")[2]
+        raise SerializationError(
+            f"the config of a {cls.__name__} lacks {lacking}.", expected="every setting that has no default."
+        ) from error

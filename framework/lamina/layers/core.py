@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lamina.errors import ArgumentError
+from lamina.errors import ArgumentError, ShapeError
 from lamina.layers.arguments import flag
 from lamina.layers.layer import Layer
 from lamina.layers.naming import unique_name
@@ -36,6 +36,12 @@ class InputLayer(Layer):
         for key, given in (("input_shape", shape), ("batch_input_shape", batch_shape)):
             if given is not None:
                 common.setdefault(key, given)
+        whole = common.get("batch_input_shape")
+        if batch_size is not None and whole is not None and tuple(whole)[:1] != (batch_size,):
+            raise ArgumentError(
+                f"batch_size is {batch_size} and batch_shape {whole}.",
+                expected="the size of the batch in one of the two.",
+            )
         super().__init__(name=name or unique_name("Input"), batch_size=batch_size, dtype=dtype, **common)
         if self.batch_input_shape is None:
             raise ArgumentError("an InputLayer without a shape.", expected="shape=(...) or batch_shape=(None, ...).")
@@ -53,6 +59,13 @@ class InputLayer(Layer):
         """The shape of the input with the batch, None for unknown sizes."""
         assert self.batch_input_shape is not None
         return self.batch_input_shape
+
+    def check_input(self, input_shape: Any) -> None:
+        sizes = zip(input_shape, self.batch_shape, strict=False)
+        if len(input_shape) != len(self.batch_shape) or any(None not in (a, b) and a != b for a, b in sizes):
+            raise ShapeError(
+                f"the input {self.name!r} got data of shape {input_shape}.", expected=f"the shape {self.batch_shape}."
+            )
 
     def call(self, inputs: Any) -> Any:
         return inputs

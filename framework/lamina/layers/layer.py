@@ -14,7 +14,7 @@ from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentTypeError, GraphError, LaminaError, NotBuiltError, SerializationError
 from lamina.layers.arguments import given_dtype, given_shape
 from lamina.layers.carrying import HasCarriedStates
-from lamina.layers.config import all_arguments, plain, read_config
+from lamina.layers.config import all_arguments, made_with, plain, read_config
 from lamina.layers.input_spec import InputSpec
 from lamina.layers.masks import attach_masks, call_arguments, fill_masks
 from lamina.layers.naming import checked_name, unique_name
@@ -342,7 +342,7 @@ class Layer(HasNodes, HasCarriedStates):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """A layer of a configuration. Raises SerializationError for a setting the layer does not have."""
+        """A layer of a configuration. Raises SerializationError for a setting that it does not have, or lacks."""
         known = cls.setting_names()
         unknown = [
             key
@@ -354,7 +354,7 @@ class Layer(HasNodes, HasCarriedStates):
                 f"the layer class {cls.__name__} has no setting {unknown[0]!r}.",
                 expected=f"some of {', '.join(known)}.",
             )
-        return cls(**{key: value for key, value in config.items() if key in known})
+        return made_with(cls, {key: value for key, value in config.items() if key in known})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
