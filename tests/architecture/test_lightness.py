@@ -18,6 +18,10 @@ HEAVY = {
     "sklearn",
     "scipy",
     "h5py",
+    "matplotlib",
+    "pandas",
+    "polars",
+    "pyarrow",
     "pytest",
     "hypothesis",
 }
@@ -57,3 +61,7 @@ def test_using_numpy_loads_no_other_library():
     found = loaded("import lamina; lamina.set_backend('numpy'); (lamina.ones((2, 2)) @ lamina.ones((2, 2))).numpy()")
     assert "lamina_numpy.backend" in found
     assert not found & HEAVY
+
+
+def test_data_helpers_and_models_load_no_frames_and_no_plots():
+    assert not loaded("import lamina.data, lamina.models, lamina.utils") & HEAVY
