@@ -68,6 +68,17 @@ def as_float(value: Any, name: str, *, minimum: float | None = None, below: floa
     return number
 
 
+def as_bool(value: Any, name: str) -> bool:
+    """``value`` as True or False; refuses anything else, numbers and strings too, by the argument's name.
+
+    >>> as_bool(True, "nesterov")
+    True
+    """
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
+    return bool(value)
+
+
 def as_entries(value: Any, name: str) -> tuple[Any, ...]:
     """A single number, or all of a sequence, as a tuple; refuses what is neither by the argument's name."""
     if hasattr(value, "__index__") and not getattr(value, "shape", ()):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError
 from lamina.layers.symbolic import SymbolicShape
-from lamina.shapes import as_int
+from lamina.shapes import as_bool, as_int
 
 LARGEST_SIZE: Final = 2**31 - 1
 
@@ -46,9 +46,7 @@ def choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
 
 def flag(value: Any, name: str) -> bool:
     """True or False; None counts as False."""
-    if value is not None and not isinstance(value, bool):
-        raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
-    return bool(value)
+    return False if value is None else as_bool(value, name)
 
 
 def given_dtype(dtype: Any) -> str:

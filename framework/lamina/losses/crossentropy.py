@@ -8,9 +8,9 @@ from lamina import measures, ops
 from lamina.errors import ArgumentError
 from lamina.losses.loss import LossFunctionWrapper
 from lamina.measures import class_numbers
-from lamina.measures.settings import entropy_settings, flag
+from lamina.measures.settings import entropy_settings
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -70,7 +70,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         settings = {
-            "from_logits": flag(from_logits, "from_logits"),
+            "from_logits": as_bool(from_logits, "from_logits"),
             "ignore_class": None if ignore_class is None else as_int(ignore_class, "ignore_class"),
             "axis": as_int(axis, "axis"),
         }
@@ -123,7 +123,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         settings = {
-            "apply_class_balancing": flag(apply_class_balancing, "apply_class_balancing"),
+            "apply_class_balancing": as_bool(apply_class_balancing, "apply_class_balancing"),
             "alpha": as_float(alpha, "alpha", minimum=0.0),
             "gamma": as_float(gamma, "gamma", minimum=0.0),
             **entropy_settings(from_logits, label_smoothing, axis),

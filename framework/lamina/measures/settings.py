@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.errors import ArgumentError, ArgumentTypeError
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 
 def share(value: Any, name: str) -> float:
@@ -16,17 +16,10 @@ def share(value: Any, name: str) -> float:
     return number
 
 
-def flag(value: Any, name: str) -> bool:
-    """True or False."""
-    if not isinstance(value, bool):
-        raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
-    return value
-
-
 def entropy_settings(from_logits: Any, label_smoothing: Any, axis: Any) -> dict[str, Any]:
     """What cross entropies of probabilities have in common."""
     return {
-        "from_logits": flag(from_logits, "from_logits"),
+        "from_logits": as_bool(from_logits, "from_logits"),
         "label_smoothing": share(label_smoothing, "label_smoothing"),
         "axis": as_int(axis, "axis"),
     }

@@ -7,11 +7,10 @@ from typing import Any, Final
 from lamina import ops
 from lamina.measures import aligned, class_numbers
 from lamina.measures.aligning import paired
-from lamina.measures.settings import flag
 from lamina.metrics.reductions import MeanMetricWrapper
 from lamina.ops.weighting import floating
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
@@ -170,5 +169,5 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:
-        settings = {"k": as_int(k, "k", minimum=1), "from_sorted_ids": flag(from_sorted_ids, "from_sorted_ids")}
+        settings = {"k": as_int(k, "k", minimum=1), "from_sorted_ids": as_bool(from_sorted_ids, "from_sorted_ids")}
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, **settings)

@@ -7,12 +7,11 @@ from typing import Any, Final
 from lamina import ops
 from lamina.errors import ArgumentError, ShapeError
 from lamina.measures.aligning import EPSILON
-from lamina.measures.settings import flag
 from lamina.metrics.confusion import ConfusionMetric, Thresholds, as_list, spread
 from lamina.ops.weighting import divide_or_zero
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 CURVES: Final = ("ROC", "PR", "PRGAIN")
 SUMMATIONS: Final = ("interpolation", "majoring", "minoring")
@@ -54,7 +53,7 @@ class AUC(ConfusionMetric):
         super().__init__(dtype, name)
         self.curve = _choice(curve, "curve", CURVES)
         self.summation_method = _choice(summation_method, "summation_method", SUMMATIONS)
-        self.multi_label, self.from_logits = flag(multi_label, "multi_label"), flag(from_logits, "from_logits")
+        self.multi_label, self.from_logits = as_bool(multi_label, "multi_label"), as_bool(from_logits, "from_logits")
         self.thresholds = None if thresholds is None else _inner(thresholds)
         inner = spread(as_int(num_thresholds, "num_thresholds", minimum=2))[1:-1]
         self._limits = Thresholds.of(

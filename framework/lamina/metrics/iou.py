@@ -9,12 +9,11 @@ from lamina import ops
 from lamina.dtypes import FLOATING, INTEGER
 from lamina.errors import ArgumentError, ShapeError
 from lamina.measures.aligning import EPSILON
-from lamina.measures.settings import flag
 from lamina.metrics.metric import Metric
 from lamina.ops.weighting import floating, mask_of, masked_weight, whole_weight
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_entries, as_float, as_int
+from lamina.shapes import as_bool, as_entries, as_float, as_int
 
 
 class IoU(Metric):
@@ -49,8 +48,8 @@ class IoU(Metric):
                 f"target_class_ids is {target_class_ids!r}.", expected=f"numbers from 0 to {self.num_classes - 1}."
             )
         self.ignore_class = None if ignore_class is None else as_int(ignore_class, "ignore_class")
-        self.sparse_y_true = flag(sparse_y_true, "sparse_y_true")
-        self.sparse_y_pred = flag(sparse_y_pred, "sparse_y_pred")
+        self.sparse_y_true = as_bool(sparse_y_true, "sparse_y_true")
+        self.sparse_y_pred = as_bool(sparse_y_pred, "sparse_y_pred")
         self.axis = as_int(axis, "axis")
         self.total_confusion_matrix = self.add_variable(
             (self.num_classes, self.num_classes), name="total_confusion_matrix"

@@ -6,11 +6,11 @@ from typing import Any
 
 from lamina import measures, ops
 from lamina.measures import class_numbers
-from lamina.measures.settings import entropy_settings, flag, share
+from lamina.measures.settings import entropy_settings, share
 from lamina.metrics.reductions import MeanMetricWrapper
 from lamina.ops.weighting import all_masks, floating
 from lamina.runtime.convert import to_tensor
-from lamina.shapes import as_int
+from lamina.shapes import as_bool, as_int
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -28,7 +28,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0,
     ) -> None:
         smoothing = share(label_smoothing, "label_smoothing")
-        settings = {"from_logits": flag(from_logits, "from_logits"), "label_smoothing": smoothing}
+        settings = {"from_logits": as_bool(from_logits, "from_logits"), "label_smoothing": smoothing}
         super().__init__(measures.binary_crossentropy, name, dtype, **settings)
 
 
@@ -67,7 +67,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         settings = {
-            "from_logits": flag(from_logits, "from_logits"),
+            "from_logits": as_bool(from_logits, "from_logits"),
             "ignore_class": None if ignore_class is None else as_int(ignore_class, "ignore_class"),
             "axis": as_int(axis, "axis"),
         }

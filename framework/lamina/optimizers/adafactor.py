@@ -11,7 +11,7 @@ from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
 from lamina.optimizers.rules import each, root_mean_square
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
-from lamina.shapes import as_float
+from lamina.shapes import as_bool, as_float
 
 
 class Adafactor(Optimizer):
@@ -49,7 +49,7 @@ class Adafactor(Optimizer):
         self.epsilon_2 = as_float(epsilon_2, "epsilon_2", minimum=0.0)
         found = positive(clip_threshold, "clip_threshold")
         self.clip_threshold = 1.0 if found is None else found
-        self.relative_step = bool(relative_step)
+        self.relative_step = as_bool(relative_step, "relative_step")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from lamina.optimizers.forms import InTwoForms
 from lamina.optimizers.optimizer import Slots, Tensors, Update
 from lamina.optimizers.rules import checked_epsilon, checked_share, each, gathered_share, moved
 from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_bool
 
 
 class Adam(InTwoForms):
@@ -41,7 +42,7 @@ class Adam(InTwoForms):
         self.beta_1 = checked_share(beta_1, "beta_1")
         self.beta_2 = checked_share(beta_2, "beta_2")
         self.epsilon = checked_epsilon(epsilon)
-        self.amsgrad = bool(amsgrad)
+        self.amsgrad = as_bool(amsgrad, "amsgrad")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
 from lamina.optimizers.rules import checked_epsilon, checked_share, each, gathered_share, mixed, moved
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
-from lamina.shapes import as_float
+from lamina.shapes import as_bool, as_float
 
 
 class Adagrad(Optimizer):
@@ -125,7 +125,7 @@ class RMSprop(InTwoForms):
         self.rho = checked_share(rho, "rho")
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
         self.epsilon = checked_epsilon(epsilon)
-        self.centered = bool(centered)
+        self.centered = as_bool(centered, "centered")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
 from lamina.optimizers.rules import checked_epsilon, checked_share, each
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 
 class Muon(Optimizer):
@@ -66,14 +66,14 @@ class Muon(Optimizer):
         self.adam_weight_decay = _optional(adam_weight_decay, "adam_weight_decay")
         self.epsilon = checked_epsilon(epsilon)
         self.exclude_layers = _patterns(exclude_layers)
-        self.exclude_embeddings = bool(exclude_embeddings)
+        self.exclude_embeddings = as_bool(exclude_embeddings, "exclude_embeddings")
         self.muon_a, self.muon_b, self.muon_c = (
             as_float(x, name) for x, name in ((muon_a, "muon_a"), (muon_b, "muon_b"), (muon_c, "muon_c"))
         )
         self.adam_lr_ratio = as_float(adam_lr_ratio, "adam_lr_ratio", minimum=0.0)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
         self.ns_steps = as_int(ns_steps, "ns_steps", minimum=1)
-        self.nesterov = bool(nesterov)
+        self.nesterov = as_bool(nesterov, "nesterov")
         self.rms_rate = _optional(rms_rate, "rms_rate")
 
     @property

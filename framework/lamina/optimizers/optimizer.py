@@ -20,7 +20,7 @@ from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.serialization import construct
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 Tensors = Sequence[Tensor]
 Slots = Mapping[str, Sequence[Tensor]]
@@ -71,7 +71,7 @@ class Optimizer(OptimizerState, ABC):
     ) -> None:
         self.weight_decay = None if weight_decay is None else as_float(weight_decay, "weight_decay", minimum=0.0)
         self.clipping = Clipping(clipnorm, clipvalue, global_clipnorm)
-        self.use_ema = bool(use_ema)
+        self.use_ema = as_bool(use_ema, "use_ema")
         self.ema_momentum = as_float(ema_momentum, "ema_momentum", minimum=0.0)
         if self.ema_momentum > 1.0:
             raise ArgumentError(f"ema_momentum is {ema_momentum}.", expected="a number between 0 and 1.")

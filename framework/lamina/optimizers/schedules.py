@@ -13,7 +13,7 @@ from lamina.runtime.tensor import Tensor
 from lamina.serialization import construct, custom_object_scope
 from lamina.serialization import deserialize as _deserialize
 from lamina.serialization import serialize as _serialize
-from lamina.shapes import as_float, as_int
+from lamina.shapes import as_bool, as_float, as_int
 
 
 class LearningRateSchedule(ABC):
@@ -60,7 +60,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
         self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
         self.decay_rate = as_float(decay_rate, "decay_rate")
-        self.staircase = bool(staircase)
+        self.staircase = as_bool(staircase, "staircase")
         self.name = name
 
     def _share(self, step: Any) -> Tensor:
@@ -151,7 +151,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
         self.end_learning_rate = as_float(end_learning_rate, "end_learning_rate", minimum=0.0)
         self.power = as_float(power, "power")
-        self.cycle = bool(cycle)
+        self.cycle = as_bool(cycle, "cycle")
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:

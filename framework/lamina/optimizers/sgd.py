@@ -7,7 +7,7 @@ from typing import Any
 from lamina import ops
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
 from lamina.runtime.tensor import Tensor
-from lamina.shapes import as_float
+from lamina.shapes import as_bool, as_float
 
 
 class SGD(Optimizer):
@@ -33,7 +33,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.nesterov = bool(nesterov)
+        self.nesterov = as_bool(nesterov, "nesterov")
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Momentum(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.use_nesterov = bool(use_nesterov)
+        self.use_nesterov = as_bool(use_nesterov, "use_nesterov")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

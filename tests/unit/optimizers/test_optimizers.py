@@ -349,6 +349,40 @@ def test_settings_out_of_range(make: Any) -> None:
         make()
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Adam(amsgrad="no"),
+        lambda: SGD(nesterov=1),
+        lambda: RMSprop(centered=None),
+        lambda: Adafactor(relative_step="false"),
+        lambda: Lamb(use_ema=0.5),
+        lambda: optimizers.schedules.PolynomialDecay(0.1, 5, cycle="yes"),
+    ],
+)
+def test_what_is_neither_true_nor_false(make: Any) -> None:
+    with pytest.raises(ArgumentTypeError, match="True or False"):
+        make()
+
+
+def test_a_schedule_is_followed_when_replayed() -> None:
+    results = []
+    for replayed in (False, True):
+        variables = _variables()
+        optimizer = Adam(optimizers.schedules.CosineDecay(0.1, 4, warmup_target=0.2, warmup_steps=2))
+        optimizer.build(variables)
+
+        def run(x: Any, variables: Any = variables, optimizer: Any = optimizer) -> Any:
+            optimizer.minimize(lambda: _loss(variables, x))
+            return ops.add(optimizer.learning_rate, 0.0)
+
+        step = lamina.function(run) if replayed else run
+        rates = [step(lamina.tensor(x)).item() for x in _inputs()]
+        results.append((rates, [v.numpy().tolist() for v in variables]))
+    assert results[0][0] == pytest.approx([0.15, 0.2, 0.170711, 0.1, 0.029289], rel=1e-4)
+    _assert_equal_up_to_rounding(*results)
+
+
 def test_get() -> None:
     assert type(optimizers.get("SGD")) is type(optimizers.get("sgd")) is SGD
     assert type(optimizers.get(Momentum)) is Momentum
