@@ -211,6 +211,8 @@ def test_masks() -> None:
     assert loss(y_true, hung).item() == loss(y_true, y_pred, mask=mask).item() == pytest.approx(4 / 3)
     both = loss(y_true, hung, mask=np.array([[False, True, True], [True, True, True]])).item()
     assert both == pytest.approx(2.0)
+    by_row = loss(y_true, hung, [[2.0], [4.0]]).item()
+    assert by_row == pytest.approx((0 + 2 + 12) / 3)
     by_sample = losses.MeanAbsoluteError(reduction="mean_with_sample_weight")(y_true, hung, [1.0, 0.5])
     assert by_sample.item() == pytest.approx((0 + 1 + 1.5) / 2.5)
 

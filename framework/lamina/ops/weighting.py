@@ -80,7 +80,9 @@ def masked_weight(weight: Tensor | None, mask: Any, dtype: str, *, keep_mean: bo
     if weight is None:
         return kept
     kept, weight = same_rank(kept, weight)
-    return multiply(leading_weight(weight, kept), leading_weight(kept, weight))
+    if weight.ndim < kept.ndim:
+        weight = leading_weight(weight, kept)
+    return multiply(weight, leading_weight(kept, weight) if kept.ndim < weight.ndim else kept)
 
 
 def reduce_loss(values: Tensor, weight: Any, mask: Any, reduction: str | None) -> Tensor:
