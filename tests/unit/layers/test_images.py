@@ -103,7 +103,8 @@ MESSAGES = {
     "unknown interpolation": (
         lambda: layers.UpSampling2D(2, interpolation="cubic"),
         errors.ArgumentError,
-        "interpolation is 'cubic'.\n  Expected one of 'nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5'.",
+        "interpolation is 'cubic'.\n  Expected one of 'nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5', "
+        "'bilinear_corners'.",
     ),
     "mask value nan": (
         lambda: layers.Masking(float("nan")),
