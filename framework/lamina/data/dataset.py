@@ -186,7 +186,7 @@ class Dataset:
             return self
         number = as_int(count, "count")
         size = None if self.size is None else min(number, self.size)
-        return self._then(lambda elements: itertools.islice(elements, number), 0 if number == 0 else size)
+        return self._part(0, number, 0 if number == 0 else size)
 
     def skip(self, count: int | None) -> Dataset:
         """Without the first ``count`` elements; without any for None or -1.
@@ -198,7 +198,10 @@ class Dataset:
             return self.take(0)
         number = as_int(count, "count")
         size = None if self.size is None else max(0, self.size - number)
-        return self._then(lambda elements: itertools.islice(elements, number, None), size)
+        return self._part(number, None, size)
+
+    def _part(self, start: int, stop: int | None, size: Size) -> Dataset:
+        return self._then(lambda elements: itertools.islice(elements, start, stop), size)
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """These elements, then those of another dataset.

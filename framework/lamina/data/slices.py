@@ -65,6 +65,15 @@ class _Slices(Dataset):
 
         return Dataset(passes, size)
 
+    def _part(self, start: int, stop: int | None, size: Size) -> Dataset:
+        total, order, part = self._count, self._order, slice(start, stop)
+
+        def some(number: int) -> np.ndarray[Any, Any]:
+            places = order(number)
+            return (np.arange(total) if places is None else places)[part]
+
+        return _Slices(self._structure, len(range(total)[part]), some)
+
     def _shuffled(self, count: int, order: Callable[[int], tuple[int, int]]) -> Dataset:
         if count < self._count:
             return super()._shuffled(count, order)

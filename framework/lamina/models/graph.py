@@ -82,6 +82,18 @@ class Graph:
                 fix="give one of them another name.",
             )
 
+    def output_of(self, layer: Layer) -> Any:
+        """What a layer gives in this graph. Raises GraphError if it is called several times."""
+        calls = [node for node in self.nodes if node.layer is layer]
+        if len(calls) != 1:
+            raise GraphError(
+                f"the layer {layer.name!r} is called {len(calls)} times in this model.",
+                expected="one call, so that its output is one.",
+                fix="give the symbolic tensor itself.",
+            )
+        outputs = calls[0].outputs
+        return outputs[0] if len(outputs) == 1 else outputs
+
     def run(self, inputs: list[Any], training: bool | None) -> Any:
         """The outputs for concrete inputs, in the outputs' structure; masks hang on the tensors themselves."""
         values = {id(x): value for x, value in zip(self.inputs, inputs, strict=True)}

@@ -301,9 +301,10 @@ class Model(Trainer):
         wanted = flatten(outputs)
         if not wanted:
             raise GraphError(f"no outputs of {self.name!r} are asked for.", expected="at least one.")
-        tensors = [x if isinstance(x, SymbolicTensor) else self.get_layer(x).output for x in wanted]
-        part = Model(self._graph().input_structure, tensors if isinstance(outputs, (list, tuple)) else tensors[0])
-        return part(inputs, training=False)
+        graph = self._graph()
+        tensors = [x if isinstance(x, SymbolicTensor) else graph.output_of(self.get_layer(x)) for x in wanted]
+        given = tensors if isinstance(outputs, (list, tuple)) else tensors[0]
+        return Model(graph.input_structure, given, name=self.name)(inputs, training=False)
 
     def to_json(self) -> str:
         """The layers and how they are joined as JSON text, of which ``lamina.models.model_from_json`` makes a model."""

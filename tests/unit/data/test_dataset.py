@@ -273,6 +273,34 @@ class TestBatches:
             from_list([[1, 2], [1]]).batch(2).to_list()
 
 
+class TestPartsOfArrays:
+    """Parts are cut out of arrays without going through the elements before them, and give the same."""
+
+    @pytest.mark.parametrize("data", [from_arrays(np.arange(10)), from_arrays(np.arange(10)).shuffle(10, seed=1)])
+    @pytest.mark.parametrize(
+        ("cut", "part"),
+        [
+            (lambda d: d.take(3), slice(3)),
+            (lambda d: d.skip(4), slice(4, None)),
+            (lambda d: d.skip(2).take(3), slice(2, 5)),
+            (lambda d: d.take(5).skip(2).skip(1), slice(3, 5)),
+            (lambda d: d.skip(20), slice(0)),
+            (lambda d: d.take(0), slice(0)),
+        ],
+    )
+    def test_they_are_those_of_the_elements(self, data, cut, part):
+        expected = [int(n) for n in data.epoch(0)][part]
+        found = cut(data)
+        assert len(found) == len(expected)
+        assert [int(n) for n in found.epoch(0)] == expected
+        assert [n for batch in found.batch(2).epoch(0) for n in batch.tolist()] == expected
+
+    def test_they_can_be_shuffled(self):
+        data = from_arrays(np.arange(10)).skip(4)
+        for size in (2, 6, 50):
+            assert sorted(int(n) for n in data.shuffle(size, seed=2)) == [4, 5, 6, 7, 8, 9]
+
+
 class TestShuffle:
     def test_every_element_comes_once(self):
         for size in (1, 2, 5, 50):

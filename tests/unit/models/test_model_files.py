@@ -272,8 +272,16 @@ class TestMethods:
         np.testing.assert_allclose(inside.numpy(), model.get_layer("a")(X).numpy(), rtol=1e-6)
         both = model.execute(lamina.tensor(X), ["a", model.output])
         np.testing.assert_allclose(both[1].numpy(), model.predict(X), rtol=1e-5, atol=1e-6)
+        other = lamina.Input((3,))
+        model.get_layer("a")(other)  # a call outside of the model changes nothing
+        np.testing.assert_array_equal(model.execute(X, "a").numpy(), inside.numpy())
         with pytest.raises(UnknownNameError):
             model.execute(X, "z")
+        shared = layers.Dense(3, name="shared")
+        twice = Model(other, shared(shared(other)))
+        with pytest.raises(GraphError, match="called 2 times"):
+            twice.execute(X, "shared")
+        np.testing.assert_allclose(twice.execute(X, shared.get_output_at(0)).numpy(), shared(X).numpy(), rtol=1e-6)
         with pytest.raises(GraphError):
             model.execute(X, [])
 
