@@ -9,11 +9,11 @@ from lamina import constraints, initializers, ops, regularizers
 from lamina.dtypes import INTEGER, canonical_dtype
 from lamina.errors import ShapeError
 from lamina.layers.arguments import flag, number, positive
-from lamina.layers.layer import Layer
+from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
 
 
-class Embedding(Layer):
+class Embedding(PlainWeights):
     """Turns non-negative integers into vectors: y = embeddings[x].
 
     Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
