@@ -10,7 +10,6 @@ from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import positive
 from lamina.layers.checks import check_one
 from lamina.layers.kernel import KernelSettings
-from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_entries
 
@@ -26,7 +25,7 @@ class Terms(NamedTuple):
     dots: str | None
 
 
-class EinsumDense(KernelSettings, PlainWeights):
+class EinsumDense(KernelSettings):
     """Densely connected layer of any number of axes: y = activation(einsum(equation, x, kernel) + bias).
 
     In ``equation`` the first term names the axes of the input, batch included, the second those of the kernel, the
