@@ -327,4 +327,4 @@ class Model(Trainer):
         from lamina.models.topology import model_from_config
 
         with custom_object_scope(custom_objects or {}):
-            return super().from_config(config) if "layers" not in config else model_from_config(config)
+            return super().from_config(config) if cls.call is not Model.call else model_from_config(config)

@@ -141,6 +141,11 @@ class TestConfigs:
         again = Model.from_config(model.get_config(), custom_objects={"Doubled": Doubled})
         np.testing.assert_array_equal(again.predict(X), X * 2)
 
+    def test_a_config_without_layers(self):
+        for kind in (Model, Sequential):
+            with pytest.raises(SerializationError, match="no list of layers"):
+                kind.from_config({"name": "m"})
+
     def test_a_model_of_ones_own_inside(self):
         class Own(Model):
             def __init__(self, units, **common):
