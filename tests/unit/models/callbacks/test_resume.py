@@ -331,3 +331,127 @@ def test_state_of_a_callback_of_ones_own(tmp_path):
     found = fit(tmp_path / "killed")
     np.testing.assert_array_equal(found.pop(3), whole.pop(3))
     assert found == whole
+
+
+class TestOtherRuns:
+    """Whatever a run holds is kept with it."""
+
+    def resumed(self, folder, make, kill_at, **settings):
+        """The final states of a run that was never stopped, and of one that was."""
+        found = []
+        for name, deadly in (("whole", None), ("killed", kill_at)):
+            for deadline in (deadly, None) if deadly else (None,):
+                count = iter(range(1, 10**6))
+
+                def die(batch, logs, deadline=deadline, count=count):
+                    if next(count) == deadline:
+                        raise Killed
+
+                lamina.random.set_seed(7)
+                model, data = make()
+                told = [
+                    callbacks.BackupAndRestore(folder / name, save_freq=2),
+                    callbacks.LambdaCallback(on_train_batch_begin=die),
+                ]
+                given = {"epochs": 4, "verbose": 0, "callbacks": told, **settings}
+                if deadline is None:
+                    history = model.fit(*data, **given).history
+                else:
+                    with pytest.raises(Killed):
+                        model.fit(*data, **given)
+            found.append((history, [v.numpy() for v in model.state_variables()]))
+        return found
+
+    def check(self, folder, make, kill_at=7, **settings):
+        (a, states), (b, others) = self.resumed(folder, make, kill_at, **settings)
+        assert a == b
+        for one, other in zip(states, others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+    def test_a_shuffled_dataset(self, tmp_path):
+        def make():
+            model = Sequential([layers.Dense(4, activation="relu", input_shape=(5,)), layers.Dense(3, "softmax")])
+            model.compile("adam", "sparse_categorical_crossentropy")
+            return model, (lamina.data.from_arrays((X, Y)).shuffle(15, seed=3).batch(8).prefetch(2),)
+
+        self.check(tmp_path, make)
+
+    def test_states_that_are_carried(self, tmp_path):
+        def make():
+            model = Sequential(
+                [layers.Input(batch_shape=(5, 4, 2)), layers.SimpleRNN(3, stateful=True, dropout=0.2), layers.Dense(1)]
+            )
+            model.compile("sgd", "mse")
+            x = X.reshape(-1)[:160].reshape(20, 4, 2)
+            return model, (x, x[:, 0, :1])
+
+        self.check(tmp_path, make, shuffle=False, batch_size=5)
+
+    def test_gathered_gradients_and_float64(self, tmp_path):
+        def make():
+            model = Sequential(
+                [layers.Dense(3, activation="softmax", input_shape=(5,), dtype="float64")], dtype="float64"
+            )
+            model.compile(
+                optimizers.Adam(0.01, gradient_accumulation_steps=3, clipnorm=0.5), "sparse_categorical_crossentropy"
+            )
+            return model, (X.astype(np.float64) / 3.0, Y)
+
+        self.check(tmp_path, make, batch_size=8)
+
+    def test_a_schedule_and_several_steps_at_once(self, tmp_path):
+        def make():
+            model = Sequential([layers.Dense(3, activation="softmax", input_shape=(5,))])
+            model.compile(
+                optimizers.SGD(optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)),
+                "sparse_categorical_crossentropy",
+                steps_per_execution=2,
+            )
+            return model, (X, Y)
+
+        self.check(tmp_path, make, batch_size=6, kill_at=4)
+
+    def test_a_step_of_ones_own_that_draws(self, tmp_path):
+        class Noisy(lamina.Model):
+            def train_step(self, data):
+                noise = lamina.ops.random.normal(data.x.shape)
+                super().train_step(data._replace(x=data.x + noise))
+                return {"noise": lamina.ops.mean(noise), "loss": self.metrics[0].result()}
+
+        def make():
+            x = lamina.Input((5,))
+            model = Noisy(x, layers.Dense(3, activation="softmax")(x))
+            model.compile("adam", "sparse_categorical_crossentropy")
+            return model, (X, Y)
+
+        for kill_at in (5, 6, 11):
+            self.check(tmp_path / str(kill_at), make, batch_size=8, kill_at=kill_at)
+
+    def test_averages_that_are_swapped(self, tmp_path):
+        def make():
+            model = Sequential([layers.Dense(3, activation="softmax", input_shape=(5,))])
+            model.compile(optimizers.SGD(0.1, use_ema=True), "sparse_categorical_crossentropy")
+            return model, (X, Y)
+
+        def fit(folder, kill_at=None):
+            lamina.random.set_seed(7)
+            model, data = make()
+            count = iter(range(1, 10**6))
+
+            def die(batch, logs):
+                if next(count) == kill_at:
+                    raise Killed
+
+            told = [
+                callbacks.BackupAndRestore(folder),
+                callbacks.SwapEMAWeights(swap_on_epoch=True),
+                callbacks.LambdaCallback(on_train_batch_begin=die),
+            ]
+            model.fit(*data, epochs=4, batch_size=10, callbacks=told, verbose=0)
+            return [v.numpy() for v in model.state_variables()]
+
+        whole = fit(tmp_path / "whole")
+        with pytest.raises(Killed):
+            fit(tmp_path / "killed", kill_at=6)
+        for a, b in zip(fit(tmp_path / "killed"), whole, strict=True):
+            np.testing.assert_array_equal(a, b)
