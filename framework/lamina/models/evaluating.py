@@ -48,7 +48,7 @@ class Evaluating(Preparing):
         return found if return_dict else as_values(found)
 
     def _evaluate(self, rounds: Rounds, told: CallbackList) -> dict[str, Any]:
-        self.reset_metrics()
+        self._reset_found_metrics()
         told.on_test_begin({})
         begins, ends = told.hears("on_test_batch_begin"), told.hears("on_test_batch_end")
         step, backend, run = self._step("test"), get_backend(), self._run_of_fit

@@ -145,7 +145,7 @@ class Fitting(Evaluating):
     def _train(self, run: Run, verbose: Any) -> None:
         """Goes through the epochs, and leaves the model ready for the next ``fit``, whatever happens."""
         run.told.set_model(self)
-        steps, names = run.rounds.steps, self.metrics_names
+        steps, names = run.rounds.steps, [name for name, _ in self._found_metrics]
         run.told.set_params({"epochs": run.epochs.stop, "steps": steps, "verbose": verbose, "metrics": names})
         self.history, self.stop_training = run.history, False
         run.epoch = run.epochs.start
@@ -180,14 +180,15 @@ class Fitting(Evaluating):
         for callback in run.told:
             if isinstance(callback, SwapEMAWeights):
                 callback.put_back()
-        if run.epochs and self.optimizer is not None:
+        if run.epochs and getattr(self.optimizer, "use_ema", False):
+            assert self.optimizer is not None
             self.optimizer.finalize_variable_values(self.trainable_weights)
 
     def _epoch(self, run: Run) -> None:
         epoch, begun = run.epoch, run.begun
         if not begun:
             run.told.on_epoch_begin(epoch, {})
-            self.reset_metrics()
+            self._reset_found_metrics()
             run.batch = 0
         came, run.resumed = run.batch, False
         returned = self._batches(run)

@@ -151,13 +151,14 @@ class Preparing(Steps):
             )
         firsts = [feed.first() for feed in feeds]
         for number, (feed, data) in enumerate(zip(feeds, firsts, strict=True)):
-            weights = class_weight if number == 0 else None
-            self._weigh_classes(data, weights)
+            by_class = class_weight if number == 0 else None
+            self._weigh_classes(data, by_class)
             data.x = self._prepare_model(data.x)
             data.refresh()
-            feed.prepare = self._batch_checker(weights)
+            feed.prepare = self._batch_checker(by_class)
             self._check_whole_batches(feed)
-        trained = tuple(id(v) for v in self.trainable_weights)
+        weights = self.trainable_weights
+        trained = tuple(map(id, weights))
         if trained != self._trained:
             self._steps, self._trained = {}, trained
         if self._has_call():
@@ -169,8 +170,9 @@ class Preparing(Steps):
                     f"the model {self.name!r} has no trainable weights.",
                     fix="set trainable = True on a layer, or give it layers with weights.",
                 )
-            self.optimizer.build(self.trainable_weights)
+            self.optimizer.build(weights)
             self._rehearse(firsts[0])
+        self._found_metrics = self._named_metrics()
 
     def _batch_checker(self, class_weight: Any) -> Any:
         def check(data: ArrayData) -> None:

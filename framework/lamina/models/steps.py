@@ -21,7 +21,9 @@ from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.structures import flatten
 
-_OURS: Final = ("_trackers", "_metrics_given", "_weighted_metrics_given", "_weights", "_nodes", "_checked")
+_OURS: Final = frozenset(
+    ("_trackers", "_found_metrics", "_metrics_given", "_weighted_metrics_given", "_weights", "_nodes", "_checked")
+)
 """Attributes in which no metric or optimizer of the user's is looked for."""
 
 
@@ -42,6 +44,7 @@ class Steps(Layer):
         self._metrics: CompiledMetrics | None = None
         self._checked: dict[Any, tuple[list[Any], slice]] = {}
         self._trackers: list[Mean] = []
+        self._found_metrics: list[tuple[str, Metric]] = []  # all metrics, as they were when the loop began
         self._parts: list[Any] | None = None
         self._last_loss: Tensor | None = None
         self._steps: dict[str, Callable[..., Any]] = {}
@@ -177,13 +180,17 @@ class Steps(Layer):
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
-        for metric in self.metrics:
+        self._found_metrics = self._named_metrics()
+        self._reset_found_metrics()
+
+    def _reset_found_metrics(self) -> None:
+        for _, metric in self._found_metrics:
             metric.reset_state()
 
     def _results(self, returned: Any = None) -> dict[str, Any]:
         if isinstance(returned, Mapping):
             return {name: _number(value) for name, value in returned.items()}
-        return {key: value for name, metric in self._named_metrics() for key, value in _numbers(name, metric.result())}
+        return {key: value for name, metric in self._found_metrics for key, value in _numbers(name, metric.result())}
 
     # -- getting ready ---------------------------------------------------------------------------------------------
 
@@ -235,13 +242,13 @@ def with_sublayers(layer: Any) -> list[Any]:
 
 def _kept(holder: Any, kind: type) -> list[Any]:
     """The objects of a kind in the attributes of a layer, also in lists and dicts there."""
-    return [
-        leaf
-        for key, value in vars(holder).items()
-        if key not in _OURS
-        for leaf in (flatten(value) if isinstance(value, (list, tuple, dict)) else (value,))
-        if isinstance(leaf, kind)
-    ]
+    found = []
+    for key, value in vars(holder).items():
+        if isinstance(value, kind):
+            found.append(value)
+        elif isinstance(value, (list, tuple, dict)) and value and key not in _OURS:
+            found += [leaf for leaf in flatten(value) if isinstance(leaf, kind)]
+    return found
 
 
 def _number(value: Any) -> float:

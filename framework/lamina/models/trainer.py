@@ -67,7 +67,7 @@ class Trainer(Fitting):
         with on_backend(self._home()):
             feed = ArrayFeed(data, data.count)
             self._prepare_training(feed, optimizing=kind == "train", class_weight=class_weight)
-            self.reset_metrics()
+            self._reset_found_metrics()
             (batch,) = data.batches(data.count, get_backend())
             found = self._results(self._step(kind)(*batch))
         return found if return_dict else as_values(found)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lamina.errors import ArgumentTypeError
-from lamina.models.callbacks.callback import HOOKS, Callback
+from lamina.models.callbacks.callback import Callback
 from lamina.models.callbacks.functions import LambdaCallback
 from lamina.models.callbacks.history import History
 from lamina.models.callbacks.progress import ProgbarLogger
@@ -64,7 +64,7 @@ class CallbackList(Callback):
 
     def _sort(self) -> None:
         self._callbacks.sort(key=lambda callback: callback.comes_last)
-        self._heard = {hook: [c for c in self._callbacks if _hears(c, hook)] for hook in HOOKS}
+        self._heard: dict[str, list[Callback]] = {}
 
     def __iter__(self) -> Iterator[Callback]:
         return iter(self._callbacks)
@@ -79,7 +79,13 @@ class CallbackList(Callback):
 
     def hears(self, hook: str) -> bool:
         """Whether somebody has a hook of that name."""
-        return bool(self._heard[hook])
+        return bool(self._hearing(hook))
+
+    def _hearing(self, hook: str) -> list[Callback]:
+        """The callbacks that have a hook of that name."""
+        if hook not in self._heard:
+            self._heard[hook] = [c for c in self._callbacks if _hears(c, hook)]
+        return self._heard[hook]
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -140,7 +146,7 @@ class CallbackList(Callback):
         self._tell("on_predict_batch_end", batch, logs)
 
     def _tell(self, hook: str, *arguments: Any) -> None:
-        for callback in self._heard[hook]:
+        for callback in self._hearing(hook):
             getattr(callback, hook)(*arguments)
 
 
