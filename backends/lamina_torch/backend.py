@@ -35,6 +35,8 @@ class TorchBackend(Backend):
     def adopt_host(self, array: np.ndarray[Any, Any]) -> Any:
         if not (array.flags.c_contiguous and array.flags.writeable and array.dtype.isnative):
             return self.from_host(array)
+        if array.strides and min(array.strides) < 0:  # along an axis of size 1, where NumPy does not mind
+            return self.from_host(array)
         if array.dtype.name == "bfloat16":
             return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
         return torch.from_numpy(array).to(self._device)

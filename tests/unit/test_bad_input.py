@@ -899,6 +899,56 @@ def sequences_filled_with_a_string() -> Refused:
     return Refused(lambda: lamina.utils.pad_sequences([[1], [2, 3]], value="-"))
 
 
+def ones(*sizes: int) -> Any:
+    return np.ones(sizes, np.float32)
+
+
+@case(errors.ShapeError, ValueError)
+def heads_for_batches_of_two_sizes() -> Refused:
+    layer = layers.MultiHeadAttention(2, 3, name="heads")
+    return Refused(lambda: layer(ones(2, 5, 6), ones(3, 4, 6)))
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def heads_for_a_query_alone() -> Refused:
+    return Refused(lambda: layers.MultiHeadAttention(2, 3, name="heads")(ones(2, 5, 6)))
+
+
+@case(errors.ArgumentError, ValueError)
+def heads_that_cannot_share_keys() -> Refused:
+    return Refused(lambda: layers.GroupQueryAttention(8, 6, 4))
+
+
+@case(errors.ShapeError, ValueError)
+def a_product_of_axes_of_two_sizes() -> Refused:
+    return Refused(lambda: layers.Dot((1, 2), name="dot")([ones(2, 3), ones(2, 3, 4)]))
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def a_sum_of_one_tensor() -> Refused:
+    return Refused(lambda: layers.Add(name="sum")(ones(2, 3)))
+
+
+@case(errors.ArgumentTypeError, TypeError)
+def a_dense_layer_on_two_tensors() -> Refused:
+    return Refused(lambda: layers.Dense(2, name="dense")([ones(2, 3), ones(2, 3)]))
+
+
+@case(errors.ArgumentError, ValueError)
+def an_equation_without_a_kernel() -> Refused:
+    return Refused(lambda: layers.EinsumDense("ab->ac", 4))
+
+
+@case(errors.ShapeError, ValueError)
+def groups_that_do_not_divide_the_channels() -> Refused:
+    return Refused(lambda: layers.GroupNormalization(4, name="groups")(ones(2, 3, 6)))
+
+
+@case(errors.DataError, ValueError)
+def statistics_of_batches_with_targets() -> Refused:
+    return Refused(lambda: layers.Normalization(name="standard").adapt(iter([(X, Y)])))
+
+
 @case(errors.ArgumentError, ValueError)
 def a_split_with_an_empty_side() -> Refused:
     return Refused(lambda: lamina.utils.split_dataset(X, left_size=4))

@@ -27,7 +27,7 @@ RANDOM = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["Ones", "Constant"])
+@pytest.mark.parametrize("name", ["Ones", "Constant", "STFT"])
 def test_values_as_keras(name: str) -> None:
     for record in records("keras", "misc.jsonl.gz", kind="initializer", class_name=name):
         made = initializers.get({"class_name": name, "config": record["config"]})
@@ -179,3 +179,26 @@ def test_a_seed_generator_goes_into_the_config() -> None:
 def test_other_names_of_the_same() -> None:
     assert initializers.glorot_uniform is initializers.GlorotUniform
     assert type(initializers.get("OrthogonalInitializer")) is initializers.orthogonal is initializers.Orthogonal
+
+
+def test_fourier_kernels_as_numpy() -> None:
+    frames = np.random.default_rng(1).normal(size=(6, 8))
+    window = np.hamming(9)[:8]
+    wanted = np.fft.rfft(frames * window) / np.sqrt(np.sum(window**2))
+    for side, part in (("real", wanted.real), ("imag", wanted.imag)):
+        kernel = initializers.STFT(side, "hamming", periodic=True)((8, 1, 5)).numpy()
+        np.testing.assert_allclose(frames @ kernel[:, 0], part, atol=1e-5)
+
+
+def test_fourier_windows() -> None:
+    given = initializers.STFT(window=[1.0, 2.0], scaling="spectrum")
+    assert initializers.get(serialize(given))((2, 1, 2)).tolist() == given((2, 1, 2)).tolist()
+    for make, text in (
+        (lambda: initializers.STFT("left"), "side is 'left'"),
+        (lambda: initializers.STFT(window="square"), "window is 'square'"),
+        (lambda: initializers.STFT(scaling="sum"), "scaling is 'sum'"),
+        (lambda: given((3, 1, 2)), "a window of shape"),
+        (lambda: given((2, 2)), "a Fourier kernel of shape"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            make()

@@ -47,7 +47,7 @@ TENSORFLOW_JS = {
 """Its hinges take labels of 0 and 1 as they are, so they are left out."""
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, "CTC", "Circle"])
 def test_classes_as_keras(name: str) -> None:
     for record in records("keras", "losses.jsonl.gz", kind="loss", class_name=name):
         loss = losses.get({"class_name": name, "config": record["config"]})

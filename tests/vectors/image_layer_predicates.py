@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from typing import Any
 
 import keras_layers
@@ -13,6 +13,7 @@ from layer_calls import run, set_weights, tensors
 from pooling_predicates import Axis
 from predicates import Record, predicate, proof
 
+from lamina.layers.preprocessing.images import box_like
 from lamina.structures import flatten
 
 STEP = 1e-6
@@ -95,25 +96,38 @@ def layer_averages_near_padding(record: Record) -> bool:
     return _has_gradients(record) and partly
 
 
+def _cotangent(record: Record) -> Any:
+    """What the one output is weighed with, channels last; None without gradients."""
+    if not _has_gradients(record):
+        return None
+    (entry,) = record["vjp"]["cotangents"]
+    found = np.asarray(entry["cotangent"])
+    return _channels_last(record, found) if found.ndim > 2 else found
+
+
 @predicate
 def largest_twice_in_a_window(record: Record) -> bool:
-    """A max pooling, with its gradient, of which a window has its largest element twice."""
-    axes, x = _pool_axes(record), _channels_last(record, _first_input(record))
-    starts = [[i * axis.stride - axis.around[0] for i in range(axis.positions(None))] for axis in axes]
-    for corner in itertools.product(*starts):
-        window = tuple(slice(max(0, s), s + axis.window) for s, axis in zip(corner, axes, strict=True))
+    """A max pooling, with its gradient, of which a window that is weighed has its largest element twice."""
+    axes, x, weights = _pool_axes(record), _channels_last(record, _first_input(record)), _cotangent(record)
+    if weights is None:
+        return False
+    for corner in np.ndindex(*(axis.positions(None) for axis in axes)):
+        starts = [i * axis.stride - axis.around[0] for i, axis in zip(corner, axes, strict=True)]
+        window = tuple(slice(max(0, s), s + axis.window) for s, axis in zip(starts, axes, strict=True))
         part = x[(slice(None), *window)].reshape(x.shape[0], -1, x.shape[-1])
-        if np.any((part == part.max(1, keepdims=True)).sum(1) > 1):
-            return _has_gradients(record)
+        twice = (part == part.max(1, keepdims=True)).sum(1) > 1
+        if np.any(twice & (weights[(slice(None), *corner)] != 0)):
+            return True
     return False
 
 
 @predicate
 def largest_twice_in_a_channel(record: Record) -> bool:
-    """A global max pooling, with its gradient, of an image that has the largest element of a channel twice."""
-    x = _channels_last(record, _first_input(record))
+    """A global max pooling, with its gradient, of an image that has the largest element of a weighed channel twice."""
+    x, weights = _channels_last(record, _first_input(record)), _cotangent(record)
     pixels = x.reshape(x.shape[0], -1, x.shape[-1])
-    return _has_gradients(record) and bool(np.any((pixels == pixels.max(1, keepdims=True)).sum(1) > 1))
+    twice = (pixels == pixels.max(1, keepdims=True)).sum(1) > 1
+    return weights is not None and bool(np.any(twice & (weights != 0)))
 
 
 @predicate
@@ -124,16 +138,19 @@ def negative_size(record: Record) -> bool:
 
 @predicate
 def dilated_call(record: Record) -> bool:
-    """A call with a dilation rate above 1."""
-    return record["kind"] == "apply" and max(record["config"]["dilationRate"]) > 1
+    """A call with a window of several elements and gaps between them."""
+    pairs = zip(record["config"]["kernelSize"], record["config"]["dilationRate"], strict=True)
+    return record["kind"] == "apply" and any(size > 1 and rate > 1 for size, rate in pairs)
 
 
 @predicate
 def channels_first_with_bias(record: Record) -> bool:
-    """A call with a bias of several numbers and the channels first."""
+    """A call with a bias and the channels first, whose result shows where the bias is added."""
     config = record["config"]
-    biased = config["useBias"] and config["filters"] > 1
-    return record["kind"] == "apply" and biased and config["dataFormat"] == "channelsFirst"
+    if record["kind"] != "apply" or not config["useBias"] or config["dataFormat"] != "channelsFirst":
+        return False
+    bias = np.asarray(record["weights"][-1]["value"]) if record.get("weights") else np.arange(config["filters"])
+    return config["filters"] > 1 and (_has_gradients(record) or bool(np.ptp(bias) > 0))
 
 
 @predicate
@@ -145,20 +162,37 @@ def several_images_repeated(record: Record) -> bool:
 
 @predicate
 def resized_or_batch_lost(record: Record) -> bool:
-    """A shape without the batch, or another size than the input's."""
-    if record["kind"] != "apply":
+    """A shape without the batch, or pixels that are taken from other places than the middles of pixels."""
+    if record["kind"] != "apply" or _first_input(record).ndim == 4:
         return True
-    shape, config = _first_input(record).shape, record["config"]
-    return len(shape) == 4 or shape[:2] != (config["height"], config["width"])
+    size, config = _first_input(record).shape[:2], record["config"]
+    target = (config["height"], config["width"])
+    nearest, crop = config["interpolation"] == "nearest", config["cropToAspectRatio"]
+    boxes = box_like(size, target) if crop else ((0, size[0]), (0, size[1]))
+    axes = zip(size, target, boxes, strict=True)
+    return any(_middles(*box, new, nearest) != _corners(old, new, nearest, not crop) for old, new, box in axes)
+
+
+def _middles(start: int, old: int, new: int, nearest: bool) -> list[float]:
+    """The places of new pixels among a part of the old ones."""
+    if nearest:
+        return [start + math.floor((i + 0.5) * old / new) for i in range(new)]
+    return [start + min(max((i + 0.5) * old / new - 0.5, 0.0), old - 1.0) for i in range(new)]
+
+
+def _corners(old: int, new: int, nearest: bool, aligned: bool) -> list[float]:
+    """Where TensorFlow.js takes new pixels from: with the outermost on each other, or as many times further."""
+    scale = (old - 1) / (new - 1) if aligned and new > 1 else old / new
+    return [math.floor(i * scale + (0.5 if aligned else 0.0)) if nearest else i * scale for i in range(new)]
 
 
 @predicate
 def crops_off_centre_or_enlarges(record: Record) -> bool:
-    """An odd number of columns is cut off, or the image is smaller than the crop."""
+    """One column is cut off, or the image is smaller than the crop."""
     shape, config = _first_input(record).shape, record["config"]
     height, width = shape[-3:-1]
     smaller = height < config["height"] or width < config["width"]
-    return record["kind"] == "apply" and (smaller or (width - config["width"]) % 2 == 1)
+    return record["kind"] == "apply" and (smaller or width - config["width"] == 1)
 
 
 @predicate

@@ -10,7 +10,7 @@ from typing import Any
 from lamina.data.elements import applied, stacked
 from lamina.data.opening import closing
 from lamina.data.prefetching import prefetched
-from lamina.data.shuffling import shuffle_key, shuffled
+from lamina.data.shuffling import pass_key, shuffle_key, shuffled
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError
 from lamina.shapes import as_int
 
@@ -224,12 +224,18 @@ class Dataset:
         """The same elements, up to ``buffer_size`` of them made ahead by a thread while the ones before are in use.
 
         The thread ends when the iterator is closed or forgotten. Errors are raised where their element would have come.
+        What ``map`` draws at random in the thread follows from ``lamina.random.set_seed`` and the number of the pass.
 
         >>> Dataset.from_list([1, 2]).map(lambda n: n + 1).prefetch(1).to_list()
         [2, 3]
         """
         count = as_int(buffer_size, "buffer_size", minimum=1)
-        return Dataset(lambda number: prefetched(lambda: self.epoch(number), count), self.size)
+        key = shuffle_key(None)
+
+        def passes(number: int) -> Iterator[Any]:
+            return prefetched(lambda: self.epoch(number), count, pass_key(key, number))
+
+        return Dataset(passes, self.size)
 
     # -- ends ----------------------------------------------------------------------------------------------------------
 

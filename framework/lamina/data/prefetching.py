@@ -42,16 +42,15 @@ class _Line:
         self.free.put(None)
 
 
-def prefetched(open_source: Callable[[], Iterator[Any]], size: int) -> Iterator[Any]:
+def prefetched(open_source: Callable[[], Iterator[Any]], size: int, seed: int) -> Iterator[Any]:
     """The elements of a source, up to ``size`` of them made ahead by a thread.
 
     The thread begins with the first element that is asked for, and ends with the source or with this iterator,
-    whichever is first. It works on the reader's backend, and draws random numbers of its own, which follow from the
-    reader's.
+    whichever is first. It works on the reader's backend, and draws random numbers of its own, which follow from
+    ``seed``.
     """
     line = _Line(size)
     context = contextvars.copy_context()
-    seed = int(random.default_generator().next().numpy()[1]) ^ random.default_generator().seed
     thread = threading.Thread(
         target=context.run, args=(_fill, open_source, line, seed), name="lamina-prefetch", daemon=True
     )

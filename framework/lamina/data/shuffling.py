@@ -24,6 +24,11 @@ def shuffle_key(seed: int | None) -> int:
     return int(source.next().numpy()[1]) * _FAR ^ source.seed
 
 
+def pass_key(key: int, number: int) -> int:
+    """The key of one pass, from that of all."""
+    return (key + number * _FAR) & 0x7FFFFFFF
+
+
 def seed_pair(key: int, number: int) -> Tensor:
     """The seed of one pass."""
     return to_tensor(np.array([key & 0xFFFFFFFF, number & 0xFFFFFFFF], np.uint32).view(np.int32))

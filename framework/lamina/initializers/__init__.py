@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.initializers.distributions import RandomNormal, RandomUniform, TruncatedNormal
+from lamina.initializers.fourier import STFT
 from lamina.initializers.initializer import Initializer, RandomInitializer
 from lamina.initializers.scaling import (
     GlorotNormal,
@@ -26,12 +27,12 @@ from lamina.initializers.values import Constant, Identity, Ones, Zeros
 from lamina.serialization import custom_object_scope, get_object, serialize_as
 
 __all__ = [
-    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
-    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomInitializer",
-    "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "compute_fans", "constant",
-    "deserialize", "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
-    "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize", "truncated_normal",
-    "variance_scaling", "zeros",
+    "STFT", "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
+    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer",
+    "RandomInitializer", "RandomNormal", "RandomUniform", "STFTInitializer", "TruncatedNormal", "VarianceScaling",
+    "Zeros", "compute_fans", "constant", "deserialize", "get", "glorot_normal", "glorot_uniform", "he_normal",
+    "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal", "random_normal",
+    "random_uniform", "serialize", "stft", "truncated_normal", "variance_scaling", "zeros",
 ]  # fmt: skip
 
 # Keras's other names of the same classes.
@@ -43,6 +44,7 @@ he_normal, he_uniform = HeNormal, HeUniform
 lecun_normal, lecun_uniform = LecunNormal, LecunUniform
 random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 variance_scaling = VarianceScaling
+STFTInitializer = stft = STFT
 
 ALIASES: Final = {
     "eye": "Identity",
@@ -50,6 +52,7 @@ ALIASES: Final = {
     "normal": "RandomNormal",
     "one": "Ones",
     "orthogonalinitializer": "Orthogonal",
+    "stftinitializer": "STFT",
     "uniform": "RandomUniform",
     "zero": "Zeros",
 }

@@ -9,10 +9,11 @@ from lamina.errors import ShapeError
 from lamina.layers.arguments import positive
 from lamina.layers.checks import check_one, check_size
 from lamina.layers.kernel import KernelLayer
+from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
 
 
-class Dense(KernelLayer):
+class Dense(KernelLayer, PlainWeights):
     """Densely connected layer: y = activation(x @ kernel + bias).
 
     Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,). The

@@ -10,6 +10,7 @@ from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import positive
 from lamina.layers.checks import check_one
 from lamina.layers.kernel import KernelSettings
+from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import as_entries
 
@@ -25,7 +26,7 @@ class Terms(NamedTuple):
     dots: str | None
 
 
-class EinsumDense(KernelSettings):
+class EinsumDense(KernelSettings, PlainWeights):
     """Densely connected layer of any number of axes: y = activation(einsum(equation, x, kernel) + bias).
 
     In ``equation`` the first term names the axes of the input, batch included, the second those of the kernel, the

@@ -20,6 +20,7 @@ from lamina.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from lamina.losses.loss import Loss, LossFunctionWrapper
+from lamina.losses.others import CTC, Circle
 from lamina.losses.regression import (
     CosineSimilarity,
     Distance,
@@ -31,7 +32,6 @@ from lamina.losses.regression import (
     MeanSquaredLogarithmicError,
 )
 from lamina.losses.scores import CategoricalHinge, Dice, Hinge, KLDivergence, Poisson, SquaredHinge, Tversky
-from lamina.losses.similarity import Circle
 from lamina.losses.weighted import (
     Reduction,
     absolute_difference,
@@ -52,6 +52,7 @@ from lamina.measures import (
     categorical_hinge,
     circle,
     cosine_similarity,
+    ctc,
     dice,
     hinge,
     huber,
@@ -69,17 +70,18 @@ from lamina.measures import (
 from lamina.serialization import custom_object_scope, get_object, serialize_as
 
 __all__ = [
-    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "CosineSimilarity", "Dice", "Distance",
-    "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
-    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "Reduction",
-    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "absolute_difference", "binary_crossentropy",
-    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy", "categorical_hinge", "circle", "compute_weighted_loss",
-    "cosine_distance", "cosine_similarity", "deserialize", "dice", "get", "hinge", "hinge_loss", "huber",
-    "huber_loss", "kl_divergence", "log_cosh", "log_loss", "mean_absolute_error", "mean_absolute_percentage_error",
-    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sigmoid_cross_entropy",
-    "softmax_cross_entropy", "sparse_categorical_crossentropy", "squared_hinge", "tversky", "weighted",
+    "CTC", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle",
+    "CosineSimilarity", "Dice", "Distance", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+    "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "Reduction", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "Tversky", "absolute_difference", "binary_crossentropy", "binary_focal_crossentropy",
+    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
+    "categorical_hinge", "circle", "compute_weighted_loss", "cosine_distance", "cosine_similarity", "ctc",
+    "deserialize", "dice", "get", "hinge", "hinge_loss", "huber", "huber_loss", "kl_divergence", "log_cosh",
+    "log_loss", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "serialize", "sigmoid_cross_entropy", "softmax_cross_entropy",
+    "sparse_categorical_crossentropy", "squared_hinge", "tversky", "weighted",
 ]  # fmt: skip
 
 ALIASES: Final = {

@@ -55,7 +55,7 @@ class Loss(ABC):
         if y_true.dtype in FLOATING:
             y_true = floating(y_true, y_pred.dtype)
         values = self.call(y_true, y_pred)
-        masks.append(self.compute_mask(y_true, y_pred))
+        masks += [self.compute_mask(y_true, y_pred), mask_of(values)]
         return reduce_loss(values, sample_weight, all_masks(masks), self.reduction)
 
     @abstractmethod

@@ -24,12 +24,13 @@ from lamina.measures.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from lamina.measures.similarity import circle, of_one_class
+from lamina.measures.sequences import ctc
+from lamina.measures.similarity import circle
 
 __all__ = [
     "aligned", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
     "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge", "circle",
-    "class_numbers", "classes_last", "cosine_similarity", "dice", "hinge", "huber", "kl_divergence", "log_cosh",
-    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
-    "of_one_class", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
+    "class_numbers", "classes_last", "cosine_similarity", "ctc", "dice", "hinge", "huber", "kl_divergence",
+    "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
+    "mean_squared_logarithmic_error", "poisson", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ def graph_config(model: Any) -> dict[str, Any]:
         raise SerializationError(
             f"the model {model.name!r} is a subclass with a call of its own.",
             expected="a Model(inputs, outputs) or a Sequential.",
-            fix="save its weights with get_weights, or build it as a graph of layers.",
+            fix="save its weights with save_weights, or build it as a graph of layers.",
         )
     graph = model.graph
     numbers = _node_numbers(graph.nodes)

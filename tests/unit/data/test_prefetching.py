@@ -122,6 +122,13 @@ def test_random_numbers_follow_from_the_seed():
     assert not set(first[0]) & set(first[1])
 
 
+def test_random_numbers_of_a_pass_can_be_had_again():
+    data = from_list([0, 1]).map(lambda _: lamina.random.uniform(()).item()).prefetch(1)
+    first, second = list(data), list(data)
+    assert first != second
+    assert [list(data.epoch(n)) for n in (1, 0)] == [second, first]
+
+
 def test_a_tape_does_not_hear_the_thread():
     data = from_list([1.0, 2.0]).map(lamina.tensor).prefetch(1)
     gradient = lamina.grad(lambda x: sum((x * e for e in data), lamina.tensor(0.0)))

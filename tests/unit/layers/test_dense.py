@@ -74,6 +74,24 @@ class TestEinsumDense:
         assert len(layer.losses) == 1
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **settings: layers.Dense(2, **settings),
+        lambda **settings: layers.EinsumDense("ab,bc->ac", 2, **settings),
+        lambda **settings: layers.Embedding(3, 2, **settings),
+    ],
+    ids=["Dense", "EinsumDense", "Embedding"],
+)
+def test_weights_are_not_quantized_or_adapted_in_place(make):
+    plain = make(lora_rank=None, lora_alpha=None, quantization_config=None)
+    assert "lora_rank" not in make().get_config()
+    assert plain.get_config()["quantization_config"] is None
+    for name in ("lora_rank", "quantization_config"):
+        with pytest.raises(ArgumentError, match=f"{name} is 4(.|\\n)*a layer that wraps this one"):
+            make(**{name: 4})
+
+
 class TestReversibleEmbedding:
     def test_with_weights_of_its_own(self):
         layer = layers.ReversibleEmbedding(5, 3, tie_weights=False, logit_soft_cap=2.0, name="r")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamina import grad, losses, measures, ops
-from lamina.errors import ArgumentError, OutOfRangeError, ShapeError
+from lamina import grad, measures, ops
+from lamina.errors import OutOfRangeError, ShapeError
 
 PAIRED = (
     measures.binary_crossentropy, measures.binary_focal_crossentropy, measures.categorical_crossentropy,
@@ -79,24 +79,3 @@ def test_a_label_of_less_confidence_costs_less_in_focal_entropies() -> None:
     ):
         share = [focal(labels, p).item() / plain(labels, p).item() for p in (sure, unsure)]
         assert share[0] < share[1] < 1.0
-
-
-def test_circle_with_references_of_its_own() -> None:
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(4, 3)).astype(np.float32)
-    points /= np.linalg.norm(points, axis=1, keepdims=True)
-    labels = np.array([0, 1, 0, 1], np.int32)
-    itself = measures.circle(labels, points, remove_diagonal=False)
-    np.testing.assert_allclose(measures.circle(labels[:, None], points, labels, points).numpy(), itself.numpy())
-    assert itself.numpy().min() > 0.0
-    with pytest.raises(ArgumentError, match="ref_embeddings"):
-        measures.circle(labels, points, ref_labels=labels)
-    with pytest.raises(ShapeError, match="one class number for each"):
-        measures.circle(labels[:3], points)
-
-
-def test_a_sample_alone_in_its_class_does_not_count() -> None:
-    points = np.eye(3, dtype=np.float32)
-    loss = losses.Circle()
-    values = measures.circle([0, 0, 1], points).numpy()
-    np.testing.assert_allclose(loss([0, 0, 1], points).numpy(), values[:2].mean(), rtol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -51,21 +52,32 @@ def windows(size: int, count: int) -> tuple[Any, Any]:
     return places * size // count, -(-(places + 1) * size // count)
 
 
+@functools.lru_cache(maxsize=256)
+def _places(size: int, count: int) -> Any:
+    """The elements of each window, (count, widest); the last one again where a window is narrower."""
+    starts, stops = windows(size, count)
+    places = np.minimum(starts[:, None] + np.arange(int((stops - starts).max())), stops[:, None] - 1)
+    return places.astype(np.int32)
+
+
+@functools.lru_cache(maxsize=256)
+def _shares(size: int, count: int) -> Any:
+    """What each element weighs in the average of each window: (count, size)."""
+    starts, stops = windows(size, count)
+    inside = (np.arange(size) >= starts[:, None]) & (np.arange(size) < stops[:, None])
+    return inside / (stops - starts)[:, None]
+
+
 def largest_along(x: Tensor, axis: int, count: int) -> Tensor:
     """The largest element of each of ``count`` windows along an axis."""
-    starts, stops = windows(x.shape[axis], count)
-    widest = int((stops - starts).max())
-    places = np.minimum(starts[:, None] + np.arange(widest), stops[:, None] - 1)  # the last one again, if narrower
-    chosen = ops.gather(x, ops.tensor(places.ravel().astype(np.int32)), axis=axis)
-    return ops.max(ops.reshape(chosen, (*x.shape[:axis], count, widest, *x.shape[axis + 1 :])), axis + 1)
+    places = _places(x.shape[axis], count)
+    chosen = ops.gather(x, ops.tensor(places.ravel()), axis=axis)
+    return ops.max(ops.reshape(chosen, (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :])), axis + 1)
 
 
 def averages_along(x: Tensor, axis: int, count: int) -> Tensor:
     """The average of each of ``count`` windows along an axis."""
-    starts, stops = windows(x.shape[axis], count)
-    places = np.arange(x.shape[axis])
-    inside = (places >= starts[:, None]) & (places < stops[:, None])
-    return mixed(x, inside / (stops - starts)[:, None], axis)
+    return mixed(x, _shares(x.shape[axis], count), axis)
 
 
 class AdaptiveMaxPooling(AdaptivePooling):

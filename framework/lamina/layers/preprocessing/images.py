@@ -137,8 +137,7 @@ class CenterCrop(ImageLayer):
 
     Input and output as for ``Resizing``. Of an image that is smaller along an axis, the largest part in the middle
     with the new ratio of width to height is resized by linear interpolation. As Keras, where TensorFlow.js cuts
-    nothing off smaller images, and begins a column later where an odd number is cut off. Raises ShapeError for
-    another number of axes.
+    nothing off smaller images, and a single column in front. Raises ShapeError for another number of axes.
 
     >>> CenterCrop(1, 2)(ops.tensor([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
     [[[2.0], [3.0]]]
