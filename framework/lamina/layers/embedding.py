@@ -1,4 +1,4 @@
-"""Vectors for integers, and back."""
+"""Vectors for integers, and back; vectors for places."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from lamina import constraints, initializers, ops, regularizers
 from lamina.dtypes import INTEGER, canonical_dtype
 from lamina.errors import ShapeError
 from lamina.layers.arguments import flag, number, positive
+from lamina.layers.layer import Layer
 from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
+from lamina.shapes import as_int
 
 
 class Embedding(PlainWeights):
@@ -129,3 +131,41 @@ class ReversibleEmbedding(Embedding):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return super().compute_mask(inputs, mask) if inputs.dtype in INTEGER else None
+
+
+class PositionEmbedding(Layer):
+    """A vector for each place in a sequence, to be added to what stands there: y = embeddings[start_index + place].
+
+    Input (..., steps, features), of which only the shape counts; output of the same shape. ``call`` takes
+    ``start_index``, the place of the first step. Weight: ``embeddings`` (sequence_length, features). As TensorFlow.js
+    and KerasHub. Raises ShapeError for a sequence longer than ``sequence_length``.
+
+    >>> PositionEmbedding(4, initializer="ones")(ops.zeros((2, 3, 2))).tolist()[1]
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+    """
+
+    supports_masking = True
+
+    def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **common: Any) -> None:
+        super().__init__(**common)
+        self.sequence_length = positive(sequence_length, "sequence_length")
+        self.initializer = initializers.get(initializer)
+
+    def check_input(self, input_shape: Any) -> None:
+        steps = input_shape[-2] if len(input_shape) > 1 else 0
+        if steps == 0 or (steps is not None and steps > self.sequence_length):
+            raise ShapeError(
+                f"PositionEmbedding got an input of shape {input_shape}.",
+                expected=f"(..., steps, features) with 1 to {self.sequence_length} steps.",
+            )
+
+    def build(self, input_shape: Any) -> None:
+        self.embeddings = self.add_weight((self.sequence_length, input_shape[-1]), self.initializer, name="embeddings")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the input."""
+        return tuple(input_shape)
+
+    def call(self, x: Tensor, start_index: int = 0) -> Tensor:
+        first = as_int(start_index, "start_index", minimum=0, maximum=self.sequence_length - x.shape[-2])
+        return ops.broadcast_to(self.embeddings[first : first + x.shape[-2]], x.shape)

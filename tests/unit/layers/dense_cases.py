@@ -68,6 +68,13 @@ CASES = [
         {"embeddings": (5, 3)},
         lambda x, e: e[x],
     ),
+    Case(
+        layers.PositionEmbedding,
+        {"sequence_length": 4},
+        X.astype(np.int32),
+        {"embeddings": (4, 4)},
+        lambda x, e: np.broadcast_to(e[: x.shape[-2]], x.shape),
+    ),
     Case(layers.Subtract, {}, PAIR, {}, lambda x: x[0] - x[1]),
     Case(layers.Multiply, {}, RANKS, {}, merged(np.multiply)),
     Case(layers.Average, {}, [*PAIR, normal(2, 1)], {}, lambda x: (x[0] + x[1] + x[2]) / 3),
