@@ -15,7 +15,7 @@ from model_making import by_saved_name, load, made, saved_name
 
 import lamina
 from lamina.contract import WeightSpec
-from lamina.io import ModelArtifacts, decode_weights, with_save_handler
+from lamina.io import ModelArtifacts, decode_weights, from_memory, with_save_handler
 from lamina.models import model_from_json
 from lamina.structures import flatten
 
@@ -163,8 +163,17 @@ def says(line: str, row: tuple[str, str]) -> bool:
 
 
 def check_artifact(record: Record) -> None:
-    """A saved model as loaded: predictions, layers, evaluation, three more steps and what they leave."""
+    """A saved model as loaded, and saved and loaded again: predictions, layers, evaluation, three more steps."""
     model = lamina.load_model(record["path"])
+    _check_loaded(model, record)
+    saved: list[ModelArtifacts] = []
+    model.save(with_save_handler(saved.append))
+    _check_loaded(lamina.load_model(from_memory(saved[0])), record)
+    if "train" in record:
+        _check_training(model, record)
+
+
+def _check_loaded(model: Any, record: Record) -> None:
     for run in record["predict"]:
         if run.get("reset_states_first"):
             model.reset_states()
@@ -178,8 +187,6 @@ def check_artifact(record: Record) -> None:
         assert entry["outputShape"] in shapes, f"{layer.name} gives {shapes}, recorded {entry['outputShape']}"
     for weight, recorded in zip(in_saved_order(model), record["weights"], strict=True):
         assert_result(weight, recorded["value"], recorded["name"])
-    if "train" in record:
-        _check_training(model, record)
 
 
 def _check_training(model: Any, record: Record) -> None:
