@@ -93,31 +93,31 @@ WORKLOADS: tuple[Workload, ...] = (
         "Training step, 784-512-512-10, batch 256, Adam",
         dense(784, 512, 512, 10),
         batch=256,
-        batches=40,
+        batches=20,
     ),
     Training(
         "train-2-convolutions",
         "Training step, two convolutions (32 and 64) on 28x28, batch 64, Adam",
         two_convolutions(),
         batch=64,
-        batches=20,
+        batches=10,
     ),
     Training(
         "train-3-residual-blocks",
         "Training step, three residual blocks on 32x32x16, batch 32, Adam",
         residual(3, 32, 16),
         batch=32,
-        batches=10,
+        batches=5,
     ),
     Training(
-        "train-lstm-64", "Training step, LSTM(64) on 50x32, batch 32, Adam", lstm(50, 32, 64), batch=32, batches=40
+        "train-lstm-64", "Training step, LSTM(64) on 50x32, batch 32, Adam", lstm(50, 32, 64), batch=32, batches=20
     ),
     Training(
         "train-2-transformer-blocks",
         "Training step, two transformer blocks on 64x128, 4 heads, batch 16, Adam",
         transformer(2, 64, 128, 4),
         batch=16,
-        batches=20,
+        batches=8,
     ),
     Prediction("predict-784-32-10", "predict of one row, 784-32-10", dense(784, 32, 10)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 
 kernels = KernelTable()
+
+_MANY, _LONG = 32768, 8192  # elements: what is worth the trouble, and how long rows should be
 
 QUIET = {
     "add": np.add, "multiply": np.multiply, "negative": np.negative, "maximum": np.maximum, "minimum": np.minimum,
@@ -73,9 +76,44 @@ def _positional(ufunc: np.ufunc) -> Callable[[Sequence[Spec], Sequence[Spec], Ma
     def specialize(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
         if ufunc in (np.maximum, np.minimum):  # a positional buffer is deprecated for these two
             return lambda a, b, out: ufunc(a, b, out=out)
+        if ufunc in (np.add, np.subtract, np.multiply):
+            return _with_repeated_row(ufunc, inputs, outputs[0]) or ufunc
         return ufunc
 
     return specialize
+
+
+def _with_repeated_row(ufunc: np.ufunc, inputs: Sequence[Spec], y: Spec) -> Callable[..., None] | None:
+    """The ufunc of many rows and a single one that each of them meets; None for other shapes.
+
+    NumPy starts anew at each row. So the single one is repeated, and there are fewer and longer rows.
+    """
+    shapes = [spec.shape for spec in inputs]
+    if y.shape not in shapes or y.size < _MANY or any(spec.dtype != y.dtype for spec in inputs):
+        return None
+    first = shapes[1] == y.shape  # the position of the single row
+    row, length = shapes[not first], y.shape[-1]
+    repeats = _divisor(y.size // length, _LONG // length) if length else 0
+    if math.prod(row) != length or row[-1:] != (length,) or len(row) > y.ndim or repeats < 4:
+        return None
+    repeated = np.empty((repeats, length), numpy_dtype(y.dtype))
+    flat, shape = repeated.reshape(-1), (y.size // (repeats * length), repeats * length)
+
+    def kernel(a: Any, b: Any, out: Any) -> None:
+        rows, single = (b, a) if first else (a, b)
+        if not (rows.flags.c_contiguous and out.flags.c_contiguous):
+            ufunc(a, b, out)
+            return
+        np.copyto(repeated, single.reshape(length))
+        many = rows.reshape(shape)
+        ufunc(*((flat, many) if first else (many, flat)), out.reshape(shape))
+
+    return kernel
+
+
+def _divisor(number: int, limit: int) -> int:
+    """The largest divisor up to a limit; 0 if there is none."""
+    return next((d for d in range(min(number, limit), 0, -1) if number % d == 0), 0)
 
 
 for _name, _ufunc in QUIET.items():

@@ -10,6 +10,7 @@ from lamina.runtime.op import OPS
 from lamina.runtime.variable import Variable, VariableGroup
 from lamina.shapes import Spec
 from lamina.testing.table import all_cases
+from lamina_numpy.kernels import elementwise
 from lamina_numpy.kernels.training import adam_update, bind_adam_update
 from lamina_numpy.memory import as_one, side_by_side
 from lamina_numpy.threads import blas_threads, is_light
@@ -173,3 +174,25 @@ def test_a_reversed_result_is_not_overwritten():
     for _ in range(4):
         found = step(lamina.tensor(x)).numpy()
     np.testing.assert_array_equal(found, np.concatenate([x * 2, x[:, ::-1] * 3], -1))
+
+
+@pytest.mark.parametrize("op", ["add", "subtract", "multiply"])
+@pytest.mark.parametrize("shapes", [((300, 40, 8), (8,)), ((1, 1, 8), (300, 40, 8)), ((4096, 96), (1, 96))])
+def test_a_row_that_meets_many_is_repeated(rng, op, shapes):
+    a, b = (rng.normal(size=shape).astype("f4") for shape in shapes)
+    expected = getattr(np, op)(a, b)
+    inputs, output = [Spec(shape, "float32") for shape in shapes], Spec(expected.shape, "float32")
+    kernel = elementwise.kernels.entries[op].specialize(inputs, [output], {})
+    assert kernel is not getattr(np, op)
+    out = np.empty_like(expected)
+    kernel(a, b, out)
+    assert out.tobytes() == expected.tobytes()
+    backwards = np.empty_like(expected)[::-1]  # no long rows here
+    kernel(a, b, backwards)
+    assert backwards.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("shapes", [((40, 8), (8,)), ((32771, 8), (8,)), ((8, 9000), (9000,)), ((300, 40, 8), (40, 1))])
+def test_other_rows_are_left_to_numpy(shapes):
+    inputs, output = [Spec(shape, "float32") for shape in shapes], Spec(shapes[0], "float32")
+    assert elementwise.kernels.entries["add"].specialize(inputs, [output], {}) is np.add
