@@ -108,3 +108,42 @@ def right_but_for_the_inferred_shape(record: Record) -> None:
     keras_layers.check({**record, "computed_output_shape": None, "computed_output_shape_any_batch": None})
     found = keras_layers.made(record).compute_output_shape(tuple(record["inputs"].shape))
     assert found == record["runs"][0]["outputs"].shape, f"inferred {found}"
+
+
+def _queries_without_keys(record: Record) -> Any:
+    """Where no key counts for a query: (batch, queries) or what broadcasts to it."""
+    call, config = record["call_kwargs"], record["config"]
+    queries, keys = record["inputs"].shape[-2], call["value"].shape[-2]
+    met = np.ones((1, queries, keys), bool)
+    if call.get("use_causal_mask"):
+        met = met & np.tri(queries, keys, dtype=bool)
+    if config.get("sliding_window") is not None:
+        distance = np.arange(queries)[:, None] - np.arange(keys)
+        met = met & (abs(distance) < config["sliding_window"])
+    for name, axis in (("value_mask", -2), ("key_mask", -2), ("query_mask", -1)):
+        taken = name != "query_mask" or record["class_name"] == "GroupQueryAttention"
+        if call.get(name) is not None and taken:
+            met = met & np.expand_dims(call[name], axis)
+    if call.get("attention_mask") is not None:
+        met = met & np.asarray(call["attention_mask"], bool)
+    return ~met.any(-1)
+
+
+@predicate
+def no_key_for_a_query(record: Record) -> bool:
+    """Attention in heads where no key counts for some query, without its weights being asked for."""
+    asked = record["call_kwargs"].get("return_attention_scores")
+    return not asked and bool(_queries_without_keys(record).any())
+
+
+@proof("keras_layers")
+def else_as_recorded(record: Record) -> None:
+    """The outputs of the other queries are as recorded, and those of these are what comes of 0."""
+    nothing = np.broadcast_to(_queries_without_keys(record), record["inputs"].shape[:2])
+    layer = keras_layers.made(record)
+    given = {name: record["call_kwargs"][name] for name in record["call_kwargs"]}
+    layer(record["inputs"], **given)
+    set_weights(layer.weights, record["weights"])
+    found = layer(record["inputs"], **given).numpy()
+    assert_near(found[~nothing], record["runs"][0]["outputs"][~nothing], "output")
+    assert_near(found[nothing], np.broadcast_to(found[nothing][0], found[nothing].shape), "output of nothing")

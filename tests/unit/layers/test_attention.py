@@ -192,6 +192,13 @@ class TestMultiHead:
             multi_head(attention_axes=axes)(lamina.ones((2, 3, 4, 6)), lamina.ones((2, 3, 4, 6)))
 
 
+def test_masked_queries_find_nothing_where_heads_share_keys():
+    mask = np.array([[True, True, False, True, False]] * 2)
+    found = grouped(use_bias=False)(X, Y, query_mask=mask).numpy()
+    assert ((found == 0).all(-1) == ~mask).all()
+    assert (np.abs(multi_head(use_bias=False)(X, Y, query_mask=mask).numpy()).max(-1) > 0).all()
+
+
 def test_heads_that_cannot_share():
     with pytest.raises(ArgumentError, match="multiple"):
         layers.GroupQueryAttention(3, 4, 3)

@@ -89,6 +89,12 @@ def test_mean_and_variance_of_far_away_numbers():
     np.testing.assert_allclose(layers.LayerNormalization()(x), expected, atol=5e-3)
 
 
+def test_without_scale_the_root_of_the_variance_is_scaled_all_the_same():
+    layer = layers.LayerNormalization(scale=False, center=True, rms_scaling=True)
+    layer(X)
+    assert [v.name.split("/")[-1] for v in layer.weights] == ["gamma"]
+
+
 class TestGroups:
     @pytest.mark.parametrize("groups", [4, 12])
     def test_that_do_not_divide_the_channels(self, groups):
@@ -193,12 +199,12 @@ class TestNormalization:
         layer.adapt(1e8 + X[i : i + 3].astype(np.float64) for i in range(0, 8, 3))
         np.testing.assert_allclose(layer.variance, X.astype(np.float64).var((0, 1)), rtol=1e-5)
 
-    @pytest.mark.parametrize(("axis", "shape"), [(None, ()), (1, (4,)), ([1, -1], (4, 6)), ((2,), (6,))])
+    @pytest.mark.parametrize(("axis", "shape"), [(None, ()), ([], ()), (1, (4,)), ([1, -1], (4, 6)), ((2,), (6,))])
     def test_axes(self, axis, shape):
         layer = layers.Normalization(axis=axis)
         layer.adapt(X)
         assert layer.mean.shape == shape
-        others = tuple(a for a in range(3) if a not in ([] if axis is None else np.atleast_1d(axis) % 3))
+        others = tuple(a for a in range(3) if a not in ([] if axis in (None, []) else np.atleast_1d(axis) % 3))
         expected = (X - X.mean(others, keepdims=True)) / X.std(others, keepdims=True)
         np.testing.assert_allclose(layer(X), expected, atol=1e-5)
 

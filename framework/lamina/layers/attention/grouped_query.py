@@ -22,6 +22,8 @@ class GroupQueryAttention(ProjectedAttention):
     bias, with use_gate ``gate`` as query, ``value`` as key, ``attention_output/kernel`` (num_query_heads, head_dim,
     features) and its bias.
 
+    Where the mask of the query is False, a query finds 0, as in Keras.
+
     Raises ArgumentError if one number of heads does not divide the other, otherwise as ``MultiHeadAttention``.
 
     >>> from lamina import ops
@@ -29,6 +31,8 @@ class GroupQueryAttention(ProjectedAttention):
     >>> layer(ops.ones((1, 5, 6)), ops.ones((1, 7, 6))).shape
     (1, 5, 6)
     """
+
+    masked_queries_find_nothing = True
 
     def __init__(self, head_dim: int, num_query_heads: int, num_key_value_heads: int, **common: Any) -> None:
         super().__init__(**common)

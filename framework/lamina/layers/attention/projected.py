@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops, regularizers
 from lamina.errors import ArgumentTypeError, ShapeError
@@ -37,6 +37,7 @@ class ProjectedAttention(KernelSettings):
     supports_masking = True
     lends_settings = True
     kept_as = {"activity_regularizer": "inner_activity_regularizer"}
+    masked_queries_find_nothing: ClassVar[bool] = False
     attention_axes: tuple[int, ...] | None = None
     heads: int
     key_heads: int
@@ -149,7 +150,8 @@ class ProjectedAttention(KernelSettings):
     ) -> Any:
         axes = axes_of(self.attention_axes, query.ndim)
         lengths, key_lengths = sizes_along(query.shape, axes.attended), sizes_along(value.shape, axes.attended)
-        counted = self._counted(axes, lengths, key_lengths, (value_mask, key_mask, attention_mask), use_causal_mask)
+        masks = (value_mask, key_mask, attention_mask, query_mask if self.masked_queries_find_nothing else None)
+        counted = self._counted(axes, lengths, key_lengths, masks, use_causal_mask)
         scores = self._scores(axes, query, value if key is None else key)
         weights = self._softmax(scores, counted)
         found = axes.from_heads(self._found(axes, weights, value, training), lengths)
@@ -160,7 +162,7 @@ class ProjectedAttention(KernelSettings):
             return result
         shape = (*scores.shape[:-2], *lengths, *key_lengths)
         weights = weights if weights.shape == shape else ops.reshape(weights, shape)
-        return with_mask(result, query_mask), with_mask(weights, _of_rank(counted, weights.ndim))
+        return with_mask(result, query._mask), with_mask(weights, _of_rank(counted, weights.ndim))
 
     def _scores(self, axes: Axes, query: Tensor, key: Tensor) -> Tensor:
         """How well each key fits each query: (others..., heads, queries, keys)."""
@@ -197,7 +199,10 @@ class ProjectedAttention(KernelSettings):
         """Which keys count for which query, to be broadcast to (others..., heads, queries, keys)."""
         of_keys = [None if m is None else ops.expand_dims(axes.mask_by_length(as_condition(m)), -2) for m in masks[:2]]
         given = None if masks[2] is None else axes.mask_of_pairs(as_condition(masks[2]), lengths, key_lengths)
-        return both(*of_keys, given, band(math.prod(lengths), math.prod(key_lengths), causal, self.sliding_window))
+        of_queries = None if masks[3] is None else ops.expand_dims(axes.mask_by_length(as_condition(masks[3])), -1)
+        return both(
+            *of_keys, given, of_queries, band(math.prod(lengths), math.prod(key_lengths), causal, self.sliding_window)
+        )
 
 
 def _of_rank(mask: Tensor | None, ndim: int) -> Tensor | None:

@@ -46,9 +46,9 @@ class AffineNormalization(Layer):
         self.gamma: Any = None
         self.beta: Any = None
 
-    def add_gamma(self, shape: tuple[int, ...]) -> None:
+    def add_gamma(self, shape: tuple[int, ...], always: bool = False) -> None:
         """Makes the weight ``gamma``, if there is one."""
-        if self.scale:
+        if self.scale or always:
             self.gamma = self.add_weight(
                 shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint,
                 name="gamma",

@@ -48,10 +48,10 @@ class Normalization(Layer):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **common: Any
     ) -> None:
         super().__init__(**common)
-        axes = [] if axis is None else as_axes(axis)
+        axes = [] if axis is None or axis == [] else as_axes(axis)  # as Keras saves it
         self.mean: Any = None
         self.variance: Any = None
-        self.axis = None if axis is None else [axes] if isinstance(axes, int) else axes
+        self.axis = [axes] if isinstance(axes, int) else axes or None
         self.invert = flag(invert, "invert")
         if (mean is None) != (variance is None):
             raise ArgumentError(f"mean is {mean!r} and variance is {variance!r}.", expected="both of them, or none.")

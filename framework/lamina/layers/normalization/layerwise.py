@@ -16,8 +16,8 @@ class LayerNormalization(AffineNormalization):
 
     Mean and (biased) variance are those of each example over these axes. (Ba et al. 2016, arXiv:1607.06450.) Weights of
     the sizes of the axes, in their order in the input: ``gamma``, ``beta``. With ``rms_scaling`` it is
-    x / sqrt(variance + epsilon) * gamma, without beta. Input and output have the same shape; the settings of the
-    weights are those of ``AffineNormalization``.
+    x / sqrt(variance + epsilon) * gamma, without beta, whatever ``scale`` and ``center`` say. Input and output have the
+    same shape; the settings of the weights are those of ``AffineNormalization``.
 
     Raises ArgumentError for an axis given twice, ShapeError for an input that has no such axis or other sizes than the
     one it was built for.
@@ -38,7 +38,7 @@ class LayerNormalization(AffineNormalization):
 
     def build(self, input_shape: Any) -> None:
         self.sizes = tuple(input_shape[axis] for axis in found_axes(self, self.axis, input_shape))
-        self.add_gamma(self.sizes)
+        self.add_gamma(self.sizes, always=self.rms_scaling)
         if not self.rms_scaling:
             self.add_beta(self.sizes)
 
