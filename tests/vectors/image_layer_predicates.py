@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras_layers
 import layers
 import numpy as np
 from comparing import at, replaced
@@ -56,14 +55,6 @@ def _wide(value: Any) -> Any:
     if isinstance(value, list):
         return [_wide(item) for item in value]
     return value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
-
-
-@proof("keras_layers")
-def but_for_the_name(record: Record) -> None:
-    """Everything is as recorded once the kernel has its name in Keras 2 and TensorFlow.js."""
-    names = {"kernel": "depthwise_kernel"}
-    weights = [{**w, "name": names.get(w["name"], w["name"])} for w in record["weights"]]
-    keras_layers.check({**record, "weights": weights})
 
 
 def _first_input(record: Record) -> Any:
