@@ -36,10 +36,12 @@ def found_axes(layer: Any, axis: Any, input_shape: Any) -> tuple[int, ...]:
 def check_sizes(layer: Any, input_shape: Any, axes: tuple[int, ...], sizes: tuple[int, ...]) -> None:
     """Refuses an input whose sizes along ``axes`` are not those that the layer was built for."""
     if any(input_shape[axis] not in (None, size) for axis, size in zip(axes, sizes, strict=True)):
-        wanted = " and ".join(f"axis {a} to be {s}" for a, s in zip(axes, sizes, strict=True))
+        known = dict(zip(axes, sizes, strict=True))
+        wanted = " and ".join(f"axis {a} to be {s}" for a, s in known.items())
+        built_for = tuple(known.get(axis) for axis in range(len(input_shape)))
         raise ShapeError(
             f"{type(layer).__name__} got an input of shape {input_shape}.",
-            expected=f"{wanted}, as in the input it was built for.",
+            expected=f"{wanted}, as in the {built_for} it was built for.",
         )
 
 
