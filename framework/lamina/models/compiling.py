@@ -126,16 +126,19 @@ class CompiledLoss:
         return total, parts
 
     def check(self, y: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any]) -> None:
-        """Raises ShapeError or DataError if the targets do not fit the outputs; only their shapes are looked at."""
+        """Raises ShapeError or DataError if targets or weights do not fit the outputs; only shapes are looked at."""
         try:
             for loss, target, output in zip(self.losses, y, y_pred, strict=False):
                 if target is not None:
                     _refuse_repeating(loss, target, output)
-            self(y, y_pred, sample_weight)  # tensors without values: nothing is computed
+            self(y, y_pred, [None] * len(y_pred))  # tensors without values: nothing is computed
         except ShapeError as error:
             shapes = ", ".join(str(getattr(target, "shape", None)) for target in y)
             error.add_note(f"  In the loss: targets {shapes} for outputs {', '.join(str(x.shape) for x in y_pred)}.")
             raise
+        for name, loss, *given in zip(self.names, self.losses, y, y_pred, sample_weight, strict=True):
+            if loss is not None and given[-1] is not None:
+                _check_weights(name, loss, *given)
 
     def check_labels(self, y: Sequence[Any], y_pred: Sequence[Any]) -> None:
         """Raises DataError for a class number beyond an output's classes; ``y`` are NumPy arrays."""
@@ -143,6 +146,16 @@ class CompiledLoss:
             if isinstance(loss, _OF_CLASS_NUMBERS) and target is not None:
                 settings = loss.settings
                 _check_classes(target, output.shape[settings.get("axis", -1)], settings.get("ignore_class"))
+
+
+def _check_weights(name: str, loss: Any, target: Any, output: Any, weight: Any) -> None:
+    try:
+        loss(target, output, sample_weight=weight)
+    except ShapeError as error:
+        raise ShapeError(
+            f"sample_weight has shape {weight.shape} for the output {name!r}, of shape {output.shape}.",
+            expected="one weight for each example, or for each value of the loss.",
+        ) from error
 
 
 _OF_CLASS_NUMBERS = (losses.SparseCategoricalCrossentropy, losses.CategoricalGeneralizedCrossEntropy)

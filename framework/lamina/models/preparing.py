@@ -157,22 +157,23 @@ class Preparing(Steps):
             data.refresh()
             feed.prepare = self._batch_checker(by_class)
             self._check_whole_batches(feed)
-        weights = self.trainable_weights
-        trained = tuple(map(id, weights))
+        weights, holders = self.trainable_weights, with_sublayers(self)
+        # Also the flags: a frozen normalization runs as in inference, whether it has weights or not.
+        trained = (*map(id, weights), *(layer.trainable for layer in holders))
         if trained != self._trained:
             self._steps, self._trained = {}, trained
         if self._has_call():
             for data in firsts:
                 self._check_targets(data, "train_step" if optimizing else "test_step")
         if optimizing:
-            if not self._trained:
+            if not weights:
                 raise NotBuiltError(
                     f"the model {self.name!r} has no trainable weights.",
                     fix="set trainable = True on a layer, or give it layers with weights.",
                 )
             self.optimizer.build(weights)
             self._rehearse(firsts[0])
-        self._found_metrics = self._named_metrics()
+        self._found_metrics = self._named_metrics(holders)
 
     def _batch_checker(self, class_weight: Any) -> Any:
         def check(data: ArrayData) -> None:

@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from lamina.dtypes import FLOATING
 from lamina.errors import ModelFileError, ModelNotFoundError, SerializationError
 from lamina.io import ModelArtifacts, decode_weights, encode_weights, load_artifacts, save_artifacts
 from lamina.models.callbacks.callback import Callback
 from lamina.ops.random import default_generator
-from lamina.runtime.convert import from_numpy
+from lamina.runtime.convert import from_numpy, numpy_dtype
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
@@ -192,8 +193,12 @@ def _words(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _array(words: np.ndarray[Any, Any], dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
-    kind = np.dtype(dtype)
-    if kind.kind not in "fiubc" or words.ndim != 1 or any(type(size) is not int or size < 0 for size in shape):
+    kind = numpy_dtype(dtype) if dtype in FLOATING else np.dtype(dtype)
+    if (
+        (kind.kind not in "fiubc" and dtype not in FLOATING)
+        or words.ndim != 1
+        or any(type(size) is not int or size < 0 for size in shape)
+    ):
         raise TypeError(f"an array of {dtype} and shape {shape}")
     count = math.prod(shape) * kind.itemsize
     data = words.astype("<i4").tobytes()

@@ -294,6 +294,7 @@ def _training_config(model: Any) -> dict[str, Any]:
         "optimizer": serialize(model.optimizer),
         "loss": plain(_objects(model._loss_given, losses.get)),
         "metrics": plain(_objects(model._metrics_given, metrics.get)),
+        "weighted_metrics": plain(_objects(model._weighted_metrics_given, metrics.get)),
         "loss_weights": plain(model._loss_weights_given),
     }
 
@@ -319,6 +320,7 @@ def _compile(model: Any, training: Any, tfjs: Any) -> None:
             optimizer=training.get("optimizer"),
             loss=training.get("loss"),
             metrics=training.get("metrics"),
+            weighted_metrics=training.get("weighted_metrics"),
             loss_weights=training.get("loss_weights"),
         )
     elif isinstance(tfjs, Mapping):

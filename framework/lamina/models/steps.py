@@ -50,7 +50,7 @@ class Steps(Layer):
         self._steps: dict[str, Callable[..., Any]] = {}
         self._guarded: Callable[[Any], Any] | None = None
         self._rehearsed = False
-        self._trained: tuple[int, ...] = ()
+        self._trained: tuple[Any, ...] = ()
         self._run_of_fit: Any = None
         self._first_weight: Variable | None = None
 
@@ -172,9 +172,9 @@ class Steps(Layer):
         """The names in the logs."""
         return [name for name, _ in self._named_metrics()]
 
-    def _named_metrics(self) -> list[tuple[str, Metric]]:
+    def _named_metrics(self, holders: Sequence[Any] | None = None) -> list[tuple[str, Metric]]:
         """All metrics, those included that the model or a layer in it keeps in an attribute."""
-        kept = {id(m): m for layer in with_sublayers(self) for m in _kept(layer, Metric)}
+        kept = {id(m): m for layer in holders or with_sublayers(self) for m in _kept(layer, Metric)}
         compiled = [] if self._metrics is None else zip(self._metrics.names, self._metrics.all, strict=True)
         return [*((m.name, m) for m in (*self._trackers, *kept.values())), *compiled]
 

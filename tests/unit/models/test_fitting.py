@@ -261,7 +261,10 @@ class TestWeights:
         for a, b in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
 
-    @pytest.mark.parametrize("weights", [WEIGHTS[:5], {"r": WEIGHTS}, [WEIGHTS] * 3, np.full(20, np.nan)])
+    @pytest.mark.parametrize(
+        "weights",
+        [WEIGHTS[:5], {"r": WEIGHTS}, [WEIGHTS] * 3, np.full(20, np.nan), np.ones((20, 7)), [None, np.ones((20, 3))]],
+    )
     def test_of_samples_refused(self, weights):
         model = two_outputs()
         with pytest.raises(LaminaError, match="sample_weight"):
@@ -354,6 +357,21 @@ class TestSettings:
     def test_jit_compile_changes_nothing(self, jit_compile):
         one, other = make(jit_compile=jit_compile), make()
         assert one.fit(X, Y, seed=1, verbose=0).history == other.fit(X, Y, seed=1, verbose=0).history
+
+    def test_a_frozen_layer_without_weights_to_train(self):
+        model = Sequential([layers.BatchNormalization(center=False, scale=False, input_shape=(3,)), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        model.fit(X, Y, verbose=0)
+        model.layers[0].trainable = False
+        before = model.layers[0].get_weights()
+        model.fit(X, Y, verbose=0)
+        for a, b in zip(before, model.layers[0].get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_weighted_metrics_are_saved(self):
+        model = make(weighted_metrics=["mae"])
+        model.save("memory://weighted")
+        assert lamina.load_model("memory://weighted").evaluate(X, Y) == model.evaluate(X, Y)
 
     def test_models_that_keep_states_want_whole_batches(self):
         class Keeps(layers.Dense):

@@ -399,6 +399,16 @@ class TestOtherRuns:
 
         self.check(tmp_path, make, batch_size=8)
 
+    def test_half_precision(self, tmp_path):
+        def make():
+            model = Sequential(
+                [layers.Dense(3, activation="softmax", input_shape=(5,), dtype="float16")], dtype="float16"
+            )
+            model.compile("sgd", "sparse_categorical_crossentropy")
+            return model, (X, Y)
+
+        self.check(tmp_path, make, batch_size=8)
+
     def test_a_schedule_and_several_steps_at_once(self, tmp_path):
         def make():
             model = Sequential([layers.Dense(3, activation="softmax", input_shape=(5,))])
