@@ -126,9 +126,9 @@ def goes_on_from_there(record: Record) -> None:
 
 
 @predicate
-def has_a_layer_for_text(record: Record) -> bool:
-    """A model has a layer of TensorFlow.js's unpublished room for text."""
-    return any(e["class_name"] in ("PositionEmbedding", "TransformerDecoder") for e in _entries(record["topology"]))
+def decodes_text(record: Record) -> bool:
+    """A model has the decoder of TensorFlow.js's unpublished room for text."""
+    return any(e["class_name"] == "TransformerDecoder" for e in _entries(record["topology"]))
 
 
 @predicate
