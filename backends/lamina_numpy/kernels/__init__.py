@@ -17,6 +17,7 @@ from lamina_numpy.kernels import (
     matmul,
     pooling,
     random,
+    recurrent,
     reduction,
     shaping,
     signal,
@@ -47,5 +48,6 @@ kernels = KernelTable.merge(
     conv.kernels,
     pooling.kernels,
     random.kernels,
+    recurrent.kernels,
     training.kernels,
 )

@@ -1,18 +1,21 @@
-"""Recurrent cells: one step of a sequence."""
+"""Recurrent cells, which do one step of a sequence, and whole sequences of steps in one call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentError, ShapeError
 from lamina.ops.activation import sigmoid, tanh
-from lamina.ops.elementwise import add, multiply
+from lamina.ops.creation import zeros
+from lamina.ops.elementwise import add, multiply, square, subtract
 from lamina.ops.matmul import matmul
-from lamina.ops.shaping import concatenate, split
+from lamina.ops.shaping import concatenate, expand_dims, reshape, split, stack, unstack
 from lamina.runtime.convert import to_tensor
-from lamina.runtime.op import TensorLike
+from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
+from lamina.shapes import Spec
 
 Cell = Callable[[Any, Any, Any], Sequence[Tensor]]
 
@@ -77,3 +80,113 @@ def multi_rnn_cell(
         states[0].append(next_c)
         states[1].append(below)
     return states
+
+
+def _sequence(projected: Any, recurrent_kernel: Any, h: Any, c: Any) -> tuple[Spec, Spec]:
+    """Raises ShapeError unless the shapes fit each other."""
+    fits = projected.ndim == 3 and h.ndim == 2 and h.shape == c.shape and h.shape[0] == projected.shape[0]
+    if not (fits and projected.shape[2] == 4 * h.shape[1] and recurrent_kernel.shape == (h.shape[1], 4 * h.shape[1])):
+        shapes = {"projected": projected, "recurrent_kernel": recurrent_kernel, "h": h, "c": c}
+        raise ShapeError(
+            "lstm_sequence: " + ", ".join(f"{name} is {tensor.shape}" for name, tensor in shapes.items()) + ".",
+            expected="projected (batch, time, 4 * units), recurrent_kernel (units, 4 * units), h and c (batch, units).",
+        )
+    spec = Spec((*projected.shape[:2], h.shape[1]), projected.dtype)
+    return spec, spec
+
+
+@composite_op(result=_sequence, dtypes=FLOATING, outputs=("outputs", "cells"), public=False)
+def lstm_sequence(
+    projected: TensorLike, recurrent_kernel: TensorLike, h: TensorLike, c: TensorLike
+) -> tuple[Tensor, Tensor]:
+    """All steps of a long short-term memory: h and c after each, of shape (batch, time, units).
+
+    At each step [i, f, g, o] = projected_t + h @ recurrent_kernel, c = sigmoid(f) * c + sigmoid(i) * tanh(g) and
+    h = sigmoid(o) * tanh(c). ``projected``, (batch, time, 4 * units), is what the inputs give, the bias included.
+
+    >>> h, c = lstm_sequence([[[0.0, 0.0, 1.0, 0.0]] * 2], [[0.0] * 4], [[0.0]], [[0.0]])
+    >>> [round(x, 4) for x in c.reshape((2,)).tolist()]
+    [0.3808, 0.5712]
+    """
+    outputs, cells = [], []
+    for step in unstack(projected, 1):
+        i, f, g, o = split(add(step, matmul(h, recurrent_kernel)), 4, axis=1)
+        c = add(multiply(sigmoid(f), c), multiply(sigmoid(i), tanh(g)))
+        h = multiply(sigmoid(o), tanh(c))
+        outputs.append(h)
+        cells.append(c)
+    if not outputs:
+        nothing = zeros((h.shape[0], 0, h.shape[1]), h.dtype)
+        return nothing, nothing
+    return stack(outputs, 1), stack(cells, 1)
+
+
+@lstm_sequence.gradient("projected", "recurrent_kernel", "h", "c")
+def _(
+    dy: tuple[Tensor, Tensor], *, projected: Tensor, recurrent_kernel: Tensor, h: Tensor, c: Tensor,
+    outputs: Tensor, cells: Tensor,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    d_projected, dh, dc = lstm_sequence_gradient(*dy, projected, recurrent_kernel, h, c, outputs, cells)
+    units = h.shape[1]
+    rows, gates = reshape(_before(h, outputs), (-1, units)), reshape(d_projected, (-1, 4 * units))
+    return d_projected, matmul(rows, gates, transpose_a=True), dh, dc
+
+
+def _before(first: Tensor, after: Tensor) -> Tensor:
+    """The state before each step, of that before the first and those after each."""
+    steps = after.shape[1]
+    return concatenate([expand_dims(first, 1), after], 1)[:, :steps]
+
+
+@composite_op(
+    result=lambda dh, dc, projected, recurrent_kernel, h, c, outputs, cells: (projected.spec, h.spec, c.spec),
+    dtypes=FLOATING,
+    outputs=("d_projected", "dh", "dc"),
+    public=False,
+)
+def lstm_sequence_gradient(
+    d_outputs: TensorLike,
+    d_cells: TensorLike,
+    projected: TensorLike,
+    recurrent_kernel: TensorLike,
+    h: TensorLike,
+    c: TensorLike,
+    outputs: TensorLike,
+    cells: TensorLike,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of ``lstm_sequence`` with respect to ``projected``, ``h`` and ``c``.
+
+    The gates are computed anew from the states, for all steps at once, so that nobody has to keep them.
+
+    >>> found = lstm_sequence_gradient(
+    ...     [[[1.0]]], [[[0.0]]], [[[0.0] * 4]], [[0.0] * 4], [[0.0]], [[0.0]], [[[0.0]]], [[[0.0]]]
+    ... )
+    >>> found[0].tolist()
+    [[[0.0, 0.0, 0.25, 0.0]]]
+    """
+    units, steps = h.shape[1], projected.shape[1]
+    if not steps:
+        return projected, multiply(h, 0.0), multiply(c, 0.0)
+    rows = matmul(reshape(_before(h, outputs), (-1, units)), recurrent_kernel)
+    i, f, g, o = split(add(projected, reshape(rows, projected.shape)), 4, axis=2)
+    i, f, g, o, wide = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), tanh(cells)
+    by_cell = multiply(o, subtract(1.0, square(wide)))
+    by_gate = [
+        multiply(g, _slope(i)), multiply(_before(c, cells), _slope(f)), multiply(i, subtract(1.0, square(g))),
+        multiply(wide, _slope(o)),
+    ]  # fmt: skip
+    steps_of = [unstack(x, 1) for x in (d_outputs, d_cells, by_cell, f, *by_gate)]
+    dh, dc = multiply(h, 0.0), multiply(c, 0.0)
+    found = []
+    for d_output, d_cell, by_c, forget, by_i, by_f, by_g, by_o in reversed(list(zip(*steps_of, strict=True))):
+        dh = add(dh, d_output)
+        dc = add(add(dc, d_cell), multiply(dh, by_c))
+        dz = concatenate([multiply(dc, by_i), multiply(dc, by_f), multiply(dc, by_g), multiply(dh, by_o)], 1)
+        found.append(dz)
+        dh, dc = matmul(dz, recurrent_kernel, transpose_b=True), multiply(dc, forget)
+    return stack(found[::-1], 1), dh, dc
+
+
+def _slope(y: Tensor) -> Tensor:
+    """The slope of the logistic function where its value is y."""
+    return multiply(y, subtract(1.0, y))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from lamina import activations, constraints, initializers, ops, regularizers
+from lamina.errors import ArgumentError
 from lamina.layers.arguments import positive, rate
 from lamina.layers.checks import check_axes, check_size
 from lamina.layers.kernel import KernelLayer
@@ -143,11 +144,22 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
     def step(self, projected: Tensor, states: Sequence[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
         """The output and the next states."""
 
+    def runs_at_once(self, steps: int, training: bool) -> bool:
+        """Whether so many steps are better done by ``all_steps``, which then gives the same as ``step`` for each."""
+        return False
+
+    def all_steps(self, projected: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The outputs of all steps, the time after the batch, and the last states, in one call of an op."""
+        raise ArgumentError(f"{type(self).__name__} takes its steps one by one.")
+
+    def first_states(self, x: Tensor) -> list[Any]:
+        """States of zeros for the input of one step."""
+        return self.get_initial_state(x.shape[0])
+
     def call(self, inputs: Any, states: Any = None, training: bool = False) -> Any:
         """One step. States may also follow the input in a list, and then come back so."""
         x, given = apart(inputs, states)
-        if given is None:
-            given = self.get_initial_state(x.shape[0])
+        given = self.first_states(x) if given is None else given
         mask = self.get_dropout_mask(x) if training else None
         found = self.step(self.project(x if mask is None else x * mask), as_list(given), training)
         return as_given(inputs, found)

@@ -90,12 +90,8 @@ class ConvLSTMCell(WindowLayer, StepCell):
         gates = ops.split(projected + inner, 4, axis=self.channel_axis)
         return lstm_update(gates, c, self.activation, self.recurrent_activation)
 
-    def call(self, inputs: Any, states: Any = None, training: bool = False) -> Any:
-        """One step. States may also follow the input in a list, and then come back so."""
-        x, given = apart(inputs, states)
-        if given is None:
-            states = [ops.zeros((x.shape[0], *shape), self.dtype) for shape in self.state_shapes(x.shape[1:])]
-        return super().call(inputs, states, training)
+    def first_states(self, x: Tensor) -> list[Any]:
+        return [ops.zeros((x.shape[0], *shape), self.dtype) for shape in self.state_shapes(x.shape[1:])]
 
 
 class ConvLSTM1DCell(ConvLSTMCell):

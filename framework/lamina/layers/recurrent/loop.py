@@ -17,10 +17,18 @@ Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
 
 class Passed(NamedTuple):
-    """What came of a sequence: the outputs in the order of the steps, and the last states."""
+    """What came of a sequence: the outputs in the order of the steps, one by one or as one tensor; the last states."""
 
-    outputs: list[Tensor]
+    outputs: list[Tensor] | Tensor
     states: Any
+
+    def sequence(self) -> Tensor:
+        """All outputs, the time after the batch."""
+        return self.outputs if isinstance(self.outputs, Tensor) else ops.stack(self.outputs, 1)
+
+    def last(self) -> Tensor:
+        """The output of the last step."""
+        return self.outputs[:, -1] if isinstance(self.outputs, Tensor) else self.outputs[-1]
 
 
 def run_cell(
@@ -35,6 +43,9 @@ def run_cell(
     with ExitStack() as stack:
         for one in dropping_cells(cell):
             stack.enter_context(one.one_sequence())
+        if mask is None and _is_ours(cell) and cell.runs_at_once(x.shape[1], training):
+            x = ops.flip(x, 1) if backwards else x
+            return Passed(*cell.all_steps(cell.project(_dropped(cell, x, training)), states))
         steps, step = _prepared(cell, x, training)
         order = range(len(steps))
         keeps: Sequence[Any] = [None] * len(steps) if mask is None else ops.unstack(mask, 1)
@@ -56,11 +67,21 @@ def dropping_cells(cell: Any) -> list[DropoutRNNCell]:
 
 def _prepared(cell: Any, x: Tensor, training: bool) -> tuple[Sequence[Tensor], Step]:
     """What each step takes, and the step. What the inputs of a built-in cell give is computed for all steps at once."""
-    if not isinstance(cell, StepCell) or type(cell).call is not StepCell.call:
+    if not _is_ours(cell):
         return ops.unstack(x, 1), lambda step_input, states: called(cell, step_input, states, training)
-    drop = cell.get_dropout_mask(x[:, 0]) if training and cell.dropout else None
-    x = x if drop is None else x * ops.expand_dims(drop, 1)
-    return ops.unstack(cell.project(x), 1), lambda projected, states: cell.step(projected, states, training)
+    projected = cell.project(_dropped(cell, x, training))
+    return ops.unstack(projected, 1), lambda step_input, states: cell.step(step_input, states, training)
+
+
+def _is_ours(cell: Any) -> bool:
+    """Whether a cell does its steps as the built-in ones do."""
+    return isinstance(cell, StepCell) and type(cell).call is StepCell.call
+
+
+def _dropped(cell: StepCell, x: Tensor, training: bool) -> Tensor:
+    """The inputs after dropout, the same for all steps."""
+    mask = cell.get_dropout_mask(x[:, 0]) if training and cell.dropout else None
+    return x if mask is None else x * ops.expand_dims(mask, 1)
 
 
 def _masked(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from lamina import ops
+from lamina import activations, ops
 from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
+from lamina.ops.recurrent import lstm_sequence
 from lamina.runtime.tensor import Tensor
 
 Activation = Callable[[Any], Any]
+
+MANY_STEPS: Final = 200
+"""Up to so many, recorded one by one, run faster; beyond, recording them takes long, and much memory."""
 
 
 def with_forget_bias(initializer: Any, units: int) -> Callable[..., Tensor]:
@@ -70,6 +74,16 @@ class LSTMCell(GatedCell):
         h, c = states
         z = projected + ops.matmul(self.dropped_state(h, training), self.recurrent_kernel)
         return lstm_update(ops.split(z, 4, axis=1), c, self.activation, self.recurrent_activation)
+
+    def runs_at_once(self, steps: int, training: bool) -> bool:
+        if steps <= MANY_STEPS:
+            return False
+        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        return type(self).step is LSTMCell.step and usual and not (training and self.recurrent_dropout)
+
+    def all_steps(self, projected: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        outputs, cells = lstm_sequence(projected, self.recurrent_kernel, *states)
+        return outputs, [outputs[:, -1], cells[:, -1]]
 
 
 class LSTM(OwnCellRNN):

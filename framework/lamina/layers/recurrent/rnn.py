@@ -147,15 +147,15 @@ class RNN(Layer):
         x, given = apart(sequences, initial_state)
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         x = x if x.dtype in FLOATING else ops.cast(x, self.dtype)
-        outputs, states = run_cell(
+        passed = run_cell(
             self.cell, x, self._first_states(x, given), mask, training=training,
             backwards=self.go_backwards, zeros=self.zero_output_for_mask,
         )  # fmt: skip
         if self._carried is not None:
-            for variable, value in zip(self._carried.variables, flatten(states), strict=True):
+            for variable, value in zip(self._carried.variables, flatten(passed.states), strict=True):
                 variable.assign(ops.stop_gradient(value))
-        result = ops.stack(outputs, 1) if self.return_sequences else outputs[-1]
-        return [result, *states] if self.return_state else result
+        result = passed.sequence() if self.return_sequences else passed.last()
+        return [result, *passed.states] if self.return_state else result
 
     def _first_states(self, x: Tensor, given: Any) -> Any:
         if given is not None:

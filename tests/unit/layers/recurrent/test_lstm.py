@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina import layers
+from lamina import layers, ops
+from lamina.autodiff.gradients import gradients_of_variables
 
 X = np.random.default_rng(4).normal(size=(3, 5, 2)).astype(np.float32)
 H, C = (np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32) for seed in (5, 6))
@@ -126,3 +127,28 @@ def test_the_other_recurrent_activation():
     hard = lambda z: np.clip(0.2 * z + 0.5, 0, 1)  # noqa: E731
     c = hard(i) * np.tanh(g)
     assert_near(layer(X[:, :1]), hard(o) * np.tanh(c))
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("training", [False, True])
+def test_many_steps_at_once_are_as_one_by_one(monkeypatch, backwards, training):
+    layer = made(
+        return_sequences=True, return_state=True, go_backwards=backwards, dropout=0.3, seed=1, kernel_regularizer="l2"
+    )
+    state = layer.seed_generators[0].state.numpy()
+
+    def outputs_and_gradients(limit):
+        monkeypatch.setattr("lamina.layers.recurrent.lstm.MANY_STEPS", limit)
+        layer.seed_generators[0].state.assign(state)
+        x = lamina.Variable(X)
+        found = []
+
+        def loss():
+            found.extend(layer(x, initial_state=[H, C], training=training))
+            return sum((ops.sum(ops.sin(y)) for y in found[1:]), ops.sum(ops.sin(found[0])))
+
+        _, pairs = gradients_of_variables(loss, [x, *layer.trainable_weights])
+        return [y.numpy() for y in (*found, *(gradient for _, gradient in pairs))]
+
+    for one, other in zip(outputs_and_gradients(4), outputs_and_gradients(5), strict=True):
+        assert_near(one, other)
