@@ -81,9 +81,9 @@ CASES = [
     Case(
         layers.Resizing,
         {"height": 4, "width": 4, "pad_to_aspect_ratio": True, "fill_value": 2.0, **FIRST},
-        np.moveaxis(IMAGE, -1, 1).copy(),
+        normal(2, 3, 7, 4),
         {},
-        first(lambda x: linear(np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 0)), constant_values=2.0), 4, 4)),
+        first(lambda x: linear(np.pad(x, ((0, 0), (0, 0), (1, 1), (0, 0)), constant_values=2.0), 4, 4)),
     ),
     Case(layers.CenterCrop, {"height": 3, "width": 5}, IMAGE, {}, lambda x: x[:, 1:4]),
     Case(layers.CenterCrop, {"height": 8, "width": 4, **FIRST}, np.moveaxis(IMAGE, -1, 1).copy(), {}, first(

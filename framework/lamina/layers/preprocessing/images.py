@@ -123,13 +123,13 @@ class Resizing(ImageLayer):
         return self.resized(x, target, self.interpolation, self.antialias)
 
     def _padded(self, x: Tensor) -> Tensor:
+        """x in the middle of what has the new ratio; equal borders on both sides, so maybe a pixel less. As Keras."""
         height, width = self.size_of(x)
         whole = (max(height, width * self.height // self.width), max(width, height * self.width // self.height))
         around = [(0, 0)] * x.ndim
         for axis, size, wanted in zip((self.rows, self.rows + 1), (height, width), whole, strict=True):
-            before = (wanted - size) // 2
-            around[axis] = (before, wanted - size - before)
-        return ops.pad(x, around, self.fill_value) if whole != (height, width) else x
+            around[axis] = ((wanted - size) // 2,) * 2
+        return ops.pad(x, around, self.fill_value) if any(map(any, around)) else x
 
 
 class CenterCrop(ImageLayer):
