@@ -159,6 +159,16 @@ def test_float64_labels_do_not_widen_the_loss() -> None:
     assert losses.MeanSquaredError()(np.array([[1.0]]), prediction).dtype == "float32"
 
 
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "CategoricalCrossentropy", "KLDivergence", "Poisson"])
+def test_half_precision_is_not_enough_for_logarithms(name: str) -> None:
+    y_true, y_pred = np.array([[0.0, 1.0]], np.float16), np.array([[1.0, 0.0]], np.float16)
+    for room in (losses, lamina.metrics):
+        found = getattr(room, name)()(y_true, y_pred)
+        wanted = getattr(room, name)()(y_true.astype(np.float32), y_pred.astype(np.float32))
+        assert (found.dtype, found.item()) == ("float32", wanted.item())
+        assert np.isfinite(found.item())
+
+
 def test_from_logits_is_exact_where_probabilities_saturate() -> None:
     loss = losses.BinaryCrossentropy(from_logits=True)([[0.0]], [[100.0]])
     assert loss.item() == pytest.approx(100.0)

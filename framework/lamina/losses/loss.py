@@ -9,7 +9,7 @@ from typing import Any, Final
 from lamina.dtypes import FLOATING, canonical_dtype
 from lamina.errors import ArgumentError, DTypeError
 from lamina.measures.settings import named
-from lamina.ops.weighting import all_masks, floating, mask_of, reduce_loss, same_rank
+from lamina.ops.weighting import all_masks, floating, mask_of, precise, reduce_loss, same_rank
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import construct, lookup_function, serialize_as
@@ -21,7 +21,8 @@ class Loss(ABC):
     """Base of losses: ``call`` gives one value per sample, calling the object weighs and reduces them to a scalar.
 
     ``reduction`` is "sum_over_batch_size" (the mean; also "mean"), "mean_with_sample_weight", "sum", or None (also
-    "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions.
+    "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions, at least
+    in float32.
 
     >>> from lamina import ops
     >>> class Absolute(Loss):
@@ -48,7 +49,7 @@ class Loss(ABC):
         Raises ShapeError if they do not fit.
         """
         masks = [mask, mask_of(y_pred)]
-        y_pred = floating(y_pred, self.dtype)
+        y_pred = floating(precise(y_pred), self.dtype)
         y_true = to_tensor(y_true)
         if y_true.dtype == "string":
             raise DTypeError("y_true has dtype string.", expected="numbers.", fix="number the classes first.")

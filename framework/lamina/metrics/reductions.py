@@ -7,7 +7,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.metrics.metric import Metric
-from lamina.ops.weighting import all_masks, divide_or_zero, floating, mask_of, masked_weight, samplewise
+from lamina.ops.weighting import all_masks, divide_or_zero, floating, mask_of, masked_weight, precise, samplewise
 from lamina.runtime.tensor import Tensor
 from lamina.serialization import construct, lookup_function, serialize_as
 
@@ -89,7 +89,7 @@ class MeanMetricWrapper(RunningMean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> None:
         """Takes a batch in; ``mask`` is False where a value must not count, and so is the mask that hangs on y_pred."""
         mask = all_masks([mask, mask_of(y_pred)])
-        values = floating(self.fn(ops.tensor(y_true), ops.tensor(y_pred), **self.settings), self.dtype)
+        values = floating(self.fn(ops.tensor(y_true), precise(y_pred), **self.settings), self.dtype)
         weight = None if sample_weight is None else floating(sample_weight, self.dtype)
         self.add_values(values, masked_weight(weight, mask, self.dtype, keep_mean=False))
 

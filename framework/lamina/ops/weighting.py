@@ -39,6 +39,12 @@ def floating(x: Any, dtype: str | None = None) -> Tensor:
     return tensor if tensor.dtype == wanted else cast(tensor, dtype=wanted)
 
 
+def precise(x: Any) -> Tensor:
+    """x as a tensor, of at least float32 if it is floating: small probabilities and sums of many need the digits."""
+    tensor = to_tensor(x)
+    return cast(tensor, dtype="float32") if tensor.dtype in ("float16", "bfloat16") else tensor
+
+
 def divide_or_zero(a: Tensor | float, b: Tensor) -> Tensor:
     """a / b, and 0 where b is 0."""
     empty = equal(b, 0.0)
