@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class Evaluating(Preparing):
         begins, ends = told.hears("on_test_batch_begin"), told.hears("on_test_batch_end")
         step, backend, run = self._step("test"), get_backend(), self._run_of_fit
         returned: Any = None
+        number = -1
         for number, (arrays, data) in enumerate(rounds.epoch(0)):
             if begins:
                 told.on_test_batch_begin(number, {})
@@ -61,7 +63,13 @@ class Evaluating(Preparing):
                 told.on_test_batch_end(number, Logs(lambda returned=returned: self._results(returned)))  # type: ignore[misc]
             if run is not None and run.interrupted:
                 break
-        found = self._results(returned)
+        if number < 0:
+            warnings.warn(
+                "the data for validation have ended; a generator must give enough batches for every epoch, or be "
+                "something that can be gone through again.",
+                stacklevel=6,
+            )
+        found = {} if number < 0 else self._results(returned)
         told.on_test_end(found)
         return found
 

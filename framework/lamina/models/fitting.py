@@ -150,7 +150,7 @@ class Fitting(Evaluating):
         self.history, self.stop_training = run.history, False
         run.epoch = run.epochs.start
         if any(callback.watches_values for callback in run.told):
-            run.guard = Guard(self)
+            self._guard = run.guard = (self._guard or Guard(self)).begin()
         self._run_of_fit, self._guarded = run, None if run.guard is None else run.guard.guarded
 
         def stop() -> None:

@@ -28,8 +28,14 @@ class Guard:
     def __init__(self, model: Any) -> None:
         self._model = model
         self.finite = Variable(True, trainable=False, name="guard/finite")
-        self.finite.to(model._home())
         self.culprit: str | None = None
+
+    def begin(self) -> Guard:
+        """Starts anew: all was good so far."""
+        self.finite.to(self._model._home())
+        self.finite.assign(True)
+        self.culprit = None
+        return self
 
     def guarded(self, step: Callable[..., Any]) -> Callable[..., Any]:
         """The same step, but for its writes: they hold only if loss, weights and slots stay finite."""

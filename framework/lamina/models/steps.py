@@ -48,6 +48,7 @@ class Steps(Layer):
         self._parts: list[Any] | None = None
         self._last_loss: Tensor | None = None
         self._steps: dict[str, Callable[..., Any]] = {}
+        self._guard: Any = None
         self._guarded: Callable[[Any], Any] | None = None
         self._rehearsed = False
         self._trained: tuple[Any, ...] = ()

@@ -191,6 +191,11 @@ class TestValidation:
         for data in (Numbered(), batches(), iter(list(batches()))):
             assert make().fit(X, Y, seed=1, validation_data=data, verbose=0).history == expected
 
+    def test_a_generator_that_has_ended(self):
+        with pytest.warns(UserWarning, match="the data for validation have ended"):
+            history = make().fit(X, Y, epochs=2, validation_data=batches(), verbose=0).history
+        assert [len(values) for values in history.values()] == [2, 1]
+
     def test_classes_do_not_weigh_in_it(self):
         one, other = classifier(), classifier()
         a = one.fit(X, LABELS, validation_split=0.4, class_weight={0: 9.0, 1: 5.0}, verbose=0, shuffle=False).history

@@ -153,3 +153,13 @@ def test_a_step_of_ones_own():
     model.compile("sgd", "mse")
     told, steps, _ = run(model, with_bad_rows(12))
     assert (told.culprit, steps) == ("the input data x", 3)
+
+
+def test_at_the_second_fit():
+    model, told = make(layers.Dense(1)), callbacks.TerminateOnNaN()
+    model.fit(X, Y, callbacks=told, verbose=0)
+    assert told.culprit is None
+    found, steps, _ = run(model, with_bad_rows(6))
+    assert (found.culprit, steps) == ("the input data x", 2)
+    model.fit(X, Y, callbacks=found, verbose=0)
+    assert found.culprit is None

@@ -199,6 +199,14 @@ SCRIPT = textwrap.dedent("""
     test_resume.callbacks.LambdaCallback = lambda **_: callbacks.Callback()
     from lamina.models.callbacks import functions
     watch = functions.LambdaCallback(on_train_batch_begin=die, on_test_batch_end=die)
+    if len(sys.argv) > 4:
+        from lamina.io import filesystem
+        replace, writes = filesystem.replace, iter(range(1, 10**6))
+        def dying(*args):
+            if next(writes) == int(sys.argv[4]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            replace(*args)
+        filesystem.replace = dying
     original = test_resume.watchers
     test_resume.watchers = lambda f: [*original(f), watch]
     state = test_resume.train(folder, test_resume.backup(folder, save_freq=freq))
@@ -209,17 +217,19 @@ SCRIPT = textwrap.dedent("""
 """)
 
 
-def run(folder, kill_at, freq):
+def run(folder, kill_at, freq, *kill_at_write):
     folder.mkdir(exist_ok=True)
     script = SCRIPT.format(tests=os.path.dirname(__file__))
-    return subprocess.run([sys.executable, "-c", script, str(folder), str(kill_at), str(freq)], check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-c", script, str(folder), str(kill_at), str(freq), *map(str, kill_at_write)], check=False
+    ).returncode
 
 
 def test_sigkill_in_a_process_of_its_own(tmp_path):
     assert run(tmp_path / "whole", 0, 2) == 0
-    for number, (kill_at, freq) in enumerate(((11, 2), (14, "epoch"))):
+    for number, (kill_at, freq, *write) in enumerate(((11, 2), (14, "epoch"), (0, 1, 6))):
         folder = tmp_path / f"killed{number}"
-        assert run(folder, kill_at, freq) == -signal.SIGKILL
+        assert run(folder, kill_at, freq, *write) == -signal.SIGKILL
         assert run(folder, 0, freq) == 0
         assert (folder / "state.txt").read_text() == (tmp_path / "whole" / "state.txt").read_text()
         with np.load(folder / "state.npz") as found, np.load(tmp_path / "whole" / "state.npz") as whole:
