@@ -464,6 +464,54 @@ def kernel_size_of_three_numbers() -> Refused:
     return made(lambda: layers.Conv2D(2, (3, 3, 3)))
 
 
+@case(errors.ArgumentTypeError, TypeError)
+def a_cell_that_is_none() -> Refused:
+    return made(lambda: layers.RNN(layers.Dense(2, name="d")))
+
+
+@case(errors.ArgumentError, ValueError)
+def unknown_merge_mode() -> Refused:
+    return made(lambda: layers.Bidirectional(layers.LSTM(2), merge_mode="mean"))
+
+
+@case(errors.ArgumentError, ValueError)
+def a_way_back_in_the_same_direction() -> Refused:
+    return made(lambda: layers.Bidirectional(layers.LSTM(2), backward_layer=layers.LSTM(2)))
+
+
+@case(errors.ShapeError, ValueError)
+def states_carried_for_an_unknown_batch() -> Refused:
+    return made(lambda: layers.LSTM(2, stateful=True, name="memory")(lamina.Input((6, 3))))
+
+
+@case(errors.ArgumentError, ValueError)
+def an_initial_state_too_few() -> Refused:
+    return made(
+        lambda: layers.LSTM(2, name="memory")(
+            np.zeros((4, 6, 3), np.float32), initial_state=[np.zeros((4, 2), np.float32)]
+        )
+    )
+
+
+@case(errors.ShapeError, ValueError)
+def an_initial_state_of_another_size() -> Refused:
+    return made(
+        lambda: layers.GRU(2, name="memory")(
+            np.zeros((4, 6, 3), np.float32), initial_state=np.zeros((4, 3), np.float32)
+        )
+    )
+
+
+@case(errors.ShapeError, ValueError)
+def steps_of_a_matrix() -> Refused:
+    return made(lambda: layers.TimeDistributed(layers.Dense(2), name="each")(np.zeros((4, 6), np.float32)))
+
+
+@case(errors.ShapeError, ValueError)
+def a_sequence_without_steps() -> Refused:
+    return made(lambda: layers.SimpleRNN(2, name="memory")(np.zeros((4, 0, 3), np.float32)))
+
+
 @case(errors.ArgumentError, ValueError)
 def strides_zero() -> Refused:
     return made(lambda: layers.Conv2D(2, 3, strides=0))

@@ -70,7 +70,7 @@ def in_form(given: Any, form: Any, owner: Any) -> Any:
     wanted = flatten(form)
     if len(leaves) != len(wanted):
         raise ArgumentError(
-            f"{type(owner).__name__} got {len(leaves)} initial states.",
+            f"{type(owner).__name__} got {len(leaves)} initial state{'' if len(leaves) == 1 else 's'}.",
             expected=f"{len(wanted)}, one for each state of its cell.",
         )
     return unflatten(form, iter(leaves))
@@ -81,7 +81,7 @@ def check_states(given: Any, shapes: list[tuple[Any, ...]], owner: Any) -> None:
     found = [tuple(shape) for shape in given]
     if len(found) != len(shapes):
         raise ArgumentError(
-            f"{type(owner).__name__} got {len(found)} initial states.",
+            f"{type(owner).__name__} got {len(found)} initial state{'' if len(found) == 1 else 's'}.",
             expected=f"{len(shapes)}, one for each state of its cell.",
         )
     for shape, wanted in zip(found, shapes, strict=True):

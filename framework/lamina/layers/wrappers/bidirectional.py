@@ -131,7 +131,7 @@ class Bidirectional(Wrapper):
         states = as_list(given)
         if len(states) % 2:
             raise ArgumentError(
-                f"Bidirectional got {len(states)} initial states.",
+                f"Bidirectional got {len(states)} initial state{'' if len(states) == 1 else 's'}.",
                 expected="those of the forward layer, then as many of the backward layer.",
             )
         half = len(states) // 2

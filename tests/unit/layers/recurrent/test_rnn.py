@@ -296,7 +296,7 @@ class TestCarriedStates:
             np.testing.assert_array_equal(found, value)
         with pytest.raises(ShapeError):
             layer.set_states([np.zeros((4, 3)), np.zeros((4, 2))])
-        with pytest.raises(ArgumentError, match="1 initial states"):
+        with pytest.raises(ArgumentError, match="1 initial state"):
             layer.set_states([np.zeros((4, 2))])
 
     def test_none_to_reset(self):
@@ -328,7 +328,7 @@ class TestInitialStates:
 
     def test_of_wrong_number_or_shape(self):
         layer = layers.LSTM(4)
-        with pytest.raises(ArgumentError, match="1 initial states"):
+        with pytest.raises(ArgumentError, match="1 initial state"):
             layer(X, initial_state=[np.zeros((4, 4))])
         with pytest.raises(ShapeError, match=r"\(4, 5\)"):
             layer(X, initial_state=[np.zeros((4, 4)), np.zeros((4, 5))])

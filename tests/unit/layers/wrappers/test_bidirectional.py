@@ -155,5 +155,5 @@ def test_a_way_back_that_does_not_fit(settings, match):
 
 
 def test_an_odd_number_of_states():
-    with pytest.raises(ArgumentError, match="1 initial states"):
+    with pytest.raises(ArgumentError, match="1 initial state"):
         layers.Bidirectional(layers.GRU(2))(X, initial_state=[np.zeros((3, 2), np.float32)])
