@@ -10,6 +10,7 @@ from typing import Any
 from lamina.data.adapters import ArrayFeed, Feed, Rounds, is_in_memory
 from lamina.errors import ArgumentError, ArgumentTypeError
 from lamina.models.callbacks import (
+    BackupAndRestore,
     Callback,
     CallbackList,
     History,
@@ -166,8 +167,12 @@ class Fitting(Evaluating):
             self._run_of_fit = self._guarded = None
 
     def _end(self, run: Run) -> None:
-        """The end of training; what was interrupted is kept as it is until callbacks have seen it."""
-        if not run.interrupted:
+        """The end of training; what was interrupted is kept as it is before anybody changes it."""
+        if run.interrupted:
+            for callback in run.told:
+                if isinstance(callback, BackupAndRestore):
+                    callback.keep_interrupted()
+        else:
             self._put_averages(run)
         run.told.on_train_end(dict(run.logs))
         if run.interrupted:

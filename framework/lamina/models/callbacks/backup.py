@@ -68,11 +68,13 @@ class BackupAndRestore(Callback):
         if self.save_freq == "epoch":
             self._backup.save(self.model, self.model._run_of_fit, epoch + 1, 0)
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def keep_interrupted(self) -> None:
+        """Keeps a run that was ended by Ctrl-C, before other callbacks do what they do at the end."""
         run = self.model._run_of_fit
-        if run.interrupted:
-            self._backup.save(self.model, run, run.epoch, run.batch)
-        elif self.delete_checkpoint:
+        self._backup.save(self.model, run, run.epoch, run.batch)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.delete_checkpoint and not self.model._run_of_fit.interrupted:
             self._backup.remove()
 
     def get_state(self) -> Mapping[str, Any]:

@@ -86,15 +86,22 @@ def test_during_validation():
     assert list(history.history) == ["loss"]
 
 
-def test_an_interrupted_run_is_taken_up_again(tmp_path):
-    whole = make().fit(X, Y, batch_size=5, epochs=6, seed=1, verbose=0, validation_data=(X, Y)).history
-    settings = {"batch_size": 5, "epochs": 6, "seed": 1, "verbose": 0, "validation_data": (X, Y)}
-    backup = callbacks.BackupAndRestore(tmp_path / "b")
-    make().fit(X, Y, callbacks=[backup, pressing(9)], **settings)
-    model = make()
-    found = model.fit(X, Y, callbacks=callbacks.BackupAndRestore(tmp_path / "b"), **settings)
-    assert found.history == whole
-    assert found.epoch == list(range(6))
+@pytest.mark.parametrize("batch", [3, 9, 10])
+def test_an_interrupted_run_is_taken_up_again(tmp_path, batch):
+    def fit(*told):
+        model = make()
+        stopping = callbacks.EarlyStopping("val_loss", patience=9, restore_best_weights=True, mode="max")
+        settings = {"batch_size": 5, "epochs": 6, "seed": 1, "verbose": 0, "validation_data": (X, Y)}
+        history = model.fit(X, Y, callbacks=[*told, stopping], **settings)
+        return history.history, history.epoch, [v.numpy() for v in model.state_variables()]
+
+    whole = fit()
+    fit(callbacks.BackupAndRestore(tmp_path / "b"), pressing(batch))
+    found = fit(callbacks.BackupAndRestore(tmp_path / "b"))
+    assert found[:2] == whole[:2]
+    assert found[1] == list(range(6))
+    for a, b in zip(found[2], whole[2], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_handler_of_the_users_own_stays():
