@@ -69,12 +69,12 @@ class LayerCase:
         _start(made)
         return made
 
-    def call(self, layer: Layer, training: bool | None = None, inputs: Any = None) -> Any:
-        """One call, by default on the arrays of the case in the layer's dtype."""
-        given = self.inputs if inputs is None else inputs
+    def call(self, layer: Layer, training: bool | None = None, inputs: Any = None, further: Any = None) -> Any:
+        """One call, by default on the arrays of the case."""
+        given = (self.inputs if inputs is None else inputs, dict(self.further) if further is None else further)
         flag = {} if training is None or not layer.takes("training") else {"training": training}
-        first, further = map_structure(_as_tensor, (given, dict(self.further)))
-        return layer(first, **further, **flag)
+        first, others = map_structure(_as_tensor, given)
+        return layer(first, **others, **flag)
 
     def trainings(self, layer: Layer) -> tuple[bool, ...]:
         """Inference, and training where it is another call."""
@@ -116,9 +116,7 @@ class LayerCase:
         for training in self.trainings(layer):
             if self.gradients is False or (training and self.gradients == "inference"):
                 continue
-            sources = [*_variables(self.inputs), *layer.trainable_weights]
-            if sources:
-                _Slopes(self, layer, training).check()
+            _Slopes(self, layer, training).check()
 
     def check_replay(self) -> None:
         """Calls that are replayed give what eager ones give, and leave the same weights and states."""
@@ -276,10 +274,6 @@ def _as_tensor(value: Any) -> Any:
     return to_tensor(value) if isinstance(value, (np.ndarray, Variable)) else value
 
 
-def _variables(inputs: Any) -> list[Array]:
-    return [x for x in flatten(inputs) if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
-
-
 def _arrays(outputs: Any) -> list[Array]:
     return [y.numpy() if isinstance(y, Tensor) else np.asarray(y) for y in flatten(outputs)]
 
@@ -336,8 +330,8 @@ class _Slopes:
     def __init__(self, case: LayerCase, layer: Layer, training: bool) -> None:
         self._case, self._layer, self._training = case, layer, training
         self._generator = np.random.default_rng(11)
-        self._inputs = map_structure(self._placed, case.inputs)
-        given = [x for x in flatten(self._inputs) if isinstance(x, Variable)]
+        self._given = map_structure(self._placed, (case.inputs, dict(case.further)))
+        given = [x for x in flatten(self._given) if isinstance(x, Variable)]
         self.sources = [*given, *layer.trainable_weights]
         self._weights: list[Array] = []
         self._moving: Variable | None = None
@@ -352,8 +346,9 @@ class _Slopes:
         for variable, value in self._held:
             if variable is not self._moving:
                 variable.assign(value)
-        inputs = map_structure(lambda x: ops.identity(x) if isinstance(x, Variable) else x, self._inputs)
-        outputs = [y for y in flatten(self._case.call(self._layer, self._training, inputs)) if y.dtype in FLOATING]
+        given = map_structure(lambda x: ops.identity(x) if isinstance(x, Variable) else x, self._given)
+        found = flatten(self._case.call(self._layer, self._training, *given))
+        outputs = [y for y in found if y.dtype in FLOATING]
         if not self._weights:
             self._weights = [self._generator.uniform(0.5, 1.5, y.shape) for y in outputs]
         terms = [ops.sum(ops.multiply(y, w)) for y, w in zip(outputs, self._weights, strict=True)]
@@ -361,6 +356,8 @@ class _Slopes:
 
     def gradients(self) -> list[Array]:
         """The gradient of ``value`` for each source; zeros where nothing connects."""
+        if not self.sources:
+            return []
         _, pairs = gradients_of_variables(self.value, self.sources)
         found = {id(variable): gradient for variable, gradient in pairs}
         gradients = [found.get(id(source)) for source in self.sources]
@@ -391,5 +388,4 @@ def _results(case: LayerCase, layer: Layer, training: bool) -> list[Array]:
     _start(layer)
     outputs = _arrays(case.call(layer, training))
     after = [w.numpy() for w in layer.weights]
-    slopes = _Slopes(case, layer, training)
-    return [*outputs, *after, *(slopes.gradients() if slopes.sources else [])]
+    return [*outputs, *after, *_Slopes(case, layer, training).gradients()]

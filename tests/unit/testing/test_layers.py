@@ -103,6 +103,26 @@ def test_a_right_layer() -> None:
     check_layer(Scale, {"factor": 3.0}, X)
 
 
+def test_a_layer_of_several_arguments() -> None:
+    generator = np.random.default_rng(2)
+    query, value = (generator.normal(size=(2, steps, 6)).astype(np.float32) for steps in (4, 5))
+    settings = {"num_heads": 2, "key_dim": 3, "dropout": 0.2, "seed": 1}
+    check_layer(layers.MultiHeadAttention, settings, query, further={"value": value}, backends=lamina_backends())
+
+
+def lamina_backends() -> list[str]:
+    return [name for name in ("numpy", "torch") if lamina.list_backends()[name] is None]
+
+
+def test_a_wrong_gradient_of_a_further_argument() -> None:
+    class Pair(layers.Layer):
+        def call(self, x: Any, y: Any) -> Any:
+            return x * lamina.custom_gradient(lambda t: (ops.identity(t), lambda dy: 2.0 * dy))(y)
+
+    with pytest.raises(AssertionError, match="the gradient of input"):
+        LayerCase(Pair, {}, X, further={"y": X + 1.0}).check_gradients()
+
+
 @pytest.mark.parametrize(
     ("kind", "check"),
     [
