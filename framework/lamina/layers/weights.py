@@ -192,7 +192,10 @@ class HasWeights:
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Gives the weights new values, in the order of ``weights``; all or, if one does not fit, none."""
+        """Gives the weights new values, in the order of ``weights``; all or, if one does not fit, none.
+
+        Constraints are not applied, as in Keras: what was saved comes back as it was.
+        """
         variables = self.weights
         if len(weights) != len(variables):
             raise ShapeError(
@@ -207,8 +210,7 @@ class HasWeights:
                     expected="a value of the same shape.",
                 )
         for variable, value in zip(variables, values, strict=True):
-            value = cast(value, variable.dtype)
-            variable.assign(variable.constraint(value) if variable.constraint is not None else value)
+            variable.assign(cast(value, variable.dtype))
 
 
 T = TypeVar("T")
