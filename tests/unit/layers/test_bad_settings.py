@@ -25,7 +25,8 @@ GOOD = {
     "units": 2, "filters": 2, "kernel_size": 2, "pool_size": 2, "input_dim": 3, "output_dim": 2, "n": 2, "num_heads": 2,
     "key_dim": 2, "head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2, "height": 2, "width": 2,
     "num_tokens": 4, "output_size": 2, "rate": 0.5, "stddev": 0.5, "activation": "relu", "axes": 1, "dims": (2, 1),
-    "target_shape": (2, -1), "scale": 2.0, "factor": 0.5, "sequence_length": 4, "equation": "ab,bc->ac", "output_shape": 3,
+    "target_shape": (2, -1), "scale": 2.0, "factor": 0.5, "sequence_length": 4,
+    "equation": "ab,bc->ac", "output_shape": 3,
 }  # fmt: skip
 """Values for arguments that must be given."""
 
