@@ -475,3 +475,29 @@ class TestOtherRuns:
             fit(tmp_path / "killed", kill_at=6)
         for a, b in zip(fit(tmp_path / "killed"), whole, strict=True):
             np.testing.assert_array_equal(a, b)
+
+    def test_in_a_process_with_another_seed(self, tmp_path):
+        def fit(folder, seed, kill_at=None):
+            lamina.random.set_seed(seed)
+            model = Sequential(
+                [layers.Dense(8, input_shape=(5,)), layers.Dropout(0.4), layers.Dense(3, activation="softmax")]
+            )
+            model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            count = iter(range(1, 10**6))
+
+            def die(batch, logs):
+                if next(count) == kill_at:
+                    raise Killed
+
+            told = [backup(folder, save_freq=1), callbacks.LambdaCallback(on_train_batch_begin=die)]
+            history = model.fit(X, Y, batch_size=6, epochs=4, callbacks=told, verbose=0).history
+            return history, [v.numpy() for v in model.state_variables()], lamina.ops.random.uniform((3,)).numpy()
+
+        history, states, draw = fit(tmp_path / "whole", 1)
+        with pytest.raises(Killed):
+            fit(tmp_path / "killed", 1, kill_at=10)
+        found = fit(tmp_path / "killed", 99)
+        assert found[0] == history
+        np.testing.assert_array_equal(found[2], draw)
+        for a, b in zip(found[1], states, strict=True):
+            np.testing.assert_array_equal(a, b)
