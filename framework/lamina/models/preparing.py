@@ -172,7 +172,7 @@ class Preparing(Steps):
                     fix="set trainable = True on a layer, or give it layers with weights.",
                 )
             self.optimizer.build(weights)
-            self._rehearse(firsts[0])
+            self._rehearse(firsts[0], feeds[0].batch_size)
         self._found_metrics = self._named_metrics(holders)
 
     def _batch_checker(self, class_weight: Any) -> Any:
@@ -185,14 +185,14 @@ class Preparing(Steps):
 
         return check
 
-    def _rehearse(self, data: ArrayData) -> None:
+    def _rehearse(self, data: ArrayData, batch_size: int | None) -> None:
         """Lets a ``train_step`` of the user's own make the Variables that it makes at its first run."""
         if self._rehearsed or not _overrides(self, "train_step"):
             return
         self._rehearsed = True
-        part = [a[: min(len(a), 2)] for a in data.whole()]
+        arrays = next(data.slices(batch_size or data.count))
         with rehearsing():
-            self.train_step(data.batch(part, get_backend()))
+            self.train_step(data.batch(arrays, get_backend()))
 
     def _check_targets(self, data: ArrayData, method: str) -> None:
         """Checks data of each new form against outputs and losses, then makes what these need, at the first data."""

@@ -218,6 +218,18 @@ class TestSteps:
         assert {id(v) for v in model.maker_optimizer.variables} <= {id(v) for v in model.state_variables()}
         assert same(model, fit(epochs=3)[0])
 
+    def test_a_step_that_knows_its_batch_size(self):
+        class Model(Own):
+            def train_step(self, data):
+                super().train_step(data)
+                return {"sum": ops.sum(ops.ones((8, 1)) * data.y)}
+
+        model = Model()
+        model.compile("sgd", "mse")
+        history = model.fit(X, Y, batch_size=8, shuffle=False, verbose=0).history
+        assert history["sum"] == [pytest.approx(Y[16:].sum(), rel=1e-4)]
+        assert int(model.optimizer.iterations.numpy()) == 3
+
     def test_metrics_kept_in_attributes(self):
         class Counting(layers.Layer):
             def __init__(self, **common):
