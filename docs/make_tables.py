@@ -1,4 +1,5 @@
-"""Writes the tables of the docs: ``docs/ops.md`` from the ops, ``docs/tensorflowjs.md`` from ``tensorflowjs.csv``.
+"""Writes the tables of the docs: ``ops.md`` from the ops, ``rooms.md`` from the other rooms, ``tensorflowjs.md`` from
+``tensorflowjs.csv``.
 
     python docs/make_tables.py
 
@@ -13,7 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import lamina
 from lamina import ops
@@ -22,6 +23,7 @@ from lamina.testing import Case, all_cases
 
 HERE = Path(__file__).parent
 OPS_PAGE = HERE / "ops.md"
+ROOMS_PAGE = HERE / "rooms.md"
 NAMES_PAGE = HERE / "tensorflowjs.md"
 NAMES = HERE / "tensorflowjs.csv"
 MADE = "<!-- Made by docs/make_tables.py: change what it reads, and run it. -->"
@@ -167,6 +169,78 @@ def _moves_something(row: Case) -> bool:
     return op is None or op.without_gradient is None
 
 
+ROOMS: Final = (
+    "layers", "activations", "initializers", "regularizers", "constraints", "losses", "metrics", "optimizers",
+    "optimizers.schedules", "callbacks", "data", "utils",
+)  # fmt: skip
+"""The rooms that people make models from."""
+
+
+def rooms_page() -> str:
+    """The text of the page of layers and what belongs to them."""
+    parts = [ROOMS_HEAD]
+    for room in ROOMS:
+        module = resolve(f"lamina.{room}")
+        found = {name: getattr(module, name) for name in sorted(_listed(module), key=str.lower)}
+        rows = [_line([_called(name, value), _first_line(value)]) for name, value in found.items() if callable(value)]
+        parts.append(f"## lamina.{room}\n\n| name | what it is |\n| --- | --- |\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+ROOMS_HEAD = f"""# Layers, losses, metrics, optimizers and the rest
+
+{MADE}
+
+What models are made of and trained with. Names, arguments and defaults are Keras's; `help` of each says what it
+computes, the shapes, what it refuses, and shows an example. Layers also take `name`, `trainable`, `dtype`,
+`input_shape` and `activity_regularizer`; a name in brackets is another name of the same."""
+
+
+def _listed(module: Any) -> list[str]:
+    """The names that a room shows: those it lists, or the classes and functions that are written in it."""
+    own = [n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__ and n[:1] != "_"]
+    return list(getattr(module, "__all__", own))
+
+
+def _called(name: str, value: Any) -> str:
+    own = getattr(value, "__name__", name)
+    if own != name and not isinstance(value, Op):
+        return f"`{name}` (`{own}`)"
+    return f"`{name}{_arguments(value)}`"
+
+
+def _arguments(value: Any) -> str:
+    """The signature, with what a class's bases take in place of ``**settings``."""
+    if not isinstance(value, type):
+        return _signature(value)
+    inherited = [_plain(p).replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in _ordered(value, _of(value))]
+    return str(inspect.Signature(inherited)).replace("(*, ", "(").replace("(*)", "()")
+
+
+def _of(value: type) -> dict[str, inspect.Parameter]:
+    parameters: dict[str, inspect.Parameter] = {}
+    for base in value.__mro__:
+        if base in (lamina.layers.Layer, object):
+            break
+        if "cell_class" in vars(base):  # its settings are the layer's too
+            parameters.update({n: p for n, p in _of(base.cell_class).items() if n not in parameters})
+        if "__init__" in vars(base):
+            own = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
+            parameters = {**{p.name: p for p in own if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}, **parameters}
+            if not any(p.kind is p.VAR_KEYWORD for p in own):
+                break
+    return {n: p for n, p in parameters.items() if n != "cell" or not hasattr(value, "cell_class")}
+
+
+def _ordered(value: type, parameters: dict[str, inspect.Parameter]) -> list[inspect.Parameter]:
+    own = [name for name in inspect.signature(value).parameters if name in parameters]
+    return [parameters[name] for name in [*own, *(name for name in parameters if name not in own)]]
+
+
+def _first_line(value: Any) -> str:
+    return (inspect.getdoc(value) or "").partition("\n")[0]
+
+
 class Name(NamedTuple):
     """A name of TensorFlow.js, ours, and what differs."""
 
@@ -214,12 +288,19 @@ def resolve(path: str) -> Any:
 
 def _sample(value: Any) -> Any:
     """An instance of a class whose attributes are made with it, else the value itself."""
-    return lamina.Variable(0.0) if value is lamina.Variable else value
+    made = {
+        "Variable": lambda: lamina.Variable(0.0),
+        "Layer": lambda: lamina.Sequential([lamina.Input((1,)), lamina.layers.Dense(1)]).layers[0],
+        "RNN": lambda: lamina.layers.RNN(lamina.layers.LSTMCell(1)),
+        "History": lambda: lamina.callbacks.History(),
+    }
+    return made[value.__name__]() if isinstance(value, type) and value.__name__ in made else value
 
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page with its text."""
     yield OPS_PAGE, ops_page()
+    yield ROOMS_PAGE, rooms_page()
     yield NAMES_PAGE, names_page()
 
 

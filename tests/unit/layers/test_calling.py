@@ -7,7 +7,7 @@ import pytest
 
 import lamina
 from lamina import layers
-from lamina.errors import ArgumentTypeError, DTypeError, ShapeError
+from lamina.errors import ArgumentTypeError, DTypeError, NotBuiltError, ShapeError
 
 WORDS = lamina.tensor([[1, 2, 0], [3, 0, 0]], dtype="int32")
 
@@ -216,3 +216,20 @@ def test_serialize_and_deserialize():
     again = layers.deserialize(layers.serialize(layer), custom_objects={"Passes": Passes})
     assert isinstance(again, Passes)
     assert again.get_config() == layer.get_config()
+
+
+def test_what_states_must_be_like():
+    cells = [layers.LSTMCell(4), layers.GRUCell(3)]
+    assert [spec.shape for spec in layers.RNN(cells).state_spec] == [(None, 4), (None, 4), (None, 3)]
+    images = layers.ConvLSTM2D(2, 3)
+    with pytest.raises(NotBuiltError):
+        images.state_spec  # noqa: B018
+    images(lamina.ones((1, 2, 5, 5, 1)))
+    assert [spec.shape for spec in images.state_spec] == [(None, 3, 3, 2)] * 2
+
+
+def test_category_encoding_may_leave_integers_as_they_are():
+    layer = layers.CategoryEncoding(output_mode="int")
+    assert layer(lamina.tensor([[3, 5]])).tolist() == [[3, 5]]
+    with pytest.raises(ArgumentTypeError, match="num_tokens"):
+        layers.CategoryEncoding()

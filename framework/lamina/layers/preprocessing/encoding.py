@@ -44,7 +44,7 @@ class CategoryEncoding(Layer):
     - 'count': (batch, ..., num_tokens), how often each occurs, or with ``count_weights`` of the shape of the input the
       sum of its weights;
     - 'tf_idf': the counts times ``count_weights``, one for each token, as in TensorFlow.js;
-    - 'int': the integers as they are.
+    - 'int': the integers as they are; only then may ``num_tokens`` be None.
 
     Integers outside the range give zeros, as in Keras; TensorFlow.js refuses them. ``sparse`` can only be False.
     Raises ShapeError for weights of another shape.
@@ -55,10 +55,13 @@ class CategoryEncoding(Layer):
 
     autocast = False
 
-    def __init__(self, num_tokens: int, output_mode: str = "multi_hot", sparse: bool = False, **common: Any) -> None:
+    def __init__(
+        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **common: Any
+    ) -> None:
         super().__init__(**common)
         self.output_mode = choice(output_mode, "output_mode", (*MODES, "tf_idf", "int"))
-        self.num_tokens = positive(num_tokens, "num_tokens")
+        unused = num_tokens is None and self.output_mode == "int"
+        self.num_tokens: Any = None if unused else positive(num_tokens, "num_tokens")
         if flag(sparse, "sparse"):
             raise ArgumentError("sparse is True.", expected="False: sparse results are not supported.")
         self.sparse = False

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.dtypes import FLOATING
-from lamina.errors import ArgumentError, ShapeError
+from lamina.errors import ArgumentError, NotBuiltError, ShapeError
 from lamina.layers.arguments import flag
 from lamina.layers.carrying import CarriedStates
+from lamina.layers.input_spec import InputSpec
 from lamina.layers.layer import Layer
 from lamina.layers.recurrent.loop import run_cell
 from lamina.layers.recurrent.stacked import StackedRNNCells, as_cell, output_size
@@ -192,6 +193,17 @@ class RNN(Layer):
     def states(self) -> Any:
         """The Variables in which states are carried, in the form of the cell's states; None if there are none."""
         return None if self._carried is None else unflatten(state_sizes(self.cell), iter(self._carried.variables))
+
+    @property
+    def state_spec(self) -> list[InputSpec]:
+        """What states must be like: one for each state of the cell, in order.
+
+        Raises NotBuiltError if that depends on the input, and the layer is not built.
+        """
+        if self.built_for is None and hasattr(self.cell, "state_shapes"):
+            raise NotBuiltError(f"the layer {self.name!r} has no states yet.", fix="call it, or build it.")
+        shape = () if self.built_for is None else apart(self.built_for[0], None)[0][2:]
+        return [InputSpec(shape=(None, *state)) for state in shape_leaves(state_shapes(self.cell, shape))]
 
     def get_states(self) -> Any:
         """The carried states as NumPy arrays."""
