@@ -287,11 +287,6 @@ class Model(Trainer):
         return dict(self._metadata)
 
     @property
-    def loss(self) -> Any:
-        """The loss that ``compile`` was given; None before."""
-        return self._loss_given
-
-    @property
     def stateful(self) -> bool:  # type: ignore[override]
         """Whether a layer carries states from one batch to the next."""
         return any(layer.stateful for layer in self.sublayers())

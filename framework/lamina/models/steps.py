@@ -158,8 +158,12 @@ class Steps(Layer):
 
     @property
     def loss(self) -> Any:
-        """What ``compile`` was given as the loss."""
-        return self._loss_given
+        """The loss that ``compile`` was given, None before; a subclass may keep something else under this name."""
+        return self.__dict__.get("_own_loss", self._loss_given)
+
+    @loss.setter
+    def loss(self, value: Any) -> None:
+        self._own_loss = value
 
     # -- metrics ---------------------------------------------------------------------------------------------------
 
@@ -217,7 +221,7 @@ class Steps(Layer):
             self._steps[name] = step if self.run_eagerly else CompiledStep(step, strict=False)
         return self._steps[name]
 
-    def optimizers(self) -> list[optimizers.Optimizer]:
+    def _optimizers(self) -> list[optimizers.Optimizer]:
         """The optimizer given to ``compile``, and others that the model keeps in attributes."""
         found = [self.optimizer, *_kept(self, optimizers.Optimizer)]
         return list({id(one): one for one in found if one is not None}.values())
@@ -225,7 +229,7 @@ class Steps(Layer):
     def state_variables(self) -> list[Variable]:
         """Everything that training changes: weights, optimizer state, metrics, random streams, carried states."""
         found = [*self.weights, *(g.state for g in self.seed_generators), *self.carried_states]
-        found += [v for optimizer in self.optimizers() for v in optimizer.variables]
+        found += [v for optimizer in self._optimizers() for v in optimizer.variables]
         found += [v for metric in self.metrics for v in metric.variables]
         return list({id(v): v for v in found}.values())
 

@@ -214,9 +214,36 @@ class TestSteps:
         model, history = fit(epochs=3)
         assert list(history) == ["judge_loss", "cost"]
         assert model._steps["train"].programs  # it is replayed
-        assert len(model.optimizers()) == 3
+        assert len(model._optimizers()) == 3
         assert {id(v) for v in model.maker_optimizer.variables} <= {id(v) for v in model.state_variables()}
         assert same(model, fit(epochs=3)[0])
+
+    def test_names_that_scripts_of_keras_use(self):
+        class Model(Own):
+            def __init__(self):
+                super().__init__()
+                self.tracker = metrics.Mean(name="loss")
+
+            @property
+            def metrics(self):
+                return [self.tracker]
+
+            def compile(self, optimizer, loss):
+                super().compile(optimizer)
+                self.loss = losses.get(loss)
+
+            def train_step(self, data):
+                cost = self.optimizer.minimize(
+                    lambda: self.loss(data.y, self(data.x, training=True)), True, self.trainable_weights
+                )
+                self.tracker.update_state(cost)
+                return {m.name: m.result() for m in self.metrics}
+
+        model = Model()
+        model.compile("adam", "mse")
+        history = model.fit(X, Y, batch_size=6, epochs=3, verbose=0).history
+        assert list(history) == ["loss"]
+        assert history["loss"][-1] < history["loss"][0]
 
     def test_a_step_that_knows_its_batch_size(self):
         class Model(Own):
