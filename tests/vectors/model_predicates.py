@@ -29,8 +29,17 @@ def _outputs(record: Record) -> int:
 
 def _has_regularizer(value: Any) -> bool:
     if isinstance(value, dict):
-        return any((v and k.endswith("_regularizer")) or _has_regularizer(v) for k, v in value.items())
+        return any((k.endswith("_regularizer") and _penalizes(v)) or _has_regularizer(v) for k, v in value.items())
     return isinstance(value, list) and any(map(_has_regularizer, value))
+
+
+def _penalizes(regularizer: Any) -> bool:
+    return bool(regularizer) and any(regularizer.get("config", {}).get(key, 0.01) for key in ("l1", "l2"))
+
+
+def _trains(record: Record) -> bool:
+    """A model is trained, with results that are the same each time."""
+    return "train" in record or (record["kind"] in ("fit", "trainOnBatch") and record["deterministic"])
 
 
 def _validates(record: Record) -> bool:
@@ -60,21 +69,26 @@ def _entries(topology: Any) -> list[Any]:
 
 @predicate
 def averages_near_padding(record: Record) -> bool:
-    """A model is trained in which averages are taken over windows that reach into padding."""
-    entries = _entries(record["topology"])
-    trained = "train" in record or record["kind"] in ("fit", "trainOnBatch")
-    padded = (e["config"].get("padding") == "same" for e in entries if e["class_name"].startswith("AveragePooling"))
-    return trained and any(padded)
+    """A saved stack is trained in which averages are taken over windows that reach into padding."""
+    sizes = {entry["name"]: entry["outputShape"][1:-1] for entry in record["layers"]}
+    for before, entry in pairwise(_entries(record["topology"])):
+        config = entry["config"]
+        if entry["class_name"].startswith("AveragePooling") and config.get("padding") == "same":
+            old, new = sizes[before["config"]["name"]], sizes[config["name"]]
+            axes = zip(old, new, config["strides"], config["pool_size"], strict=True)
+            if any((after - 1) * stride + window > size for size, after, stride, window in axes):
+                return _trains(record)
+    return False
 
 
 @predicate
 def resizes_several_images_after_weights(record: Record) -> bool:
     """A model is trained on batches in which images are made larger after a layer with weights."""
-    entries = _entries(record["topology"])
+    several = min(len(record["x"]), (record.get("args") or {}).get("batchSize", 32)) > 1
     weighted = False
-    for entry in entries:
-        if entry["class_name"] == "UpSampling2D" and weighted:
-            return "train" in record or record["kind"] in ("fit", "trainOnBatch")
+    for entry in _entries(record["topology"]):
+        if entry["class_name"] == "UpSampling2D" and weighted and entry["config"]["size"] != [1, 1]:
+            return several and _trains(record)
         weighted |= "filters" in entry["config"] or "units" in entry["config"]
     return False
 
@@ -91,8 +105,11 @@ def _biases_before_normalization(record: Record) -> set[str]:
 
 @predicate
 def bias_before_normalization(record: Record) -> bool:
-    """A model is trained in which a bias is subtracted again by batch normalization."""
-    return record["kind"] in ("fit", "trainOnBatch") and bool(_biases_before_normalization(record))
+    """A model is trained in which batch normalization subtracts a bias again, which has moved nevertheless."""
+    before = {saved_name(w): w["value"] for w in record["weights"]}
+    after = {saved_name(w): w["value"] for w in record["weights_after"]}
+    moved = (np.abs(after[name] - before[name]).max() > 1e-3 for name in _biases_before_normalization(record))
+    return _trains(record) and any(moved)
 
 
 @proof("models")
@@ -112,7 +129,8 @@ def baseline_missed_at_once(record: Record) -> bool:
     """A run stopped after its first epoch, which was no better than a baseline."""
     listed = record.get("callbacks")
     baselines = [c.get("baseline") for c in listed] if isinstance(listed, list) else []
-    return any(value is not None for value in baselines) and len(record["epochs_run"]) == 1
+    once = len(record["epochs_run"]) == 1 < (record.get("args") or {}).get("epochs", 1)
+    return any(value is not None for value in baselines) and once and _trains(record)
 
 
 @proof("models")
