@@ -18,6 +18,14 @@ from lamina.io.weights import spans
 _MOST_RELOADS: Final = 20
 _FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".npz", ".onnx", ".pt", ".pth", ".pkl", ".safetensors")
 
+_FOLDER: Final = "a folder, for a model is saved as model.json and weight files."
+
+
+def check_folder_name(path: str) -> None:
+    """Raises ArgumentError for a path that is named like a file, such as ``best.keras``."""
+    if os.path.splitext(path)[1].lower() in _FILE_ENDINGS:
+        raise ArgumentError(f"{shown(path)} is named like a file.", expected=_FOLDER, fix="leave the ending out.")
+
 
 class FileHandler:
     """A model in a folder; one to load may also be given as the path of its ``model.json``.
@@ -67,12 +75,9 @@ class FileHandler:
         return describe(self.address, artifacts)
 
     def _check_folder(self) -> None:
-        file_name = os.path.splitext(self._path)[1].lower() in _FILE_ENDINGS
-        if file_name or (os.path.lexists(self._path) and not os.path.isdir(self._path)):
-            raise ArgumentError(
-                f"{shown(self.address)} is a file, or named like one.",
-                expected="a folder, for a model is saved as model.json and weight files.",
-            )
+        check_folder_name(self._path)
+        if os.path.lexists(self._path) and not os.path.isdir(self._path):
+            raise ArgumentError(f"{shown(self.address)} is a file.", expected=_FOLDER)
 
     def _named_shards(self) -> list[str] | None:
         """The weight files of the model that is in the folder; None if it cannot be told."""

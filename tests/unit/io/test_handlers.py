@@ -344,8 +344,9 @@ MESSAGES = {
     "a file's name": (
         lambda: save_artifacts("model.h5", artifacts()),
         ArgumentError,
-        """'model.h5' is a file, or named like one.
-  Expected a folder, for a model is saved as model.json and weight files.""",
+        """'model.h5' is named like a file.
+  Expected a folder, for a model is saved as model.json and weight files.
+  Fix: leave the ending out.""",
     ),
     "no model": (
         lambda: load_artifacts("nowhere/model"),

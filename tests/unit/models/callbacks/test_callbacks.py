@@ -157,6 +157,10 @@ class TestLearningRateScheduler:
 
 
 class TestModelCheckpoint:
+    def test_a_path_that_ends_like_a_file(self):
+        with pytest.raises(ArgumentError, match=r"'best\.keras' is named like a file"):
+            callbacks.ModelCheckpoint("best.keras")
+
     def test_names(self, tmp_path):
         told = callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.1f}")
         history = make().fit(X, Y, epochs=2, callbacks=told, verbose=0).history
