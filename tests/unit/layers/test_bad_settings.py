@@ -46,7 +46,7 @@ WRAPPED = {
 }
 
 
-CHOSEN = {"Discretization": {"num_bins": 3}}
+CHOSEN = {"CategoryEncoding": {"num_tokens": 4}, "Discretization": {"num_bins": 3}}
 """What a layer needs of several arguments that may be given."""
 
 
