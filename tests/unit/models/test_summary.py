@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina import Model, Sequential, layers
 from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from lamina.models.callbacks import History
@@ -128,7 +129,7 @@ class TestCosts:
     )
     @pytest.mark.parametrize("backend", ["numpy", "torch"])
     def test_by_hand(self, make, shape, count, backend):
-        with lamina.backend_scope(backend):
+        with scope(backend):
             model = Sequential([lamina.Input(shape), make()])
         assert model_rows(model, costs=True)[0].multiply_adds == count
 
@@ -145,7 +146,7 @@ class TestCosts:
 
     @pytest.mark.parametrize("backend", ["numpy", "torch"])
     def test_heads_of_attention(self, backend):
-        with lamina.backend_scope(backend):
+        with scope(backend):
             queries, keys = lamina.Input((7, 6)), lamina.Input((5, 6))
             model = Model([queries, keys], layers.MultiHeadAttention(2, 3)(queries, keys))
         projections = 7 * 6 * (2 * 3) + 2 * (5 * 6 * (2 * 3)) + 7 * (2 * 3) * 6

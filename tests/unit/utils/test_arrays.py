@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError, OutOfRangeError
 from lamina.utils import normalize, to_categorical
 
@@ -25,7 +26,7 @@ class TestToCategorical:
 
     @pytest.mark.parametrize("backend", ["numpy", "torch"])
     def test_tensors(self, backend):
-        with lamina.backend_scope(backend):
+        with scope(backend):
             found = to_categorical(lamina.tensor([1, 0]), 3)
         assert isinstance(found, lamina.Tensor)
         assert found.tolist() == [[0, 1, 0], [1, 0, 0]]
