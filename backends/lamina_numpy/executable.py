@@ -25,7 +25,7 @@ from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import QUIET
 from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
 from lamina_numpy.memory import aligned, shaped, side_by_side
-from lamina_numpy.threads import ONE_THREAD, is_light
+from lamina_numpy.threads import ONE_THREAD, wants_one_thread
 
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
 """Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
@@ -150,7 +150,7 @@ class _Builder:
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
         body = ["with errstate(all='ignore'):", *(f"    {line}" for line in self.lines or ["pass"])]
-        if self._has_products() and is_light(self.program) and ONE_THREAD.usual() > 1:
+        if self._has_products() and wants_one_thread(self.program) and ONE_THREAD.usual() > 1:
             self.namespace.update(one_thread=ONE_THREAD)
             body = ["with one_thread:", *(f"    {line}" for line in body)]
         return bind("step", [*head, *body, f"return [{outputs}], []"], self.namespace)

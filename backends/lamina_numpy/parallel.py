@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
-from lamina_numpy.threads import MANY_PRODUCTS, ONE_THREAD, blas_threads
+from lamina_numpy.threads import MANY_PRODUCTS, ONE_THREAD
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,7 +25,7 @@ _MOST = 16
 
 def workers(products: int) -> int:
     """How many threads work of so many multiplications should take: as many as the matrix library would, if any."""
-    return min(_MOST, blas_threads()[0]()) if products >= MANY_PRODUCTS else 1
+    return min(_MOST, ONE_THREAD.usual()) if products >= MANY_PRODUCTS else 1
 
 
 def parts(items: Sequence[T], count: int) -> list[Sequence[T]]:

@@ -64,9 +64,15 @@ class _OneThread:
 ONE_THREAD: Final = _OneThread()
 
 
-def is_light(program: Program) -> bool:
-    """Whether every matrix product and convolution of a program is too small for a second thread."""
-    return all(_products(i, program.slots) < MANY_PRODUCTS for i in program.instructions)
+def wants_one_thread(program: Program) -> bool:
+    """Whether a program is faster if the matrix library keeps to one thread throughout.
+
+    So it is if every matrix product and convolution is too small for a second thread, and if convolutions have the
+    most multiplications: they are shared among threads of Python, which those of the library, waiting, would hold up.
+    """
+    heavy = [(i.op, n) for i in program.instructions if (n := _products(i, program.slots)) >= MANY_PRODUCTS]
+    convolved = sum(n for op, n in heavy if op.startswith("convolution"))
+    return 2 * convolved >= sum(n for _, n in heavy)
 
 
 def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:

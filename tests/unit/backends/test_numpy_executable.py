@@ -13,7 +13,7 @@ from lamina.testing.table import all_cases
 from lamina_numpy.kernels import elementwise
 from lamina_numpy.kernels.training import adam_update, bind_adam_update
 from lamina_numpy.memory import as_one, side_by_side
-from lamina_numpy.threads import blas_threads, is_light
+from lamina_numpy.threads import blas_threads, wants_one_thread
 
 SHAPES = [(3, 5), (5,), (5, 2), (2,), ()]
 
@@ -84,9 +84,22 @@ def program(m, k, n):
     return Program(slots=slots, inputs=(0, 1), instructions=(product,), outputs=(2,))
 
 
-def test_only_small_products_are_light():
-    assert is_light(program(32, 64, 32))
-    assert not is_light(program(256, 784, 512))
+def test_only_small_products_keep_to_one_thread():
+    assert wants_one_thread(program(32, 64, 32))
+    assert not wants_one_thread(program(256, 784, 512))
+
+
+@pytest.mark.parametrize(("images", "alone"), [(4, False), (64, True)])
+def test_products_beside_larger_convolutions_keep_to_one_thread(images, alone):
+    product = program(256, 784, 64)
+    image, kernel = Spec((images, 16, 16, 8), "float32"), Spec((3, 3, 8, 16), "float32")
+    result = Spec((images, 16, 16, 16), "float32")
+    settings = {"strides": (1, 1), "pads": ((1, 1), (1, 1)), "dilations": (1, 1), "groups": 1}
+    instructions = (*product.instructions, Instruction("convolution", (3, 4), (5,), settings))
+    both = Program(
+        slots=(*product.slots, image, kernel, result), inputs=(0, 1, 3, 4), instructions=instructions, outputs=(2, 5)
+    )
+    assert wants_one_thread(both) is alone
 
 
 @pytest.mark.parametrize("sizes", [(4, 4, 4), (256, 256, 256)])
