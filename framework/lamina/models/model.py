@@ -262,8 +262,10 @@ class Model(Trainer):
         )
 
     def save_weights(self, address: Any) -> SaveResult:
-        """Saves the model without optimizer state."""
-        return self.save(address, include_optimizer=False)
+        """Saves the weights, without optimizer state; a layer without a config is no hindrance."""
+        from lamina.models.saving import save_weights
+
+        return save_weights(self, address)
 
     def load_weights(self, weights: Any, *, strict: bool = True) -> None:
         """Gives the weights the values of those of the same names; all or, if something does not fit, none.

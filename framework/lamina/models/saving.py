@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -67,7 +68,21 @@ def save_model(
     if not overwrite and _is_there(filepath):
         raise ArgumentError(f"there is a model at {filepath!s} already.", fix="pass overwrite=True, or choose another.")
     training = _training_config(model) if include_optimizer and model.optimizer is not None else None
+    whole = include_optimizer or model.graph is not None
     weights = model.trainable_weights if trainable_only else model.weights
+    return _save(model, filepath, weights, training, model_topology(model) if whole else _no_topology(model))
+
+
+def save_weights(model: Any, filepath: Any) -> SaveResult:
+    """Saves a model's weights; also where some layer has no config, so that the model itself could not be saved."""
+    topology = _no_topology(model)
+    if model.graph is not None:
+        with suppress(SerializationError):
+            topology = model_topology(model)
+    return _save(model, filepath, model.weights, None, topology)
+
+
+def _save(model: Any, filepath: Any, weights: Any, training: Any, topology: dict[str, Any]) -> SaveResult:
     named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in weights]
     names = [name for name, _, _ in named]
     if len(set(names)) != len(names):
@@ -79,7 +94,7 @@ def save_model(
         named += [(name, array, OPTIMIZER_GROUP) for name, array in _optimizer_weights(model.optimizer)]
     specs, data = encode_weights(named)
     artifacts = ModelArtifacts(
-        topology=model_topology(model) if include_optimizer or model.graph is not None else _no_topology(model),
+        topology=topology,
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if training is not None else None,

@@ -9,7 +9,7 @@ import pytest
 
 import lamina
 from lamina import autodiff, callbacks, layers, losses, metrics, ops, optimizers
-from lamina.errors import DataError, ModelFileError, NotBuiltError
+from lamina.errors import DataError, ModelFileError, NotBuiltError, SerializationError
 
 X = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
 Y = (X @ np.array([[1.0], [-2.0], [0.5]])).astype(np.float32)
@@ -316,4 +316,29 @@ def test_frozen_normalization_runs_as_in_inference():
     expected = model.evaluate(X, Y)
     assert model.fit(X, Y, shuffle=False, verbose=0).history["loss"] == [pytest.approx(expected, rel=1e-6)]
     for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class Kept(layers.Layer):
+    """A layer whose config cannot be read off its arguments."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.inner = layers.Dense(size)
+
+    def call(self, x):
+        return self.inner(x)
+
+
+def test_weights_of_layers_without_a_config(tmp_path):
+    def make():
+        x = lamina.Input((3,))
+        return lamina.Model(x, Kept(2)(x))
+
+    first, second = make(), make()
+    with pytest.raises(SerializationError, match="size"):
+        first.save(tmp_path / "whole")
+    first.save_weights(tmp_path / "w")
+    second.load_weights(tmp_path / "w")
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
