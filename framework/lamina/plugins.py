@@ -19,7 +19,10 @@ import pluggy
 from lamina.contract import PROJECT, Provides, hookspecs
 from lamina.errors import PluginError
 
-BUILT_IN: Final = ("lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_http")
+BUILT_IN: Final = (
+    "lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_http", "lamina_keras", "lamina_remote",
+    "lamina_safetensors",
+)  # fmt: skip
 """Modules that belong to this distribution; they are registered through the hooks like any other plugin."""
 
 

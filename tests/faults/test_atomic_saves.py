@@ -213,7 +213,7 @@ def test_a_file_is_replaced_whole(tmp_path):
         with fault.at_work(), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             try:
-                atomic.write_file(str(target), b"new")
+                atomic.write_file(str(target), [b"ne", b"w"])
                 expected = b"new"
             except OSError:
                 expected = b"old"
@@ -221,7 +221,7 @@ def test_a_file_is_replaced_whole(tmp_path):
 
 
 def faults_of_a_file():
-    return [Fault(k, ERRORS[0]) for k in range(1, 8)]
+    return [Fault(k, ERRORS[0]) for k in range(1, 9)]
 
 
 def run_savers(action, address, tries, tmp_path):

@@ -132,3 +132,13 @@ def test_a_plugin_that_cannot_be_imported_is_listed_with_the_reason():
 
 def test_no_third_party_plugin_is_loaded_if_none_is_named():
     assert {record.module for record in Plugins("").records} == set(room.BUILT_IN)
+
+
+def test_lamina_formats(install):
+    def lamina_formats():
+        return [Provides(".pigeon", "third_party:Pigeon")]
+
+    module = make_plugin(lamina_formats=lamina_formats)
+    module.Pigeon = type("Pigeon", (), {})
+    install(module)
+    assert resolve(room.plugins().provided("lamina_formats")[".pigeon"]) is module.Pigeon

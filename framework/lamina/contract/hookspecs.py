@@ -39,3 +39,8 @@ def lamina_objects() -> Iterable[Provides]:  # type: ignore[empty-body]
 @hookspec
 def lamina_io_handlers() -> Iterable[Provides]:  # type: ignore[empty-body]
     """IO handlers: ``name`` is the address scheme, such as ``file``, the target takes the address."""
+
+
+@hookspec
+def lamina_formats() -> Iterable[Provides]:  # type: ignore[empty-body]
+    """Formats of single files: ``name`` is the ending, such as ``.keras``, the target a ``FileFormat`` class."""

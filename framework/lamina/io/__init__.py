@@ -30,6 +30,7 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
 
 from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, WeightSpec
 from lamina.io.checks import Limits
+from lamina.io.formats import find_format
 from lamina.io.manifest import load_weights
 from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
 from lamina.io.objects import describe, from_memory, with_save_handler
@@ -49,6 +50,6 @@ from lamina.io.weights import decode_weights, encode_weights
 __all__ = [
     "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec",
     "copy_model", "decode_model_json", "decode_weights", "describe", "encode_model_json", "encode_weights",
-    "find_handler", "from_memory", "http", "list_models", "load_artifacts", "load_weights", "move_model",
+    "find_format", "find_handler", "from_memory", "http", "list_models", "load_artifacts", "load_weights", "move_model",
     "remove_model", "save_artifacts", "with_save_handler",
 ]  # fmt: skip

@@ -24,31 +24,35 @@ _HASHED_SHARD: Final = re.compile(r"group\d+-shard\d+of\d+-[0-9a-f]{16}\.bin")
 _PLAIN_SHARD: Final = re.compile(r"(model\.)?weights\.bin|group\d+-shard\d+of\d+\.bin")
 
 
-def write_file(path: str, data: Bytes) -> None:
+def write_file(path: str, parts: Sequence[Bytes]) -> None:
     """Puts a file in place: afterwards, and after any crash, the path holds all of the old bytes or all of the new.
 
-    Raises OSError, and then nothing has changed and nothing is left over.
+    Folders above it are made if need be. Raises OSError, and then nothing has changed and nothing is left over.
     """
-    _replace_file(path, data)
+    with contextlib.ExitStack() as undo:
+        _make_folders(os.path.dirname(path) or ".", undo)
+        _replace_file(path, parts)
+        undo.pop_all()
     _sync_or_warn(os.path.dirname(path) or ".")
 
 
-def _replace_file(path: str, data: Bytes) -> None:
+def _replace_file(path: str, parts: Sequence[Bytes]) -> None:
     temporary = os.path.join(os.path.dirname(path), f".lamina-{os.urandom(8).hex()}.tmp")
     descriptor = filesystem.create(temporary)
     try:
-        _fill(descriptor, data)
+        _fill(descriptor, parts)
         filesystem.replace(temporary, path)
     except BaseException:
         _discard(temporary)
         raise
 
 
-def _fill(descriptor: int, data: Bytes) -> None:
+def _fill(descriptor: int, parts: Sequence[Bytes]) -> None:
     try:
-        left = memoryview(data).cast("B")
-        while len(left):
-            left = left[filesystem.write(descriptor, left) :]
+        for part in parts:
+            left = memoryview(part).cast("B")
+            while len(left):
+                left = left[filesystem.write(descriptor, left) :]
         filesystem.sync(descriptor)
     finally:
         filesystem.close(descriptor)
@@ -113,9 +117,9 @@ def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, o
     with contextlib.ExitStack() as undo:
         undo.callback(_discard_unless_committed, folder, [name for name, _ in shards if name not in present], document)
         for name, data in shards:
-            _replace_file(os.path.join(folder, name), data)
+            _replace_file(os.path.join(folder, name), [data])
         filesystem.sync_folder(folder)
-        _replace_file(target, document)
+        _replace_file(target, [document])
         undo.pop_all()
     if _sync_or_warn(folder):
         _clean(folder, keep=[name for name, _ in shards], old=old or ())

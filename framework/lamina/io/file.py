@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from lamina.contract.io import ModelArtifacts, SaveResult, split_address
+from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import atomic
 from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json
 from lamina.io.objects import describe
-from lamina.io.shards import cut, read_document, read_weights
+from lamina.io.shards import cut, read_document, read_file, read_weights
 from lamina.io.weights import spans
 
 _MOST_RELOADS: Final = 20
-_FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".npz", ".onnx", ".pt", ".pth", ".pkl", ".safetensors")
-
+_FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".safetensors")
 _FOLDER: Final = "a folder, for a model is saved as model.json and weight files."
-
-
-def check_folder_name(path: str) -> None:
-    """Raises ArgumentError for a path that is named like a file, such as ``best.keras``."""
-    if os.path.splitext(path)[1].lower() in _FILE_ENDINGS:
-        raise ArgumentError(f"{shown(path)} is named like a file.", expected=_FOLDER, fix="leave the ending out.")
 
 
 class FileHandler:
@@ -65,17 +60,15 @@ class FileHandler:
         spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
         shards = cut(artifacts.weight_data)
         document = encode_model_json(artifacts, [name for name, _ in shards], where)
-        try:
+        with self._told():
             atomic.write_model(self._path, shards, document, self._named_shards)
-        except OSError as error:
-            raise ModelFileError(
-                f"{shown(self.address)} could not be saved: {error.strerror or error}. What was there is unchanged.",
-                fix="see that the folder may be written to and that the disk has room.",
-            ) from error
         return describe(self.address, artifacts)
 
     def _check_folder(self) -> None:
-        check_folder_name(self._path)
+        if os.path.splitext(self._path)[1].lower() in _FILE_ENDINGS:
+            raise ArgumentError(
+                f"{shown(self._path)} is named like a file.", expected=_FOLDER, fix="leave the ending out."
+            )
         if os.path.lexists(self._path) and not os.path.isdir(self._path):
             raise ArgumentError(f"{shown(self.address)} is a file.", expected=_FOLDER)
 
@@ -88,6 +81,27 @@ class FileHandler:
         except ModelFileError:
             return None
         return [path for group in document.groups for path in group.paths]
+
+    def write_file(self, parts: Sequence[Bytes]) -> None:
+        """Puts a file in place at the address, whole or not at all. Raises ModelFileError if the disk fails."""
+        if os.path.isdir(self._path):
+            raise ArgumentError(f"{shown(self.address)} is a folder.", expected="the path of a file.")
+        with self._told():
+            atomic.write_file(self._path, parts)
+
+    def read_file(self) -> memoryview:
+        """The bytes of the file at the address. Raises ModelNotFoundError, UnsafeModelError or ModelFileError."""
+        return read_file(self._path)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ModelFileError(
+                f"{shown(self.address)} could not be saved: {error.strerror or error}. What was there is unchanged.",
+                fix="see that the folder may be written to and that the disk has room.",
+            ) from error
 
     def load(self) -> ModelArtifacts:
         """The model in the folder.

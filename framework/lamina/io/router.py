@@ -24,6 +24,8 @@ _WITHOUT: Final = {
     "save": "save it to another address, such as a folder.",
     "load": "load it from another address, such as a folder.",
     "remove": "remove it yourself; to move a model away from there, copy it first.",
+    "read_file": "load the model from another address, such as a path.",
+    "write_file": "save it to another address, such as a path; or, for the layout of folders, leave the ending out.",
 }
 
 
@@ -72,12 +74,16 @@ def _offer(scheme: str, address: str) -> Any:
     return offers[scheme]
 
 
-def _able(address: Address, action: str) -> Any:
-    """The handler of an address, if it can do ``action``: save, load or remove."""
-    handler = find_handler(address)
-    if not callable(getattr(handler, action, None)):
-        raise ArgumentError(f"{_shown(address)} cannot {action} a model.", fix=_WITHOUT[action])
-    return handler
+def able(address: Address, action: str) -> Any:
+    """What the handler of an address does for ``action``: save, load, remove, read_file or write_file.
+
+    Raises ArgumentError if it does not, and what ``find_handler`` raises.
+    """
+    found = getattr(find_handler(address), action, None)
+    if not callable(found):
+        words = action.replace("_file", " a single file") if "_" in action else f"{action} a model"
+        raise ArgumentError(f"{_shown(address)} cannot {words}.", fix=_WITHOUT[action])
+    return found
 
 
 def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:
@@ -86,7 +92,7 @@ def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:
     Raises ArgumentError if the address cannot be saved to, UnsafeModelError or SerializationError for a model that
     could not be read again, ModelFileError if storing fails; and what ``find_handler`` raises.
     """
-    found = _able(address, "save").save(artifacts)
+    found = able(address, "save")(artifacts)
     return found if isinstance(found, SaveResult) else describe(_shown(address), artifacts)
 
 
@@ -96,7 +102,7 @@ def load_artifacts(address: Address) -> ModelArtifacts:
     Raises ModelNotFoundError if there is none, UnsafeModelError if it oversteps its bounds, ModelFileError if it
     cannot be read, ArgumentError if the address cannot be loaded from; and what ``find_handler`` raises.
     """
-    found = _able(address, "load").load()
+    found = able(address, "load")()
     if not isinstance(found, ModelArtifacts):
         raise ArgumentTypeError(f"{_shown(address)} loaded {shown(found)}.", expected="ModelArtifacts.")
     return found
@@ -131,7 +137,7 @@ def remove_model(address: Address) -> SaveResult:
 
     Raises ModelNotFoundError if there is none, ArgumentError if the store cannot remove (folders: delete them).
     """
-    found: SaveResult = _able(address, "remove").remove()
+    found: SaveResult = able(address, "remove")()
     return found
 
 
@@ -150,9 +156,9 @@ def move_model(source: Address, destination: Address) -> SaveResult:
     Raises ArgumentError if the two are the same or the source cannot be removed, before anything is done.
     """
     _check_apart(source, destination)
-    handler = _able(source, "remove")
+    remove = able(source, "remove")
     result = save_artifacts(destination, load_artifacts(source))
-    handler.remove()
+    remove()
     return result
 
 

@@ -9,24 +9,18 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import numpy as np
+
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import filesystem
 from lamina.io.checks import Limits, shown
+from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
 from lamina.io.weights import check_stored_size
 
 SHARD_BYTES: Final = 4 << 20
 """The longest weight file that is written: browsers fetch several at once, and cache files of this size."""
-
-_OTHER_FORMATS: Final = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file",
-    b"PK\x03\x04": "a ZIP archive, as .keras and .pt files are",
-    b"\x80\x02": "a pickle",
-    b"\x80\x03": "a pickle",
-    b"\x80\x04": "a pickle",
-    b"\x80\x05": "a pickle",
-}
 
 
 def cut(data: Bytes) -> list[tuple[str, memoryview]]:
@@ -43,46 +37,56 @@ def read_document(path: str, limits: Limits) -> bytearray:
     """The bytes of a ``model.json``.
 
     Raises ModelNotFoundError if there is none, UnsafeModelError if it is too long or no ordinary file, ModelFileError
-    if it cannot be read or is a model of another kind.
+    if it cannot be read or is a file of another kind.
+    """
+    expected = "a folder that holds a model.json, or the path of such a file."
+    data = bytearray(read_file(path, limits.json_bytes, expected))
+    kind = kind_of(data)
+    if kind != UNKNOWN and data:
+        raise ModelFileError(
+            f"{shown(path)} is {kind}.",
+            expected="the model.json of a model in the layout of TensorFlow.js.",
+            fix="give the file the ending of what it is, or convert it with the library that wrote it.",
+        )
+    return data
+
+
+def read_file(path: str, most: int | None = None, expected: str = "the path of a file.") -> memoryview:
+    """The bytes of a file, of at most so many, in memory of their own.
+
+    Raises ModelNotFoundError if there is none (and says what was ``expected``), UnsafeModelError if it is too long or
+    no ordinary file, ModelFileError if it cannot be read.
     """
     where = shown(path)
     try:
         descriptor = filesystem.open_file(path)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ModelNotFoundError(
-            f"there is no model at {where}.", expected="a folder that holds a model.json, or the path of such a file."
-        ) from error
+        raise ModelNotFoundError(f"there is no model at {where}.", expected=expected) from error
     except OSError as error:
         raise _unreadable(where, error) from error
     with _closing(descriptor):
         size = _ordinary_size(descriptor, where)
-        if size > limits.json_bytes:
-            raise UnsafeModelError(f"{where} has {size} bytes.", expected=f"at most {limits.json_bytes}.")
-        data = bytearray(size)
-        _fill(descriptor, memoryview(data), where)
-    _refuse_other_formats(data, where)
+        if most is not None and size > most:
+            raise UnsafeModelError(f"{where} has {size} bytes.", expected=f"at most {most}.")
+        data = _memory(size)
+        _fill(descriptor, data, where)
     return data
 
 
-def _refuse_other_formats(data: bytearray, where: str) -> None:
-    for magic, kind in _OTHER_FORMATS.items():
-        if data.startswith(magic):
-            raise ModelFileError(
-                f"{where} is {kind}.",
-                expected="the model.json of a model in the layout of TensorFlow.js.",
-                fix="load it with the library that wrote it, and convert it there.",
-            )
+def _memory(size: int) -> memoryview:
+    """Bytes to be filled; a bytearray would fill them with zeros first."""
+    return np.empty(size, np.uint8).data
 
 
-def read_weights(folder: str, groups: Sequence[WeightGroup], where: str, root: str | None) -> bytearray:
+def read_weights(folder: str, groups: Sequence[WeightGroup], where: str, root: str | None) -> memoryview:
     """The weight bytes of all groups, one after the other; nothing is allocated until all sizes agree."""
     sizes = [[_size(folder, path, where, root) for path in group.paths] for group in groups]
     for group, found in zip(groups, sizes, strict=True):
         held = ", ".join(f"{path} ({size} bytes)" for path, size in zip(group.paths[:4], found, strict=False))
         more = ", ..." if len(found) > 4 else ""
         check_stored_size(group.specs, sum(found), f"{where}: {held or 'no file'}{more}")
-    data = bytearray(sum(map(sum, sizes)))
-    left = memoryview(data)
+    data = _memory(sum(map(sum, sizes)))
+    left = data
     for group, found in zip(groups, sizes, strict=True):
         for path, size in zip(group.paths, found, strict=True):
             with _opened(folder, path, where, root) as descriptor:

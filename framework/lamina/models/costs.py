@@ -118,11 +118,16 @@ class _Counter(Listener):
     count = 0
 
     def on_call(self, call: KernelCall) -> None:
-        rule = _RULES.get(call.op.name)
-        if rule is not None:
-            self.count += rule(call)
+        if call.op.name in _RULES:
+            self.count += multiply_adds_of(call)
         elif isinstance(call.op, CompositeOp):  # a kernel of the backend's own: its parts tell
             call.op.__wrapped__(*call.inputs, **call.attrs)
+
+
+def multiply_adds_of(call: KernelCall) -> int:
+    """The multiply-adds of one call of a kernel."""
+    rule = _RULES.get(call.op.name)
+    return rule(call) if rule else 0
 
 
 def _product(call: KernelCall) -> int:

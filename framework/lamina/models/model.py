@@ -250,22 +250,29 @@ class Model(Trainer):
         *,
         include_optimizer: bool = True,
         trainable_only: bool = False,
+        fingerprint: bool = True,
     ) -> SaveResult:
-        """Saves topology, weights, training configuration and optimizer state as a TensorFlow.js model.
+        """Saves topology, weights, training configuration and optimizer state, in the layout that the path names.
 
         As ``lamina.models.save_model``, where the settings are told.
         """
         from lamina.models.saving import save_model
 
         return save_model(
-            self, filepath, overwrite, zipped, include_optimizer=include_optimizer, trainable_only=trainable_only
+            self,
+            filepath,
+            overwrite,
+            zipped,
+            include_optimizer=include_optimizer,
+            trainable_only=trainable_only,
+            fingerprint=fingerprint,
         )
 
-    def save_weights(self, address: Any) -> SaveResult:
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> SaveResult:
         """Saves the weights, without optimizer state; a layer without a config is no hindrance."""
         from lamina.models.saving import save_weights
 
-        return save_weights(self, address)
+        return save_weights(self, filepath, overwrite)
 
     def load_weights(self, weights: Any, *, strict: bool = True) -> None:
         """Gives the weights the values of those of the same names; all or, if something does not fit, none.

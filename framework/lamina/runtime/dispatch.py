@@ -39,7 +39,7 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
         kernel = _on_host(op, backend)
     heard = listeners()
     for listener in heard:
-        listener.before_call(backend)
+        listener.before_call(backend, op, result)
     raw = kernel(*map(_array, inputs), **attrs)
     if type(result) is Spec:
         if op.shape_from_values:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lamina.runtime.op import Op
     from lamina.runtime.tensor import Tensor
     from lamina.runtime.variable import Variable
+    from lamina.shapes import Spec
 
 
 class KernelCall(NamedTuple):
@@ -38,8 +39,8 @@ class Listener:
     hears_replays: ClassVar[bool] = False
     """Whether a recorded step may be replayed while this one listens, and not run kernel by kernel for it."""
 
-    def before_call(self, backend: Backend) -> None:
-        """A kernel or a replay is about to start."""
+    def before_call(self, backend: Backend, op: Op[Any, Any] | None, result: Spec | tuple[Spec, ...]) -> None:
+        """An op's kernel is about to start, which will give such a result; or a replay is, without op and result."""
 
     def on_replay(self, replay: Replay) -> None:
         """A recorded step was replayed; told only to those that hear replays."""

@@ -91,7 +91,7 @@ class Profiler(Listener):
         self._watched: dict[int, weakref.ref[Tensor]] = {}
         self._started = 0.0
 
-    def before_call(self, backend: Backend) -> None:
+    def before_call(self, backend: Backend, op: Any, result: Any) -> None:
         backend.synchronize()
         self._started = perf_counter()
 

@@ -61,7 +61,7 @@ class TestSaving:
             with pytest.raises(ArgumentError, match="already"):
                 model.save(address, overwrite=False)
             save_model(model, address)
-        with pytest.raises(ArgumentError, match="folder"):
+        with pytest.raises(ArgumentError, match="zipped is True"):
             model.save(tmp_path / "model", zipped=True)
         model.save(tmp_path / "model", True, False)
 

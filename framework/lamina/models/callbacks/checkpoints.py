@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina.errors import ArgumentError, ArgumentTypeError
-from lamina.io.file import check_folder_name
+from lamina.io import find_format
 from lamina.models.callbacks.monitoring import Monitor
 from lamina.shapes import as_float, as_int
 
@@ -21,7 +21,7 @@ class ModelCheckpoint(Monitor):
     only if ``monitor`` is better than at any save before, or than ``initial_value_threshold``. ``save_weights_only``
     leaves the state of the optimizer out.
 
-    Raises ArgumentError for a template that cannot be filled, or a path that ends like a file: models are folders.
+    Raises ArgumentError for a template that cannot be filled, or a file of weights without ``save_weights_only``.
     """
 
     def __init__(
@@ -40,8 +40,9 @@ class ModelCheckpoint(Monitor):
             if not isinstance(value, bool):
                 raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
         self.filepath = os.fspath(filepath) if isinstance(filepath, os.PathLike) else filepath
-        if isinstance(self.filepath, str):
-            check_folder_name(self.filepath)
+        place = find_format(self.filepath)
+        if place is not None:
+            place.able("save_weights" if save_weights_only else "save_model")
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only

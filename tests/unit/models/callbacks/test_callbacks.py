@@ -158,8 +158,8 @@ class TestLearningRateScheduler:
 
 class TestModelCheckpoint:
     def test_a_path_that_ends_like_a_file(self):
-        with pytest.raises(ArgumentError, match=r"'best\.keras' is named like a file"):
-            callbacks.ModelCheckpoint("best.keras")
+        with pytest.raises(ArgumentError, match=r"'best\.onnx' is named like a file of ONNX"):
+            callbacks.ModelCheckpoint("best.onnx")
 
     def test_names(self, tmp_path):
         told = callbacks.ModelCheckpoint(tmp_path / "{epoch:02d}-{loss:.1f}")

@@ -1,0 +1,180 @@
+"""A model as artifacts in the layout of TensorFlow.js, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from lamina.errors import ModelFileError, NotBuiltError, SerializationError
+from lamina.io import ModelArtifacts, decode_weights, encode_weights
+from lamina.layers.weights import weights_from
+from lamina.models.saving.fingerprints import check_fingerprint
+from lamina.models.saving.fingerprints import fingerprint as fingerprint_of
+from lamina.models.saving.sources import FileWeights
+from lamina.models.saving.training import (
+    compile_as,
+    compile_as_tfjs,
+    optimizer_weights,
+    restore_optimizer,
+    restore_seeds,
+    seeds,
+    training_config,
+)
+from lamina.models.tfjs import tfjs_training_config
+from lamina.models.tfjs_layers import from_tfjs, to_tfjs
+from lamina.models.topology import graph_config, model_from_config, without_keys
+
+KERAS_VERSION: Final = "tfjs-layers 4.22.0"
+"""What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
+
+OPTIMIZER_GROUP: Final = "optimizer"
+OWN_METADATA: Final = "lamina"
+"""The key of the user's metadata under which lamina keeps what TensorFlow.js has no place for."""
+
+
+def model_artifacts(
+    model: Any, include_optimizer: bool = True, trainable_only: bool = False, with_fingerprint: bool = True
+) -> ModelArtifacts:
+    """A whole model. Raises SerializationError if it is no graph of layers, or holds what has no config."""
+    trains = include_optimizer and model.optimizer is not None
+    weights = model.trainable_weights if trainable_only else model.weights
+    whole = include_optimizer or model.graph is not None
+    own = {"training": training_config(model) if trains else None, "seeds": seeds(model), **_forms(model)}
+    if with_fingerprint and model.graph is not None:
+        own["fingerprint"] = fingerprint_of(model)
+    return _artifacts(model, weights, trains, model_topology(model) if whole else _no_topology(model), own)
+
+
+def weights_artifacts(model: Any) -> ModelArtifacts:
+    """A model's weights; also where some layer has no config, so that the model itself could not be saved."""
+    topology = _no_topology(model)
+    if model.graph is not None:
+        with suppress(SerializationError):
+            topology = model_topology(model)
+    return _artifacts(model, model.weights, False, topology, {"training": None, "seeds": seeds(model), **_forms(model)})
+
+
+def _artifacts(
+    model: Any, weights: Any, trains: bool, topology: dict[str, Any], own: Mapping[str, Any]
+) -> ModelArtifacts:
+    named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in weights]
+    names = [name for name, _, _ in named]
+    if len(set(names)) != len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise SerializationError(
+            f"two weights of the model {model.name!r} are named {repeated!r}.", fix="give the layers unique names."
+        )
+    if trains:
+        named += [(name, array, OPTIMIZER_GROUP) for name, array in optimizer_weights(model.optimizer)]
+    specs, data = encode_weights(named)
+    return ModelArtifacts(
+        topology=topology,
+        weight_specs=specs,
+        weight_data=data,
+        training_config=tfjs_training_config(model) if trains else None,
+        user_defined_metadata={**model.get_user_defined_metadata(), OWN_METADATA: own},
+    )
+
+
+def _no_topology(model: Any) -> dict[str, Any]:
+    """What stands for the layers of a model whose own ``call`` joins them: its weights can be loaded, not itself."""
+    if not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} has no weights yet.", fix="call it on data, or build it with an input shape."
+        )
+    return {"class_name": type(model).__name__, "config": {"name": model.name}}
+
+
+def model_topology(model: Any) -> dict[str, Any]:
+    """The layers of a model and how they are joined, as a ``model.json`` has them."""
+    return {
+        "class_name": model.class_name,
+        "config": to_tfjs(without_keys(graph_config(model))),
+        "keras_version": KERAS_VERSION,
+        "backend": "tensor_flow.js",
+    }
+
+
+def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, fingerprint: bool = True) -> Any:
+    """The model of artifacts, compiled as it was, with its optimizer state, and checked against its fingerprint."""
+    weights = decode_weights(artifacts.weight_specs, artifacts.weight_data)
+    source = FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
+    try:
+        with weights_from(source):
+            model = model_from_config(from_tfjs(layers_config(artifacts)))
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ModelFileError(f"the topology at {where} is malformed: {error!r}.") from error
+    source.check_all_used(model)
+    own = _own_metadata(artifacts)
+    model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_METADATA}
+    _restore_forms(model, own)
+    if compile and (own.get("training") or artifacts.training_config):
+        if own.get("training"):
+            compile_as(model, own["training"])
+        else:
+            compile_as_tfjs(model, artifacts.training_config)
+        restore_optimizer(model, [array for spec, array in weights if spec.group == OPTIMIZER_GROUP])
+    restore_seeds(model, own.get("seeds"))
+    if fingerprint:
+        check_fingerprint(model, own.get("fingerprint"), where)
+    return model
+
+
+def weights_by_name(artifacts: ModelArtifacts) -> dict[str, Any]:
+    """The arrays of the model's own weights."""
+    decoded = decode_weights(artifacts.weight_specs, artifacts.weight_data)
+    return {spec.name: array for spec, array in decoded if spec.group != OPTIMIZER_GROUP}
+
+
+def layers_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
+    """The config of the model itself; files converted from Keras wrap it once more."""
+    if artifacts.format not in (None, "layers-model"):
+        raise ModelFileError(
+            f"the file holds a model of the format {artifacts.format!r}.", expected="a layers model, which has layers."
+        )
+    topology = artifacts.topology
+    inner = topology.get("model_config", topology)
+    config = inner.get("config") if isinstance(inner, Mapping) else None
+    if isinstance(config, list):
+        config = {"layers": config}
+    if not isinstance(config, Mapping) or inner.get("class_name") not in ("Sequential", "Model", "Functional"):
+        raise ModelFileError("the topology is not that of a layers model.", expected="a Sequential or a Model.")
+    return config
+
+
+def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
+    """What lamina keeps in the metadata. Another program that changed the model hands the metadata on as it was.
+
+    Then only what it cannot have changed is heeded: how inputs and outputs are given.
+    """
+    metadata = artifacts.user_defined_metadata or {}
+    own = metadata.get(OWN_METADATA) if isinstance(metadata, Mapping) else None
+    if not isinstance(own, Mapping):
+        return {}
+    if (artifacts.generated_by or "lamina").startswith("lamina"):
+        return own
+    return {key: own[key] for key in ("inputs", "outputs") if key in own}
+
+
+def _forms(model: Any) -> dict[str, Any]:
+    """The keys of inputs and outputs that are dicts, and whether one tensor is in a list: the topology does not say."""
+    if model.graph is None:
+        return {}
+    parts = {"inputs": model.graph.input_structure, "outputs": model.graph.output_structure}
+    forms = {
+        name: list(part) if isinstance(part, dict) else isinstance(part, (list, tuple)) for name, part in parts.items()
+    }
+    return {name: form for name, form in forms.items() if isinstance(form, list) or (form and len(parts[name]) == 1)}
+
+
+def _restore_forms(model: Any, own: Mapping[str, Any]) -> None:
+    for name, tensors in (("inputs", model.graph.inputs), ("outputs", model.graph.outputs)) if model.graph else ():
+        form = own.get(name)
+        if form is True and len(tensors) == 1:
+            structure: Any = list(tensors)
+        elif isinstance(form, list) and len(form) == len(tensors) and all(isinstance(key, str) for key in form):
+            structure = dict(zip(form, tensors, strict=True))
+        else:
+            continue
+        setattr(model.graph, f"{name.removesuffix('s')}_structure", structure)

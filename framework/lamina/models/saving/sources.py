@@ -1,0 +1,109 @@
+"""Where the weights of a model come from when it is read: a file's arrays by name, or a budget until they are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from lamina.data import as_array
+from lamina.dtypes import ITEMSIZE
+from lamina.errors import ArgumentError, ModelFileError, NotBuiltError, UnsafeModelError
+from lamina.runtime.backends import get_backend
+from lamina.runtime.convert import from_numpy
+from lamina.runtime.tensor import Tensor
+
+SLACK: Final = 64 << 20
+"""Bytes that a file may make a reader allocate beyond what its own size backs."""
+
+
+class FileWeights:
+    """Gives layers their weights out of a file, so that nothing is allocated that the file does not back."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], where: str = "the file") -> None:
+        self._arrays = dict(arrays)
+        self._where = where
+        self._used: set[str] = set()
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+        array = self._arrays.get(name)
+        if array is None:
+            raise ModelFileError(f"{self._where} has no weight {name!r}.", expected=f"one of shape {shape}.")
+        if tuple(array.shape) != tuple(shape):
+            raise ModelFileError(
+                f"the weight {name!r} has shape {array.shape} in {self._where}, and {shape} in the model."
+            )
+        self._used.add(name)
+        return from_numpy(array.astype(dtype, copy=False), get_backend())
+
+    def check_all_used(self, model: Any) -> None:
+        unused = sorted(set(self._arrays) - self._used)
+        if unused:
+            raise ModelFileError(
+                f"{self._where} has the weight {unused[0]!r}, which the model {model.name!r} does not have.",
+                expected="weights for the layers of the topology only.",
+            )
+
+
+class Budget:
+    """Gives layers zeros while a model is built, and refuses more bytes than a file can back.
+
+    Formats that know weights by where they are in the model, not by name, fill them in when the model stands.
+    """
+
+    def __init__(self, stored_bytes: int, where: str) -> None:
+        self._left = stored_bytes + SLACK
+        self._where = where
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+        self._left -= math.prod(shape) * ITEMSIZE[dtype]
+        if self._left < 0:
+            raise UnsafeModelError(
+                f"{self._where}: the layers have more weights than the file holds: {name!r} has the shape {shape}.",
+                expected="a file with all weights of its model.",
+            )
+        return from_numpy(np.zeros(shape, dtype), get_backend())
+
+
+def by_order(found: dict[str, np.ndarray[Any, Any]], model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """The same arrays under the model's names, if these are others and everything else agrees."""
+    variables = model.weights
+    if found and not variables and not model.built:
+        raise NotBuiltError(
+            f"the model {model.name!r} has no weights yet.", fix="call it on data, or build it with an input shape."
+        )
+    there = [(name.rpartition("/")[2], tuple(array.shape)) for name, array in found.items()]
+    here = [(v.name.rpartition("/")[2], v.shape) for v in variables]
+    if there != here or all(v.name in found for v in variables):
+        return found
+    return dict(zip((v.name for v in variables), found.values(), strict=True))
+
+
+def by_own_names(weights: Mapping[str, Any], model: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays by the model's names: ``a/b/kernel`` also stands for ``a/kernel``, as in TensorFlow.js."""
+    known = {v.name for v in model.weights}
+    found: dict[str, np.ndarray[Any, Any]] = {}
+    for name, value in weights.items():
+        parts = str(name).split("/")
+        shorter = "/".join([*parts[:-2], parts[-1]])
+        key = shorter if name not in known and shorter in known else str(name)
+        if key in found:
+            raise ArgumentError(f"two values for the weight {key!r}.", expected="one for each.")
+        found[key] = as_array(value, f"the weight {name!r}")
+    return found
+
+
+def assign_by_name(model: Any, found: Mapping[str, np.ndarray[Any, Any]], where: str, strict: bool) -> None:
+    """Gives a model's weights the arrays of their names; all or none.
+
+    Without ``strict``, names that only one side has are passed over. Raises ModelFileError if something does not fit.
+    """
+    source = FileWeights(found, where)
+    chosen = [v for v in model.weights if strict or v.name in found]
+    values = [source(v.name, v.shape, v.dtype) for v in chosen]
+    if strict:
+        source.check_all_used(model)
+    for variable, value in zip(chosen, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,12 @@
+"""Models at addresses that fsspec knows: s3://, gs://, hf:// and so on. Importing this module imports no fsspec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lamina.contract import Provides, hookimpl
+
+
+@hookimpl
+def lamina_io_handlers() -> Iterable[Provides]:
+    return []
