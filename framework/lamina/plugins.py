@@ -95,6 +95,11 @@ class Plugins:
                 found[offer.name] = offer
         return found
 
+    def offered_by(self, hook: str) -> dict[str, list[str]]:
+        """The names that each plugin offers through one hook, by the plugin's module."""
+        found = getattr(self._manager.hook, hook).get_hookimpls()
+        return {each.plugin_name: [offer.name for offer in each.function()] for each in reversed(found)}
+
     def all_provided(self, hook: str) -> Iterator[Provides]:
         """What all plugins offer through a hook whose names may repeat."""
         for offers in getattr(self._manager.hook, hook)():

@@ -6,6 +6,6 @@ in ``training`` and ``fingerprints``.
 """
 
 from lamina.models.saving.artifacts import layers_config, model_topology
-from lamina.models.saving.places import load_model, load_weights, save_model, save_weights
+from lamina.models.saving.places import is_there, load_model, load_weights, save_model, save_weights
 
-__all__ = ["layers_config", "load_model", "load_weights", "model_topology", "save_model", "save_weights"]
+__all__ = ["is_there", "layers_config", "load_model", "load_weights", "model_topology", "save_model", "save_weights"]

@@ -48,7 +48,7 @@ def save_model(
         raise ArgumentError(
             f"zipped is {zipped} for {_shown(filepath)}.", expected="True for a file such as 'model.keras', else False."
         )
-    if not overwrite and _is_there(filepath):
+    if not overwrite and is_there(filepath):
         raise ArgumentError(f"there is a model at {_shown(filepath)} already.", fix="pass overwrite=True.")
     if place is None:
         return save_artifacts(filepath, model_artifacts(model, include_optimizer, trainable_only, fingerprint))
@@ -64,7 +64,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> SaveResul
     ``filepath`` is as for ``save_model``; ``.weights.h5`` is Keras's file of weights. Raises what ``save_model`` does.
     """
     place = find_format(filepath)
-    if not overwrite and _is_there(filepath):
+    if not overwrite and is_there(filepath):
         raise ArgumentError(f"there are weights at {_shown(filepath)} already.", fix="pass overwrite=True.")
     if place is None:
         return save_artifacts(filepath, weights_artifacts(model))
@@ -119,7 +119,8 @@ def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
         assign_by_name(model, by_order(weights_by_name(load_artifacts(weights)), model), "the file", strict)
 
 
-def _is_there(address: Any) -> bool:
+def is_there(address: Any) -> bool:
+    """Whether a model, or its weights, lies at an address, be it a damaged one."""
     place = find_format(address)
     try:
         if place is None:

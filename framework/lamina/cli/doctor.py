@@ -1,0 +1,82 @@
+"""``lamina doctor``: whether this installation works."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import tempfile
+from typing import Any, Final
+
+import numpy as np
+
+import lamina
+from lamina.cli import tensorflowjs
+from lamina.cli.tables import printed
+from lamina.io.local_storage import home
+from lamina.plugins import plugins
+
+_OPTIONAL: Final = {
+    "h5py": "lamina[keras]",
+    "httpx": "lamina[http]",
+    "fsspec": "lamina[remote]",
+    "ml_dtypes": "lamina[bfloat16]",
+    "matplotlib": "lamina[plots]",
+    "tensorboardX": "lamina[tensorboard]",
+}
+"""Libraries that only some functions need, and the extra that brings them."""
+
+
+def add(commands: Any) -> None:
+    """Describes the command."""
+    parser = commands.add_parser(
+        "doctor",
+        help="check this installation",
+    )
+    parser.set_defaults(run=doctor)
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Prints what was found; the status is 1 if something does not work."""
+    rows = [
+        ["lamina", plugins().records[0].version, f"Python {platform.python_version()}, NumPy {np.__version__}"],
+        *_backend_rows(),
+        *_library_rows(),
+        *_plugin_rows(),
+        ["node", *(("found", package) if (package := tensorflowjs.find()) else ("not found", tensorflowjs.HOW_TO_GET))],
+        ["store", *_store()],
+    ]
+    print(printed(["part", "state", "remark"], rows))
+    return int(any(state == "broken" for _, state, _ in rows))
+
+
+def _backend_rows() -> list[list[str]]:
+    found = lamina.list_backends().items()
+    return [[f"backend {name}", "not available" if missing else "works", missing or ""] for name, missing in found]
+
+
+def _library_rows() -> list[list[str]]:
+    rows = []
+    for name, extra in _OPTIONAL.items():
+        try:
+            rows.append([name, importlib.metadata.version(name), ""])
+        except importlib.metadata.PackageNotFoundError:
+            rows.append([name, "not installed", f"pip install '{extra}'"])
+    return rows
+
+
+def _plugin_rows() -> list[list[str]]:
+    return [[f"plugin {record.name}", "broken", record.error] for record in plugins().records if record.error]
+
+
+def _store() -> tuple[str, str]:
+    """Whether the folder of localstorage:// may be written to."""
+    folder = home()
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return "works", home()
+    except OSError as error:
+        return "broken", f"{home()}: {error.strerror}; set LAMINA_HOME to a folder that may be written to"
