@@ -147,10 +147,7 @@ class TensorFlowJS:
     ) -> list[list[Array]]:
         """A model of one layer, given in TensorFlow.js's spelling, saved; its outputs. The first run gives shapes."""
         given = [_listed(inputs) for inputs in runs]
-        shapes = [list(x.shape[1:]) for x in given[0]]
-        dtypes = [_dtype(x) for x in given[0]]
-        return list(self.request("makeLayer", className=class_name, config=config, to=to, runs=given, shapes=shapes,
-                                 dtypes=dtypes, **settings))  # fmt: skip
+        return list(self.request("makeLayer", className=class_name, config=config, to=to, runs=given, **settings))
 
     def weights(self, model: Any, **settings: Any) -> dict[str, Any]:
         """The values: ``model`` by name, ``optimizer`` as ``[name, array]`` in order; and what ``resave`` says."""

@@ -48,9 +48,12 @@ VALUES: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 _ACTIVATION_KEYS: Final = ("activation", "recurrent_activation")
 
 
-def from_tfjs(config: Any) -> Any:
-    """A config, with all that are nested in it, from TensorFlow.js's words to Keras's."""
-    return _each(config, _layer_from_tfjs)
+def from_tfjs(config: Any, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Any:
+    """A config, with all that are nested in it, from TensorFlow.js's words to Keras's.
+
+    ``shapes`` are those of the weights by name: where TensorFlow.js leaves a setting out, they say what it was.
+    """
+    return _each(config, lambda name, inner: _layer_from_tfjs(name, _completed(name, inner, shapes or {})))
 
 
 def to_tfjs(config: Any) -> Any:
@@ -79,10 +82,19 @@ def _each(value: Any, change: Any) -> Any:
     return [_each(v, change) for v in value] if isinstance(value, list) else value
 
 
+def _completed(name: str, config: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+    """A config with the setting that TensorFlow.js does not write for this layer."""
+    kernel = shapes.get(f"{config.get('name')}/depthwise_kernel", ())
+    if name != "SeparableConv2D" or "depth_multiplier" in config or len(kernel) != 4:
+        return config
+    return {**config, "depth_multiplier": kernel[-1]}
+
+
 def _layer_from_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
     renamed = KEYS.get(name, {})
     found = {renamed.get(key, key): value for key, value in config.items()}
     found = _with_words(found, {key: _turned(words) for key, words in VALUES.get(name, {}).items()})
+    found = {key: None if _is_penalty(key, value) else value for key, value in found.items()}
     return _with_activations({**DEFAULTS.get(name, {}), **found}, {**ACTIVATIONS, **_turned(UNKNOWN_THERE)})
 
 
@@ -91,6 +103,11 @@ def _layer_to_tfjs(name: str, config: dict[str, Any]) -> dict[str, Any]:
     found = _with_words(config, VALUES.get(name, {}))
     found = {renamed.get(key, key): value for key, value in found.items()}
     return _with_activations(found, {**_turned(ACTIVATIONS), **UNKNOWN_THERE})
+
+
+def _is_penalty(key: str, value: Any) -> bool:
+    """Whether a regularizer stands where a constraint should: so TensorFlow.js writes those of DepthwiseConv2D."""
+    return key.endswith("_constraint") and isinstance(value, Mapping) and value.get("class_name") == "L1L2"
 
 
 def _turned(words: Mapping[str, str]) -> dict[str, str]:

@@ -104,11 +104,16 @@ async function makeLayer(tf, settings) {
   const kind = tf.serialization.SerializationMap.getMap().classNameMap[settings.className];
   if (!kind) throw new Error(`no layer ${settings.className}`);
   const layer = kind[1](kind[0], settings.config);
-  const inputs = settings.shapes.map((shape, i) => tf.input({shape, dtype: settings.dtypes[i]}));
+  const key = settings.config.stateful ? 'batchShape' : 'shape';
+  const sizes = (x) => x.shape.slice(settings.config.stateful ? 0 : 1);
+  const inputs = settings.runs[0].map((x) => tf.input({[key]: sizes(x), dtype: x.dtype}));
   const model = tf.model({inputs, outputs: layer.apply(only(inputs))});
   if (settings.weights) model.setWeights(settings.weights);
   await saved(tf, model, settings.to, false);
-  return (settings.runs || []).map((given) => flat(model.predict(only(given))));
+  return settings.runs.map((given) => {
+    model.resetStates();
+    return flat(model.predict(only(given)));
+  });
 }
 
 function describe(model) {

@@ -80,3 +80,19 @@ def test_what_tensorflow_js_cannot_compute_is_no_word_of_its_own(data_format):
     config = to_tfjs({"class_name": "UpSampling2D", "config": layer.get_config()})
     assert config["config"]["interpolation"] not in ("nearest", "bilinear")
     assert from_tfjs(config)["config"] == layer.get_config()
+
+
+def test_a_depth_multiplier_that_tensorflow_js_does_not_write():
+    config = {"class_name": "SeparableConv2D", "config": {"name": "s", "filters": 3, "kernel_size": [2, 2]}}
+    assert "depth_multiplier" not in from_tfjs(config)["config"]
+    assert from_tfjs(config, {"s/depthwise_kernel": (2, 2, 5, 4)})["config"]["depth_multiplier"] == 4
+    given = {**config, "config": {**config["config"], "depth_multiplier": 2}}
+    assert from_tfjs(given, {"s/depthwise_kernel": (2, 2, 5, 4)}) == given
+
+
+def test_a_penalty_that_it_writes_as_a_constraint_too():
+    penalty = {"class_name": "L1L2", "config": {"l1": 0.0, "l2": 0.5}}
+    config = {"kernel_size": [2, 2], "depthwise_regularizer": penalty, "depthwise_constraint": penalty}
+    layer = layer_from_tfjs({"class_name": "DepthwiseConv2D", "config": config})
+    assert layer.depthwise_constraint is None
+    assert layer.depthwise_regularizer.l2 == pytest.approx(0.5)

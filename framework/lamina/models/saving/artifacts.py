@@ -102,7 +102,9 @@ def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, f
     source = FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
     try:
         with weights_from(source):
-            model = model_from_config(from_tfjs(layers_config(artifacts)))
+            model = model_from_config(
+                from_tfjs(layers_config(artifacts), {spec.name: spec.shape for spec, _ in weights})
+            )
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {where} is malformed: {error!r}.") from error
     source.check_all_used(model)
