@@ -184,6 +184,7 @@ class TensorFlowJS:
             self._process.kill()
             raise TensorFlowJSError(f"{command}: no answer within {timeout} s. {self._heard()}") from None
         if not line:
+            self._lines.put(line)  # so it is for every later request
             raise TensorFlowJSError(f"{command}: the process ended. {self._heard()}")
         answer = json.loads(line)
         if "error" in answer:
