@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from lamina.contract import Backend
+from lamina_arrayapi.writing import put
 
 STANDARD = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64", "complex64", "complex128",
@@ -28,8 +29,8 @@ class ArrayAPIBackend(Backend):
     def copy(self, array: Any) -> Any:
         return self.xp.asarray(array, copy=True)
 
-    def overwrite(self, target: Any, source: Any) -> None:
-        target[...] = source
+    def overwrite(self, target: Any, source: Any) -> Any:
+        return put(self.xp, target, ..., source)
 
     def from_dlpack(self, tensor: Any) -> Any:
         return self.xp.from_dlpack(tensor)

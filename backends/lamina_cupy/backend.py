@@ -45,9 +45,10 @@ class CuPyBackend(ArrayAPIBackend):
         with self._device:
             return cupy.array(array, order="C")
 
-    def overwrite(self, target: Any, source: Any) -> None:
+    def overwrite(self, target: Any, source: Any) -> Any:
         with self._device:
             cupy.copyto(target, source)
+        return target
 
     def from_dlpack(self, tensor: Any) -> Any:
         with self._device:

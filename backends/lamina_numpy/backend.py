@@ -46,8 +46,9 @@ class NumPyBackend(Backend):
     def copy(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.array(array, order="C")
 
-    def overwrite(self, target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> None:
+    def overwrite(self, target: np.ndarray[Any, Any], source: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         np.copyto(target, source)
+        return target
 
     def allocate(self, specs: Sequence[Spec]) -> list[np.ndarray[Any, Any]]:
         return side_by_side(specs)

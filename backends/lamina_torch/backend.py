@@ -57,8 +57,8 @@ class TorchBackend(Backend):
     def copy(self, array: Any) -> Any:
         return array.clone(memory_format=torch.contiguous_format)
 
-    def overwrite(self, target: Any, source: Any) -> None:
-        target.copy_(source)
+    def overwrite(self, target: Any, source: Any) -> Any:
+        return target.copy_(source)
 
     def allocate(self, specs: Sequence[Spec]) -> Sequence[Any]:
         return side_by_side(specs, self._device)

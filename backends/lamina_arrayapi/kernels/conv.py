@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina.contract import KernelTable
 from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, output_size, padded, taps
+from lamina_arrayapi.writing import add, put
 
 
 def by_group(xp: Any, x: Any, groups: int) -> Any:
@@ -43,7 +44,7 @@ def make(xp: Any) -> KernelTable:
         parts = by_group(xp, dy, groups)
         for at, place in taps(kernel.shape[:-2], dy.shape[1:-1], strides, dilations):
             matrix = xp.matrix_transpose(by_group(xp, kernel[(*at, ...)], groups))
-            dx[place] += together(xp, xp.matmul(parts, matrix), (*dy.shape[:-1], channels), groups)
+            dx = add(xp, dx, place, together(xp, xp.matmul(parts, matrix), (*dy.shape[:-1], channels), groups))
         return cropped(dx, pads)
 
     @kernels("convolution_kernel_gradient")
@@ -60,7 +61,7 @@ def make(xp: Any) -> KernelTable:
             product = xp.matmul(xp.matrix_transpose(part), rows)
             if groups > 1:
                 product = xp.reshape(xp.permute_dims(product, (1, 0, 2)), (channels, filters))
-            dk[(*at, ...)] = product
+            dk = put(xp, dk, (*at, ...), product)
         return dk
 
     return kernels

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from lamina.contract import KernelTable
+from lamina_arrayapi.writing import put
 
 
 def native_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -27,8 +28,8 @@ def make(xp: Any) -> KernelTable:
     def basic_index_gradient(dy: Any, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
         result = xp.zeros(shape, dtype=dy.dtype)
         kept = [i for i, k in enumerate(k for k in key if not isinstance(k, int)) if k is not None]
-        result[native_key(tuple(k for k in key if k is not None))] = xp.reshape(dy, tuple(dy.shape[i] for i in kept))
-        return result
+        place = native_key(tuple(k for k in key if k is not None))
+        return put(xp, result, place, xp.reshape(dy, tuple(dy.shape[i] for i in kept)))
 
     @kernels("take")
     def take(x: Any, indices: Any, axis: int) -> Any:

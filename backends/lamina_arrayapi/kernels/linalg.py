@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.contract import KernelTable
+from lamina_arrayapi.writing import add
 
 
 def make(xp: Any) -> KernelTable:
@@ -39,8 +40,10 @@ def make(xp: Any) -> KernelTable:
             below = quotient(column[..., 1:, :], xp.broadcast_to(pivot, column[..., 1:, :].shape))
             normal = xp.concat([xp.ones_like(head), below], axis=-2)
             weighted = quotient(-pivot, turned) * normal
-            r[..., j:, j:] -= xp.matmul(weighted, xp.matmul(xp.matrix_transpose(normal), r[..., j:, j:]))
-            q[..., :, j:] -= xp.matmul(xp.matmul(q[..., :, j:], weighted), xp.matrix_transpose(normal))
+            turn = xp.matmul(weighted, xp.matmul(xp.matrix_transpose(normal), r[..., j:, j:]))
+            r = add(xp, r, (..., slice(j, None), slice(j, None)), -turn)
+            turn = xp.matmul(xp.matmul(q[..., :, j:], weighted), xp.matrix_transpose(normal))
+            q = add(xp, q, (..., slice(j, None)), -turn)
         return q[..., :, :count], xp.triu(r[..., :count, :])
 
     @kernels("qr")

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina.contract import KernelTable
 from lamina_arrayapi.kernels.windows import Pads, Sizes, count_of_all, counts, cropped, output_size, padded, taps
+from lamina_arrayapi.writing import add
 
 
 def lowest(xp: Any, dtype: Any) -> Any:
@@ -65,7 +66,7 @@ def _extremes(xp: Any) -> KernelTable:
         image, found = winners(x, y, window, strides, pads, dilations)
         dx = xp.zeros(image.shape, dtype=dy.dtype)
         for place, wins in found:
-            dx[place] += xp.where(wins, dy, xp.zeros((), dtype=dy.dtype))
+            dx = add(xp, dx, place, xp.where(wins, dy, xp.zeros((), dtype=dy.dtype)))
         return cropped(dx, pads)
 
     @kernels("window_max_pick")
@@ -101,7 +102,7 @@ def _averages(xp: Any) -> KernelTable:
         around = tuple(s + sum(pad) for s, pad in zip(size, pads, strict=True))
         dx = xp.zeros((dy.shape[0], *around, dy.shape[-1]), dtype=dy.dtype)
         for _, place in taps(window, dy.shape[1:-1], strides, dilations):
-            dx[place] += share
+            dx = add(xp, dx, place, share)
         return cropped(dx, pads)
 
     return kernels

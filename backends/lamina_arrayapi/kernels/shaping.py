@@ -6,6 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from lamina.contract import KernelTable
+from lamina_arrayapi.writing import put
 
 
 def make(xp: Any) -> KernelTable:
@@ -37,8 +38,7 @@ def make(xp: Any) -> KernelTable:
     def pad(x: Any, paddings: tuple[tuple[int, int], ...], constant_value: float) -> Any:
         shape = tuple(b + s + a for s, (b, a) in zip(x.shape, paddings, strict=True))
         padded = xp.full(shape, constant_value, dtype=x.dtype)
-        padded[tuple(slice(b, b + s) for s, (b, _) in zip(x.shape, paddings, strict=True))] = x
-        return padded
+        return put(xp, padded, tuple(slice(b, b + s) for s, (b, _) in zip(x.shape, paddings, strict=True)), x)
 
     @kernels("flip")
     def flip(x: Any, axis: tuple[int, ...]) -> Any:

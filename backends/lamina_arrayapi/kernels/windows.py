@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from lamina_arrayapi.writing import put
+
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 
@@ -28,8 +30,7 @@ def padded(xp: Any, x: Any, pads: Pads, value: Any = 0) -> Any:
         return x
     sizes = (size + sum(pad) for size, pad in zip(x.shape[1:-1], pads, strict=True))
     result = xp.full((x.shape[0], *sizes, x.shape[-1]), value, dtype=x.dtype)
-    result[_inner(result.shape, pads)] = x
-    return result
+    return put(xp, result, _inner(result.shape, pads), x)
 
 
 def cropped(x: Any, pads: Pads) -> Any:

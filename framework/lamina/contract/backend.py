@@ -59,9 +59,13 @@ class Backend(ABC):
     def copy(self, array: Any) -> Any:
         """A native array with the same values and its own memory."""
 
-    def overwrite(self, target: Any, source: Any) -> None:
-        """Copies the values of one native array into another of the same shape and dtype."""
+    def overwrite(self, target: Any, source: Any) -> Any:
+        """Copies the values of one native array into another of the same shape and dtype, and gives that one.
+
+        Where arrays never change, what comes back is another array.
+        """
         target[...] = source
+        return target
 
     def allocate(self, specs: Sequence[Spec]) -> Sequence[Any]:
         """Arrays for Variables that are updated together, with any values; a backend may lay them side by side.

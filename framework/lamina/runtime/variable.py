@@ -145,7 +145,7 @@ class Variable(Methods):
             if self._storage is None:
                 self._storage = self._backend.copy(self._value._array)
             else:
-                self._backend.overwrite(self._storage, self._value._array)
+                self._storage = self._backend.overwrite(self._storage, self._value._array)
             self._storage_is_stale = False
         return self._storage
 

@@ -85,7 +85,7 @@ class ArrayTests(BackendTests):
     def test_copies_are_independent(self, backend: Backend) -> None:
         original = backend.from_host(np.ones(3, np.float32))
         copy = backend.copy(original)
-        backend.overwrite(copy, backend.from_host(np.full(3, 5.0, np.float32)))
+        copy = backend.overwrite(copy, backend.from_host(np.full(3, 5.0, np.float32)))
         assert np.asarray(backend.to_host(original)).tolist() == [1.0, 1.0, 1.0]
         assert np.asarray(backend.to_host(copy)).tolist() == [5.0, 5.0, 5.0]
 
