@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from lamina_http.forms import receive
 
 _SECONDS_PER_WAIT: Final = 30.0
 _CHUNK: Final = 1 << 20
+_MOST_DISCARDED: Final = 16 << 20
 
 
 class ModelReceiver:
@@ -101,19 +103,19 @@ class _Request(BaseHTTPRequestHandler):
     timeout = _SECONDS_PER_WAIT
 
     def do_POST(self) -> None:
-        if urlsplit(self.path).path != self.server.receiver.path:
-            self._answer(404, "no models are taken here.")
-            return
-        if not self.server.receiver.takes_from(self.headers.get("Origin")):
-            self._answer(403, "pages of that origin may not save here.")
-            return
-        length = self.headers.get("Content-Length", "")
-        if not length.isascii() or not length.isdigit():
-            self._answer(411, "the request does not say its length.")
-        elif len(length) > 18 or int(length) > self.server.receiver.max_bytes:
-            self._answer(413, f"the request has more than {self.server.receiver.max_bytes} bytes.")
+        receiver = self.server.receiver
+        text = self.headers.get("Content-Length", "")
+        length = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+        if urlsplit(self.path).path != receiver.path:
+            self._refuse(404, "no models are taken here.", length)
+        elif not receiver.takes_from(self.headers.get("Origin")):
+            self._refuse(403, "pages of that origin may not save here.", length)
+        elif length is None:
+            self._refuse(411, "the request does not say its length.", length)
+        elif length > receiver.max_bytes:
+            self._refuse(413, f"the request has more than {receiver.max_bytes} bytes.", length)
         else:
-            self._take(int(length))
+            self._take(length)
 
     do_PUT = do_POST
 
@@ -145,6 +147,14 @@ class _Request(BaseHTTPRequestHandler):
                 raise OSError("the request did not come whole")
             body += part
         return body
+
+    def _refuse(self, status: int, text: str, length: int | None) -> None:
+        """Reads a body of moderate size and throws it away, for clients listen only when they have sent all."""
+        left = min(length or 0, _MOST_DISCARDED)
+        with suppress(OSError):  # who stops sending gets the answer at once
+            while left and (part := self.rfile.read(min(_CHUNK, left))):
+                left -= len(part)
+        self._answer(status, text)
 
     def _answer(self, status: int, text: str) -> None:
         data = text.encode("utf-8", "replace")
