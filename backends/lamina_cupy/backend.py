@@ -23,6 +23,7 @@ class CuPyBackend(ArrayAPIBackend):
     """Arrays of CuPy on one CUDA device."""
 
     name = "cupy"
+    limitations = (("*", "bfloat16", "CuPy has no bfloat16"),)
     xp = cupy
     kernels = kernels
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lamina.testing import BackendConformance, Limitation, require_backend
+from lamina.testing import BackendConformance, limitations_of, require_backend
 
 require_backend("cupy")
 
 
 class TestCuPy(BackendConformance):
     backend_name = "cupy"
-    limitations = (Limitation("*", "bfloat16", "CuPy has no bfloat16"),)
+    limitations = limitations_of("cupy")

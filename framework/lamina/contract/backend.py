@@ -35,6 +35,8 @@ class Backend(ABC):
 
     name: ClassVar[str]
     kernels: KernelTable
+    limitations: ClassVar[Sequence[tuple[str, str, str]]] = ()
+    """What it cannot do, as (op, when, reason) of ``lamina.testing.Limitation``: the kit expects it to fail there."""
 
     def __init__(self, device: str | None = None) -> None:
         self.device = device or "cpu"
