@@ -104,7 +104,9 @@ def lamina_objects() -> Iterable[Provides]:
 @hookimpl
 def lamina_io_handlers() -> Iterable[Provides]:
     return [
+        Provides("downloads", "lamina.io.downloads:DownloadsHandler"),
         Provides("file", "lamina.io.file:FileHandler"),
-        Provides("localstorage", "lamina.io.local_storage:LocalStorageHandler"),
+        Provides("indexeddb", "lamina.io.store:IndexedDBHandler"),
+        Provides("localstorage", "lamina.io.store:LocalStorageHandler"),
         Provides("memory", "lamina.io.memory:MemoryHandler"),
     ]

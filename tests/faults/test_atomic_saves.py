@@ -233,7 +233,7 @@ def run_savers(action, address, tries, tmp_path):
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("medium", ["folder", "localstorage://m"])
+@pytest.mark.parametrize("medium", ["folder", "localstorage://m", "indexeddb://m"])
 class TestProcesses:
     TRIES = int(os.environ.get("LAMINA_KILLS", "20"))
 
@@ -252,6 +252,27 @@ class TestProcesses:
         assert found["loads"] > 1
         if medium == "folder":
             assert_tidy(address)
+
+
+@pytest.mark.parametrize("scheme", ["localstorage", "indexeddb"])
+def test_several_processes_use_one_store(scheme, tmp_path):
+    found = run_savers("churn", f"{scheme}://m", 40, tmp_path)
+    assert found["loads"] > 1
+
+
+def test_downloads_are_whole_or_not_there(tmp_path, monkeypatch):
+    errors = [*ERRORS, KeyboardInterrupt()]
+    for number, fault in enumerate(itertools.chain.from_iterable(faults(error, least=12) for error in errors)):
+        folder = tmp_path / str(number)
+        monkeypatch.setenv("LAMINA_DOWNLOADS", str(folder))
+        save_artifacts("downloads://m", model(0))
+        before = snapshot(folder)
+        failed = save_with(fault, "downloads://m")
+        if failed and snapshot(folder) == before:
+            continue
+        assert not failed or isinstance(fault.error, KeyboardInterrupt), fault.failed
+        assert number_of(load_artifacts(folder / "m-1.json")) == 1, fault.failed
+        assert number_of(load_artifacts(folder / "m.json")) == 0
 
 
 class Recorded:

@@ -14,7 +14,7 @@ import numpy as np
 import lamina
 from lamina.cli import tensorflowjs
 from lamina.cli.tables import printed
-from lamina.io.local_storage import home
+from lamina.io.folders import home
 from lamina.plugins import plugins
 
 _OPTIONAL: Final = {

@@ -34,17 +34,8 @@ from lamina.io.formats import find_format
 from lamina.io.manifest import load_weights
 from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
 from lamina.io.objects import describe, from_memory, with_save_handler
-from lamina.io.router import (
-    Address,
-    copy_model,
-    find_handler,
-    http,
-    list_models,
-    load_artifacts,
-    move_model,
-    remove_model,
-    save_artifacts,
-)
+from lamina.io.router import Address, find_handler, http, load_artifacts, save_artifacts
+from lamina.io.transfers import copy_model, list_models, move_model, remove_model
 from lamina.io.weights import decode_weights, encode_weights
 
 __all__ = [

@@ -11,17 +11,31 @@ import contextlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from lamina.contract.io import Bytes
+from lamina.errors import ModelFileError
 from lamina.io import filesystem
+from lamina.io.checks import shown
 
 MODEL_JSON: Final = "model.json"
 
 _TEMPORARY: Final = re.compile(r"\.lamina-[0-9a-f]{16}\.tmp")
 _HASHED_SHARD: Final = re.compile(r"group\d+-shard\d+of\d+-[0-9a-f]{16}\.bin")
 _PLAIN_SHARD: Final = re.compile(r"(model\.)?weights\.bin|group\d+-shard\d+of\d+\.bin")
+
+
+@contextlib.contextmanager
+def told(address: str, done: str = "saved") -> Iterator[None]:
+    """Failures of the disk as errors of ours, for what is done whole or not at all."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelFileError(
+            f"{shown(address)} could not be {done}: {error.strerror or error}. What was there is unchanged.",
+            fix="see that the folder may be written to and that the disk has room.",
+        ) from error
 
 
 def write_file(path: str, parts: Sequence[Bytes]) -> None:
@@ -92,6 +106,23 @@ def write_model(
         undo.pop_all()
 
 
+def write_new(folder: str, files: Callable[[Collection[str]], Sequence[tuple[str, Bytes]]]) -> None:
+    """Puts new files in a folder, which is made if need be, in their order: all of them or none.
+
+    ``files`` gives names and bytes, knowing which names are taken; savers wait for each other.
+    Raises OSError, and then nothing has changed.
+    """
+    with contextlib.ExitStack() as undo:
+        _make_folders(folder, undo)
+        with filesystem.locked(folder):
+            for name, data in files(set(filesystem.list_folder(folder))):
+                filesystem.sync_folder(folder)  # the last file is there only if those before it are
+                undo.callback(_discard, os.path.join(folder, name))
+                _replace_file(os.path.join(folder, name), [data])
+        undo.pop_all()
+    _sync_or_warn(folder)
+
+
 def _make_folders(folder: str, undo: contextlib.ExitStack) -> None:
     if os.path.isdir(folder):
         return
@@ -123,6 +154,26 @@ def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, o
         undo.pop_all()
     if _sync_or_warn(folder):
         _clean(folder, keep=[name for name, _ in shards], old=old or ())
+
+
+def remove_model(folder: str, document: str, named: Callable[[], Collection[str]]) -> None:
+    """Removes a model's document, and then the weight files that ``named`` gives, and the folder if it was all.
+
+    Raises OSError, and then nothing has changed.
+    """
+    with filesystem.locked(folder or "."):
+        shards = named()
+        filesystem.remove(os.path.join(folder, document))
+        for name in shards:
+            _discard(os.path.join(folder, name))
+    if document == MODEL_JSON and folder:
+        _discard_folder(folder)
+
+
+def is_weight_file(name: str, document: str) -> bool:
+    """Whether a file is named as the weight files beside a document are, so that a document may have it removed."""
+    beside = document.removesuffix(".json") + ".weights.bin"
+    return bool(_HASHED_SHARD.fullmatch(name) or _PLAIN_SHARD.fullmatch(name)) or name == beside
 
 
 def _discard_unless_committed(folder: str, names: Sequence[str], document: bytes) -> None:

@@ -15,6 +15,11 @@ from lamina.errors import UnsafeModelError
 FORBIDDEN_NAMES: Final = frozenset({"__proto__", "prototype", "constructor"})
 """Names that mean something else than a key to a reader in a browser."""
 
+_OWN_NAMES: Final = re.compile(
+    r"(?![A-Za-z][A-Za-z0-9+.-]*://)|(file|memory|localstorage|indexeddb|downloads)://", re.I
+)
+_USER: Final = re.compile(r"^([^/]*//)[^/]*@")
+_QUERY: Final = re.compile(r"\?.*", re.DOTALL)
 _LONGEST_NAME: Final = 1024
 _PATH_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _WINDOWS_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -44,6 +49,17 @@ def shown(text: object, most: int = 80) -> str:
         text = text[:most] + "..."
     found = repr(text)
     return found if len(found) <= 4 * most else found[: 4 * most] + "..."
+
+
+def shown_address(address: str) -> str:
+    """An address as it may be shown to people and written to logs: without password and query, which may be secret.
+
+    >>> shown_address("https://me:word@example.org/m/model.json?token=1"), shown_address("localstorage://why?")
+    ("'https://example.org/m/model.json?...'", "'localstorage://why?'")
+    """
+    if _OWN_NAMES.match(address):
+        return shown(address)
+    return shown(_QUERY.sub("?...", _USER.sub(r"\1", address)))
 
 
 def first_repeated(names: Iterable[str]) -> str | None:

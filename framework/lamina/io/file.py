@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
-from lamina.io import atomic
+from lamina.io import atomic, filesystem
 from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
-from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json
+from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
 from lamina.io.shards import cut, read_document, read_file, read_weights
 from lamina.io.weights import spans
 
-_MOST_RELOADS: Final = 20
 _FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".safetensors")
 _FOLDER: Final = "a folder, for a model is saved as model.json and weight files."
 
@@ -60,7 +59,7 @@ class FileHandler:
         spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
         shards = cut(artifacts.weight_data)
         document = encode_model_json(artifacts, [name for name, _ in shards], where)
-        with self._told():
+        with atomic.told(self.address):
             atomic.write_model(self._path, shards, document, self._named_shards)
         return describe(self.address, artifacts)
 
@@ -86,22 +85,52 @@ class FileHandler:
         """Puts a file in place at the address, whole or not at all. Raises ModelFileError if the disk fails."""
         if os.path.isdir(self._path):
             raise ArgumentError(f"{shown(self.address)} is a folder.", expected="the path of a file.")
-        with self._told():
+        with atomic.told(self.address):
             atomic.write_file(self._path, parts)
 
     def read_file(self) -> memoryview:
         """The bytes of the file at the address. Raises ModelNotFoundError, UnsafeModelError or ModelFileError."""
         return read_file(self._path)
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ModelFileError(
-                f"{shown(self.address)} could not be saved: {error.strerror or error}. What was there is unchanged.",
-                fix="see that the folder may be written to and that the disk has room.",
-            ) from error
+    def remove_file(self) -> None:
+        """Removes the file at the address. Raises ModelFileError if the disk fails."""
+        with atomic.told(self.address, "removed"):
+            filesystem.remove(self._path)
+
+    def remove(self) -> SaveResult:
+        """Removes the model's document and the weight files that it names; the folder too if nothing else is in it.
+
+        Raises ModelNotFoundError if there is none, ArgumentError if the document names files that are not named like
+        weight files, which then stay, ModelFileError if the document is damaged or the disk fails.
+        """
+        path = self._document_path()
+        found: list[SaveResult] = []
+
+        def named() -> list[str]:
+            document = self._document(path)[1]
+            found.append(self._record(path, document))
+            return self._removable(path, document)
+
+        self._document(path)
+        with atomic.told(self.address, "removed"):
+            atomic.remove_model(*os.path.split(path), named)
+        return found[0]
+
+    def _record(self, path: str, document: ModelJson) -> SaveResult:
+        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root)
+        saved = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
+        return replace(describe(self.address, replace(document.artifacts, weight_data=data)), date_saved=saved)
+
+    def _removable(self, path: str, document: ModelJson) -> list[str]:
+        names = [name for group in document.groups for name in group.paths]
+        others = [name for name in names if not atomic.is_weight_file(name, os.path.basename(path))]
+        if others:
+            raise ArgumentError(
+                f"{shown(path)} names the file {shown(others[0])}, which is not named like one of weights.",
+                expected="files such as 'group1-shard1of1.bin' and 'model.weights.bin'.",
+                fix="remove the model yourself.",
+            )
+        return names
 
     def load(self) -> ModelArtifacts:
         """The model in the folder.
@@ -110,17 +139,7 @@ class FileHandler:
         bounds, ModelFileError if it cannot be read.
         """
         path = self._document_path()
-        text, document = self._document(path)
-        for _ in range(_MOST_RELOADS):
-            try:
-                return self._with_weights(path, document)
-            except ModelFileError:
-                # A saver may have replaced the model since its document was read: then the new one counts.
-                newer, document = self._document(path)
-                if newer == text:
-                    raise
-                text = newer
-        raise ModelFileError(f"{shown(path)} is replaced again and again.", fix="load it when nobody saves it.")
+        return load_settled(lambda: self._document(path), lambda document: self._with_weights(path, document), path)
 
     def _document_path(self) -> str:
         # What is not there yet counts as a folder: it may be one by the time it is opened.

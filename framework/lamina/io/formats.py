@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lamina.contract.formats import FileFormat
 from lamina.contract.io import Bytes, SaveResult, split_address
 from lamina.errors import ArgumentError, UnsafeModelError
-from lamina.io.checks import shown
+from lamina.io.checks import shown_address
 from lamina.io.kinds import kind_of
 from lamina.io.router import Address, able
 from lamina.plugins import plugins, resolve
@@ -81,25 +81,35 @@ class Place(NamedTuple):
 def find_format(address: Address) -> Place | None:
     """The file that an address names and its format; None for the address of a folder or a store.
 
+    A handler that has an ``address`` and can read or write single files counts as that address.
+
     Raises ArgumentError for the ending of a kind of file that is neither read nor written, PluginError if the library
     of the format is missing.
     """
-    if not isinstance(address, (str, os.PathLike)):
+    text = _text(address)
+    if text is None:
         return None
-    text = os.fsdecode(address)
     name = _path(text).lower()
     offers = plugins().provided(_HOOK)
     fitting = [ending for ending in offers if name.endswith(ending) and len(name) > len(ending)]
     if fitting:
-        return Place(address, resolve(offers[max(fitting, key=len)])(), shown(text))
+        return Place(address, resolve(offers[max(fitting, key=len)])(), shown_address(text))
     ending = os.path.splitext(name)[1]
     if ending in FOREIGN and not os.path.isdir(text):
         raise ArgumentError(
-            f"{shown(text)} is named like a file of {FOREIGN[ending]}.",
+            f"{shown_address(text)} is named like a file of {FOREIGN[ending]}.",
             expected=f"a folder, for a model as model.json and weight files, or one of {', '.join(sorted(offers))}.",
             fix="convert it with the library that wrote it." if os.path.exists(text) else "choose another ending.",
         )
     return None
+
+
+def _text(address: Address) -> str | None:
+    if isinstance(address, (str, os.PathLike)):
+        return os.fsdecode(address)
+    can = hasattr(address, "read_file") or hasattr(address, "write_file")
+    found = getattr(address, "address", None)
+    return found if can and isinstance(found, str) else None
 
 
 def _path(address: str) -> str:

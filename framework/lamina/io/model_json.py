@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +24,7 @@ _OPTIONAL: Final = {
 }
 """Keys that are left out when there is nothing to say, in the order in which they are written."""
 
+_MOST_RELOADS: Final = 20
 _SPEC_KEYS: Final = {"name", "shape", "dtype", "group", "quantization"}
 
 
@@ -104,6 +105,28 @@ def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFA
     )
     optional: dict[str, Any] = {name: _object(document.get(key), key, where) for key, name in _OPTIONAL.items()}
     return ModelJson(replace(found, **optional), groups)
+
+
+def load_settled(
+    document: Callable[[], tuple[bytes | bytearray, ModelJson]],
+    weights: Callable[[ModelJson], ModelArtifacts],
+    where: str,
+) -> ModelArtifacts:
+    """A model out of its document and the files that it names, where savers may replace both at any moment.
+
+    Raises what the two functions raise, if the document is still the one it was.
+    """
+    text, found = document()
+    for _ in range(_MOST_RELOADS):
+        try:
+            return weights(found)
+        except ModelFileError:
+            # A saver may have replaced the model since its document was read: then the new one counts.
+            newer, found = document()
+            if newer == text:
+                raise
+            text = newer
+    raise ModelFileError(f"{shown(where)} is replaced again and again.", fix="load it when nobody saves it.")
 
 
 def decode_manifest(records: Any, where: str, limits: Limits = DEFAULT_LIMITS) -> tuple[WeightGroup, ...]:

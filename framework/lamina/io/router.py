@@ -1,4 +1,4 @@
-"""From an address to the one handler that serves it, and what can be done with addresses.
+"""From an address to the one handler that serves it, and artifacts to there and from there.
 
 Handlers of schemes come through the hook ``lamina_io_handlers``, the built-in ones too; an object that has ``save`` or
 ``load`` is its own handler.
@@ -6,13 +6,14 @@ Handlers of schemes come through the hook ``lamina_io_handlers``, the built-in o
 
 from __future__ import annotations
 
+import difflib
 import os
-import warnings
 from typing import Any, Final
 
+from lamina.contract import Provides
 from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, split_address
-from lamina.errors import ArgumentError, ArgumentTypeError, PluginError, UnknownNameError
-from lamina.io.checks import shown
+from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from lamina.io.checks import shown, shown_address
 from lamina.io.objects import describe
 from lamina.plugins import plugins, resolve
 
@@ -24,26 +25,36 @@ _WITHOUT: Final = {
     "save": "save it to another address, such as a folder.",
     "load": "load it from another address, such as a folder.",
     "remove": "remove it yourself; to move a model away from there, copy it first.",
+    "remove_file": "remove it yourself; to move a model away from there, copy it first.",
     "read_file": "load the model from another address, such as a path.",
     "write_file": "save it to another address, such as a path; or, for the layout of folders, leave the ending out.",
 }
 
 
-def find_handler(address: Address) -> Any:
-    """The handler of an address.
+def find_handler(address: Address, **settings: Any) -> Any:
+    """The handler of an address, perhaps with settings of its own, such as ``limits`` or ``headers``.
 
     Raises UnknownNameError for a scheme that nobody serves, PluginError if two plugins do or the one cannot be loaded,
-    ArgumentTypeError for something that is no address.
+    ArgumentTypeError for something that is no address, ArgumentError for a chain of addresses as fsspec has them.
     """
     if isinstance(address, (str, os.PathLike)):
         scheme = split_address(address)[0] if isinstance(address, str) else "file"
-        return resolve(_offer(scheme, os.fsdecode(address)))(address)
+        _check_chain(os.fsdecode(address))
+        return resolve(offer_of(scheme, os.fsdecode(address)))(address, **settings)
     if callable(getattr(address, "save", None)) or callable(getattr(address, "load", None)):
         return address
     raise ArgumentTypeError(
         f"{shown(address)} is not where a model can be.",
         expected="a folder, an address such as 'localstorage://my-model', or an object with save and/or load.",
     )
+
+
+def _check_chain(address: str) -> None:
+    if "::" in address and "://" in address:
+        raise ArgumentError(
+            f"{shown_address(address)} is a chain of addresses.",
+            expected="one address: nothing is unpacked or cached on the way.",
+        )
 
 
 def http(url: str, **settings: Any) -> Any:
@@ -59,30 +70,39 @@ def http(url: str, **settings: Any) -> Any:
     """
     scheme = split_address(url)[0]
     if scheme not in ("http", "https"):
-        raise ArgumentError(f"{shown(url)} is not an address of the web.", expected="http:// or https://.")
-    return resolve(_offer(scheme, url))(url, **settings)
+        raise ArgumentError(f"{shown_address(url)} is not an address of the web.", expected="http:// or https://.")
+    return resolve(offer_of(scheme, url))(url, **settings)
 
 
-def _offer(scheme: str, address: str) -> Any:
-    offers = plugins().provided(_HOOK)
-    if scheme not in offers:
+def offers() -> dict[str, Provides]:
+    """What plugins offer, the built-in ones too, by scheme."""
+    return plugins().provided(_HOOK)
+
+
+def offer_of(scheme: str, address: str) -> Provides:
+    """The one offer for a scheme. Raises UnknownNameError if there is none."""
+    found = offers()
+    if scheme not in found:
+        close = difflib.get_close_matches(scheme, found, 1)
         raise UnknownNameError(
-            f"no handler is known for {shown(address)}.",
-            expected=f"a path, or one of {', '.join(f'{known}://' for known in sorted(offers))}.",
-            fix="install a plugin that brings this scheme, or pass an object with save and/or load.",
+            f"no handler is known for {shown_address(address)}.",
+            expected=f"a path, or one of the schemes {', '.join(sorted(found))}.",
+            fix=f"write {close[0]}:// for {scheme}://."
+            if close
+            else "install a plugin that brings this scheme, or pass an object with save and/or load.",
         )
-    return offers[scheme]
+    return found[scheme]
 
 
 def able(address: Address, action: str) -> Any:
-    """What the handler of an address does for ``action``: save, load, remove, read_file or write_file.
+    """What the handler of an address does for ``action``: a key of ``_WITHOUT``.
 
     Raises ArgumentError if it does not, and what ``find_handler`` raises.
     """
     found = getattr(find_handler(address), action, None)
     if not callable(found):
         words = action.replace("_file", " a single file") if "_" in action else f"{action} a model"
-        raise ArgumentError(f"{_shown(address)} cannot {words}.", fix=_WITHOUT[action])
+        raise ArgumentError(f"{told(address)} cannot {words}.", fix=_WITHOUT[action])
     return found
 
 
@@ -93,7 +113,7 @@ def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:
     could not be read again, ModelFileError if storing fails; and what ``find_handler`` raises.
     """
     found = able(address, "save")(artifacts)
-    return found if isinstance(found, SaveResult) else describe(_shown(address), artifacts)
+    return found if isinstance(found, SaveResult) else describe(told(address), artifacts)
 
 
 def load_artifacts(address: Address) -> ModelArtifacts:
@@ -104,77 +124,33 @@ def load_artifacts(address: Address) -> ModelArtifacts:
     """
     found = able(address, "load")()
     if not isinstance(found, ModelArtifacts):
-        raise ArgumentTypeError(f"{_shown(address)} loaded {shown(found)}.", expected="ModelArtifacts.")
+        raise ArgumentTypeError(f"{told(address)} loaded {shown(found)}.", expected="ModelArtifacts.")
     return found
 
 
-def list_models(scheme: str | None = None) -> dict[str, SaveResult]:
-    """The models of all stores that can list theirs, or of one scheme, by address.
+def place_of(address: Address) -> object:
+    """What two addresses of one place have in common.
 
-    Raises UnknownNameError for an unknown scheme, ArgumentError for one that cannot list. Without a scheme, a store
-    whose plugin cannot be loaded is left out with a warning.
+    >>> place_of("model/model.json") == place_of("file://./model"), place_of("memory://a") == place_of("memory://b")
+    (True, False)
     """
-    if scheme is not None:
-        offer = _offer(scheme, f"{scheme}://")
-        kind = resolve(offer)
-        if not hasattr(kind, "list_models"):
-            raise ArgumentError(f"models under {scheme}:// cannot be listed.", expected="a scheme that keeps a list.")
-        return dict(kind.list_models())
-    found: dict[str, SaveResult] = {}
-    for name, offer in plugins().provided(_HOOK).items():
-        try:
-            kind = resolve(offer)
-        except PluginError as error:
-            warnings.warn(f"models under {name}:// are not listed: {error}", RuntimeWarning, stacklevel=2)
-            continue
-        if hasattr(kind, "list_models"):
-            found.update(kind.list_models())
-    return found
-
-
-def remove_model(address: Address) -> SaveResult:
-    """Removes a stored model, and gives its record.
-
-    Raises ModelNotFoundError if there is none, ArgumentError if the store cannot remove (folders: delete them).
-    """
-    found: SaveResult = able(address, "remove")()
-    return found
-
-
-def copy_model(source: Address, destination: Address) -> SaveResult:
-    """Copies a model from one address to another, which may be in another medium.
-
-    Raises ArgumentError if the two are the same, and what loading and saving raise.
-    """
-    _check_apart(source, destination)
-    return save_artifacts(destination, load_artifacts(source))
-
-
-def move_model(source: Address, destination: Address) -> SaveResult:
-    """Copies a model, and then, once the copy is complete, removes the source.
-
-    Raises ArgumentError if the two are the same or the source cannot be removed, before anything is done.
-    """
-    _check_apart(source, destination)
-    remove = able(source, "remove")
-    result = save_artifacts(destination, load_artifacts(source))
-    remove()
-    return result
-
-
-def _check_apart(source: Address, destination: Address) -> None:
-    if source is destination or _place(source) == _place(destination):
-        raise ArgumentError(f"{_shown(source)} would be copied onto itself.", expected="two different addresses.")
-
-
-def _place(address: Address) -> object:
-    """What two addresses of one place have in common."""
-    if not isinstance(address, (str, os.PathLike)):
+    text = getattr(find_handler(address), "address", None)
+    if not isinstance(text, str):
         return id(address)
-    scheme, rest = split_address(address) if isinstance(address, str) else ("file", os.fsdecode(address))
-    return scheme, os.path.realpath(rest) if scheme == "file" else rest
+    scheme, rest = split_address(text)
+    path = rest.removesuffix("/model.json").rstrip("/")
+    return scheme, _file_identity(path) if scheme == "file" else path
 
 
-def _shown(address: Address) -> str:
+def _file_identity(path: str) -> object:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
+
+def told(address: Address) -> str:
+    """An address as errors show it."""
     is_text = isinstance(address, (str, os.PathLike))
-    return shown(os.fsdecode(address)) if is_text else type(address).__qualname__  # type: ignore[arg-type]
+    return shown_address(os.fsdecode(address)) if is_text else type(address).__qualname__  # type: ignore[arg-type]

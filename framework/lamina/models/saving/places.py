@@ -8,7 +8,7 @@ from typing import Any
 from lamina.contract import SaveResult
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import find_format, load_artifacts, save_artifacts
-from lamina.io.checks import shown
+from lamina.io.checks import shown_address
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
 from lamina.serialization import custom_object_scope
@@ -135,4 +135,4 @@ def is_there(address: Any) -> bool:
 
 
 def _shown(address: Any) -> str:
-    return shown(str(address))
+    return shown_address(str(address))
