@@ -1,4 +1,4 @@
-"""Files of Keras: ``.keras``, ``.weights.h5`` and ``.h5``. Importing this module imports no HDF5 library."""
+"""Files of Keras: ``.keras``, ``.weights.h5`` and ``.h5``. Nothing but lamina is needed, no HDF5 library either."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from lamina.contract import Provides, hookimpl
 
 @hookimpl
 def lamina_formats() -> Iterable[Provides]:
-    library = {"needs": "h5py", "install": "pip install 'lamina[keras]'"}
     return [
-        Provides(".keras", "lamina_keras.archive:KerasFile", **library),
-        Provides(".weights.h5", "lamina_keras.weights_file:WeightsFile", **library),
-        Provides(".h5", "lamina_keras.legacy:LegacyFile", **library),
-        Provides(".hdf5", "lamina_keras.legacy:LegacyFile", **library),
+        Provides(".keras", "lamina_keras.archive:KerasFile"),
+        Provides(".weights.h5", "lamina_keras.weights_file:WeightsFile"),
+        Provides(".h5", "lamina_keras.legacy:LegacyFile"),
+        Provides(".hdf5", "lamina_keras.legacy:LegacyFile"),
     ]

@@ -40,6 +40,11 @@ def test_importing_lamina_loads_no_plugin_and_nothing_heavy():
     assert not found & HEAVY
 
 
+def test_no_library_but_numpy_reads_files_of_keras():
+    found = loaded("import lamina_keras.hdf5.reading, lamina_keras.hdf5.writing")
+    assert not found & HEAVY
+
+
 def test_importing_lamina_does_not_look_for_plugins():
     loaded("import lamina.plugins; assert lamina.plugins.plugins.cache_info().currsize == 0")
 
