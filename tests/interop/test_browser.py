@@ -8,6 +8,7 @@ import pytest
 import lamina
 from interop.agreeing import TRAINED, assert_alike, predicted, with_weights
 from interop.chromium import BrowserError, run, site
+from interop.test_own_layers import SCRIPT, GateOfTests
 from lamina import layers
 from lamina_http.receiver import ModelReceiver
 
@@ -64,6 +65,17 @@ def test_a_model_of_ours_predicts_the_same_in_a_page(tmp_path, make):
         found = run(server, PREDICT, address=f"{server.origin}/model/model.json", x=x)
         assert server.missing == []
     assert_alike(found, predicted(model, x if len(x) > 1 else x[0]))
+
+
+def test_a_layer_of_a_classic_script(tmp_path):
+    (tmp_path / "layers.js").write_text(SCRIPT, encoding="utf-8")
+    model = lamina.Sequential([layers.Dense(3, input_shape=(4,)), GateOfTests(), layers.Dense(2)])
+    with_weights(model).save(tmp_path / "model")
+    with site() as server:
+        server.add_folder("/model", tmp_path / "model")
+        address = f"{server.origin}/model/model.json"
+        found = run(server, PREDICT, [tmp_path / "layers.js"], address=address, x=[normal(5, 4)])
+    assert_alike(found, predicted(model, normal(5, 4)))
 
 
 TRAIN = """

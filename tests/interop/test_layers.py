@@ -154,3 +154,16 @@ def test_penalties_count_while_training(tfjs, tmp_path, regularizer):
     np.testing.assert_allclose(np.ravel(found), [model.train_on_batch(*batch) for _ in range(3)], rtol=1e-5)
     again = lamina.load_model(tmp_path / "there")
     np.testing.assert_allclose(again.train_on_batch(*batch), model.train_on_batch(*batch), rtol=1e-5)
+
+
+def test_it_applies_constraints_when_it_loads(tfjs, tmp_path):
+    """Weights that overstep one, as before any training, are others there; after training here they stay."""
+    model = lamina.Sequential([layers.Dense(3, kernel_constraint="non_neg", input_shape=(6,))])
+    model.set_weights([np.linspace(-1, 1, 18).reshape(6, 3), np.zeros(3)])
+    model.compile("sgd", "mean_squared_error")
+    model.save(tmp_path / "new")
+    with pytest.raises(AssertionError):
+        assert_alike(tfjs.predict(tmp_path / "new", X), predicted(model, X))
+    model.train_on_batch(X, np.ones((4, 3), np.float32))
+    model.save(tmp_path / "trained")
+    assert_alike(tfjs.predict(tmp_path / "trained", X), predicted(model, X))

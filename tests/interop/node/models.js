@@ -9,10 +9,17 @@ const flat = (value) => Array.isArray(value) ? value : [value];
 const only = (value) => Array.isArray(value) && value.length === 1 ? value[0] : value;
 const numbers = (result) => flat(result).map((x) => typeof x === 'number' ? x : x.dataSync()[0]);
 
-/** Runs classic scripts, as a page would, with tf as a global. */
+const ran = new Set();
+
+/** Runs classic scripts, as a page would: with tf as a global, and each once. */
 function runScripts(tf, scripts) {
   globalThis.tf = tf;
-  for (const path of scripts || []) vm.runInThisContext(fs.readFileSync(path, 'utf8'), {filename: path});
+  for (const path of scripts || []) {
+    const text = fs.readFileSync(path, 'utf8');
+    if (ran.has(text)) continue;
+    vm.runInThisContext(text, {filename: path});
+    ran.add(text);
+  }
 }
 
 /** The model at a folder, or at a URL. */
