@@ -9,17 +9,13 @@ from typing import Any, Final
 from lamina.errors import ModelFileError, NotBuiltError, SerializationError
 from lamina.io import ModelArtifacts, decode_weights, encode_weights
 from lamina.layers.weights import weights_from
-from lamina.models.saving.fingerprints import check_fingerprint
-from lamina.models.saving.fingerprints import fingerprint as fingerprint_of
+from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import FileWeights
 from lamina.models.saving.training import (
     compile_as,
     compile_as_tfjs,
     optimizer_weights,
     restore_optimizer,
-    restore_seeds,
-    seeds,
-    training_config,
 )
 from lamina.models.tfjs import tfjs_training_config
 from lamina.models.tfjs_layers import from_tfjs, to_tfjs
@@ -29,8 +25,6 @@ KERAS_VERSION: Final = "tfjs-layers 4.22.0"
 """What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
 
 OPTIMIZER_GROUP: Final = "optimizer"
-OWN_METADATA: Final = "lamina"
-"""The key of the user's metadata under which lamina keeps what TensorFlow.js has no place for."""
 
 
 def model_artifacts(
@@ -40,9 +34,7 @@ def model_artifacts(
     trains = include_optimizer and model.optimizer is not None
     weights = model.trainable_weights if trainable_only else model.weights
     whole = include_optimizer or model.graph is not None
-    own = {"training": training_config(model) if trains else None, "seeds": seeds(model), **_forms(model)}
-    if with_fingerprint and model.graph is not None:
-        own["fingerprint"] = fingerprint_of(model)
+    own = own_record(model, trains, with_fingerprint, metadata=False)
     return _artifacts(model, weights, trains, model_topology(model) if whole else _no_topology(model), own)
 
 
@@ -52,7 +44,7 @@ def weights_artifacts(model: Any) -> ModelArtifacts:
     if model.graph is not None:
         with suppress(SerializationError):
             topology = model_topology(model)
-    return _artifacts(model, model.weights, False, topology, {"training": None, "seeds": seeds(model), **_forms(model)})
+    return _artifacts(model, model.weights, False, topology, own_record(model, False, False, False))
 
 
 def _artifacts(
@@ -73,7 +65,7 @@ def _artifacts(
         weight_specs=specs,
         weight_data=data,
         training_config=tfjs_training_config(model) if trains else None,
-        user_defined_metadata={**model.get_user_defined_metadata(), OWN_METADATA: own},
+        user_defined_metadata={**model.get_user_defined_metadata(), OWN_KEY: own},
     )
 
 
@@ -109,17 +101,14 @@ def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, f
         raise ModelFileError(f"the topology at {where} is malformed: {error!r}.") from error
     source.check_all_used(model)
     own = _own_metadata(artifacts)
-    model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_METADATA}
-    _restore_forms(model, own)
+    model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_KEY}
+    restore_own(model, own, where, fingerprint)
     if compile and (own.get("training") or artifacts.training_config):
         if own.get("training"):
             compile_as(model, own["training"])
         else:
             compile_as_tfjs(model, artifacts.training_config)
         restore_optimizer(model, [array for spec, array in weights if spec.group == OPTIMIZER_GROUP])
-    restore_seeds(model, own.get("seeds"))
-    if fingerprint:
-        check_fingerprint(model, own.get("fingerprint"), where)
     return model
 
 
@@ -151,32 +140,9 @@ def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     Then only what it cannot have changed is heeded: how inputs and outputs are given.
     """
     metadata = artifacts.user_defined_metadata or {}
-    own = metadata.get(OWN_METADATA) if isinstance(metadata, Mapping) else None
+    own = metadata.get(OWN_KEY) if isinstance(metadata, Mapping) else None
     if not isinstance(own, Mapping):
         return {}
     if (artifacts.generated_by or "lamina").startswith("lamina"):
         return own
     return {key: own[key] for key in ("inputs", "outputs") if key in own}
-
-
-def _forms(model: Any) -> dict[str, Any]:
-    """The keys of inputs and outputs that are dicts, and whether one tensor is in a list: the topology does not say."""
-    if model.graph is None:
-        return {}
-    parts = {"inputs": model.graph.input_structure, "outputs": model.graph.output_structure}
-    forms = {
-        name: list(part) if isinstance(part, dict) else isinstance(part, (list, tuple)) for name, part in parts.items()
-    }
-    return {name: form for name, form in forms.items() if isinstance(form, list) or (form and len(parts[name]) == 1)}
-
-
-def _restore_forms(model: Any, own: Mapping[str, Any]) -> None:
-    for name, tensors in (("inputs", model.graph.inputs), ("outputs", model.graph.outputs)) if model.graph else ():
-        form = own.get(name)
-        if form is True and len(tensors) == 1:
-            structure: Any = list(tensors)
-        elif isinstance(form, list) and len(form) == len(tensors) and all(isinstance(key, str) for key in form):
-            structure = dict(zip(form, tensors, strict=True))
-        else:
-            continue
-        setattr(model.graph, f"{name.removesuffix('s')}_structure", structure)
