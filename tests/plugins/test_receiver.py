@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 from urllib.parse import urlsplit
@@ -94,6 +95,18 @@ class TestForm:
             receive(WHOLE, TYPE, limits=Limits(json_bytes=100))
         with pytest.raises(ModelFileError, match="the form that was sent"):
             receive(form(("model.json", b'{"modelTopology": NaN}')), TYPE)
+
+    def test_damage_anywhere_is_an_error_of_ours_or_none(self):
+        generator = np.random.default_rng(0)
+        for _ in range(2000):
+            body = bytearray(WHOLE)
+            for place in generator.integers(0, len(body), generator.integers(1, 4)):
+                body[place] = generator.integers(0, 256)
+            start, end = np.sort(generator.integers(0, len(body), 2))
+            if generator.random() < 0.3:
+                del body[start:end]
+            with contextlib.suppress(ModelFileError):
+                receive(body, TYPE)
 
 
 class TestReceiver:
