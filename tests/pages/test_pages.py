@@ -10,7 +10,8 @@ import pytest
 import lamina
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", *sorted(p.relative_to(ROOT).as_posix() for p in ROOT.glob("docs/**/*.md"))]
+DOCS = sorted(p for pattern in ("docs/**/*.md", "plugins/*/README.md") for p in ROOT.glob(pattern))
+PAGES = ["README.md", *(p.relative_to(ROOT).as_posix() for p in DOCS)]
 
 
 def blocks(page: str) -> list[tuple[int, str]]:

@@ -16,7 +16,8 @@ _MAGIC: Final = {
     b"\x80\x05": "a pickle",
     b"\x93NUMPY": "an array of NumPy",
 }
-_SAFETENSORS: Final = slice(8, 10)
+_START_OF_JSON: Final = slice(8, 10)
+SAFETENSORS: Final = "a file of safetensors"
 UNKNOWN: Final = "a file of no known kind"
 
 
@@ -28,6 +29,6 @@ def kind_of(data: Bytes) -> str:
     """
     start = bytes(memoryview(data)[:16])
     known = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
-    if known is None and start[_SAFETENSORS] in (b'{"', b"{}"):
-        return "a file of safetensors"
+    if known is None and start[_START_OF_JSON] in (b'{"', b"{}"):
+        return SAFETENSORS
     return known or (UNKNOWN if start else "an empty file")

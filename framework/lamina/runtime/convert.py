@@ -61,6 +61,16 @@ def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
     return Tensor(backend.from_host(array), Spec(array.shape, dtype), backend)
 
 
+def host_view(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """The values of a tensor as a NumPy array that may be the tensor's own memory: to be read at once, never written.
+
+    Raises HostReadError inside a recorded step.
+    """
+    found = tensor.backend.to_host(tensor.array).view()
+    found.flags.writeable = False
+    return found
+
+
 def scalar(value: Any, dtype: str, backend: Backend) -> Tensor:
     """A tensor without axes for a Python scalar; the most recent ones are kept and shared."""
     key = (type(value), value, dtype, id(backend), math.copysign(1, value) if isinstance(value, float) else 1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
+
+import numpy as np
 
 from lamina.errors import ModelFileError, NotBuiltError, SerializationError
 from lamina.io import ModelArtifacts, decode_weights, encode_weights
+from lamina.io.checks import first_repeated
 from lamina.layers.weights import weights_from
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import FileWeights
@@ -20,6 +24,10 @@ from lamina.models.saving.training import (
 from lamina.models.tfjs import tfjs_training_config
 from lamina.models.tfjs_layers import from_tfjs, to_tfjs
 from lamina.models.topology import graph_config, model_from_config, without_keys
+from lamina.runtime.convert import host_view
+
+NamedArray = tuple[str, np.ndarray[Any, Any], str | None]
+"""A weight's name and value, and the group it belongs to: None, or that of the optimizer."""
 
 KERAS_VERSION: Final = "tfjs-layers 4.22.0"
 """What TensorFlow.js 4.22 writes itself; the topology is of this kind."""
@@ -31,40 +39,61 @@ def model_artifacts(
     model: Any, include_optimizer: bool = True, trainable_only: bool = False, with_fingerprint: bool = True
 ) -> ModelArtifacts:
     """A whole model. Raises SerializationError if it is no graph of layers, or holds what has no config."""
-    trains = include_optimizer and model.optimizer is not None
-    weights = model.trainable_weights if trainable_only else model.weights
-    whole = include_optimizer or model.graph is not None
-    own = own_record(model, trains, with_fingerprint, metadata=False)
-    return _artifacts(model, weights, trains, model_topology(model) if whole else _no_topology(model), own)
+    return _encoded(*described_model(model, include_optimizer, trainable_only, with_fingerprint))
 
 
 def weights_artifacts(model: Any) -> ModelArtifacts:
     """A model's weights; also where some layer has no config, so that the model itself could not be saved."""
+    return _encoded(*described_weights(model))
+
+
+def _encoded(described: ModelArtifacts, named: list[NamedArray]) -> ModelArtifacts:
+    specs, data = encode_weights(named)
+    return replace(described, weight_specs=specs, weight_data=data)
+
+
+def described_model(
+    model: Any, include_optimizer: bool = True, trainable_only: bool = False, with_fingerprint: bool = True
+) -> tuple[ModelArtifacts, list[NamedArray]]:
+    """A whole model as artifacts without weights, and the arrays of these, to be read and not kept.
+
+    Raises SerializationError if it is no graph of layers, or holds what has no config.
+    """
+    trains = include_optimizer and model.optimizer is not None
+    weights = model.trainable_weights if trainable_only else model.weights
+    whole = include_optimizer or model.graph is not None
+    own = own_record(model, trains, with_fingerprint, metadata=False)
+    named = _named(model, weights)
+    if trains:
+        named += [(name, array, OPTIMIZER_GROUP) for name, array in optimizer_weights(model.optimizer)]
+    training = tfjs_training_config(model) if trains else None
+    return _described(model, model_topology(model) if whole else _no_topology(model), own, training), named
+
+
+def described_weights(model: Any) -> tuple[ModelArtifacts, list[NamedArray]]:
+    """A model's weights, as ``described_model`` gives a model; also where some layer has no config."""
     topology = _no_topology(model)
     if model.graph is not None:
         with suppress(SerializationError):
             topology = model_topology(model)
-    return _artifacts(model, model.weights, False, topology, own_record(model, False, False, False))
+    own = own_record(model, False, False, metadata=False)
+    return _described(model, topology, own, None), _named(model, model.weights)
 
 
-def _artifacts(
-    model: Any, weights: Any, trains: bool, topology: dict[str, Any], own: Mapping[str, Any]
-) -> ModelArtifacts:
-    named: list[tuple[str, Any, str | None]] = [(v.name, v.numpy(), None) for v in weights]
-    names = [name for name, _, _ in named]
-    if len(set(names)) != len(names):
-        repeated = next(name for name in names if names.count(name) > 1)
+def _named(model: Any, weights: Iterable[Any]) -> list[NamedArray]:
+    named: list[NamedArray] = [(v.name, host_view(v.value), None) for v in weights]
+    twice = first_repeated(name for name, _, _ in named)
+    if twice is not None:
         raise SerializationError(
-            f"two weights of the model {model.name!r} are named {repeated!r}.", fix="give the layers unique names."
+            f"two weights of the model {model.name!r} are named {twice!r}.", fix="give the layers unique names."
         )
-    if trains:
-        named += [(name, array, OPTIMIZER_GROUP) for name, array in optimizer_weights(model.optimizer)]
-    specs, data = encode_weights(named)
+    return named
+
+
+def _described(model: Any, topology: dict[str, Any], own: Mapping[str, Any], training: Any) -> ModelArtifacts:
     return ModelArtifacts(
         topology=topology,
-        weight_specs=specs,
-        weight_data=data,
-        training_config=tfjs_training_config(model) if trains else None,
+        training_config=training,
         user_defined_metadata={**model.get_user_defined_metadata(), OWN_KEY: own},
     )
 
@@ -90,12 +119,20 @@ def model_topology(model: Any) -> dict[str, Any]:
 
 def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, fingerprint: bool = True) -> Any:
     """The model of artifacts, compiled as it was, with its optimizer state, and checked against its fingerprint."""
-    weights = decode_weights(artifacts.weight_specs, artifacts.weight_data)
-    source = FileWeights({spec.name: array for spec, array in weights if spec.group != OPTIMIZER_GROUP})
+    decoded = decode_weights(artifacts.weight_specs, artifacts.weight_data)
+    named = [(spec.name, array, spec.group) for spec, array in decoded]
+    return model_from_parts(artifacts, named, where, compile, fingerprint)
+
+
+def model_from_parts(
+    artifacts: ModelArtifacts, weights: list[NamedArray], where: str, compile: bool, fingerprint: bool
+) -> Any:
+    """The same with weights that are arrays already, instead of those of the artifacts."""
+    source = FileWeights({name: array for name, array, group in weights if group != OPTIMIZER_GROUP})
     try:
         with weights_from(source):
             model = model_from_config(
-                from_tfjs(layers_config(artifacts), {spec.name: spec.shape for spec, _ in weights})
+                from_tfjs(layers_config(artifacts), {name: array.shape for name, array, _ in weights})
             )
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {where} is malformed: {error!r}.") from error
@@ -108,7 +145,7 @@ def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, f
             compile_as(model, own["training"])
         else:
             compile_as_tfjs(model, artifacts.training_config)
-        restore_optimizer(model, [array for spec, array in weights if spec.group == OPTIMIZER_GROUP])
+        restore_optimizer(model, [array for _, array, group in weights if group == OPTIMIZER_GROUP])
     return model
 
 

@@ -9,14 +9,17 @@ from typing import Any, Final
 import numpy as np
 
 from lamina.data import as_array
-from lamina.dtypes import ITEMSIZE
+from lamina.dtypes import COMPLEX, ITEMSIZE
 from lamina.errors import ArgumentError, ModelFileError, NotBuiltError, UnsafeModelError
+from lamina.io.checks import shown
 from lamina.runtime.backends import get_backend
-from lamina.runtime.convert import from_numpy
+from lamina.runtime.convert import from_numpy, numpy_dtype
 from lamina.runtime.tensor import Tensor
 
 SLACK: Final = 64 << 20
 """Bytes that a file may make a reader allocate beyond what its own size backs."""
+
+_MOST_LISTED: Final = 12
 
 
 class FileWeights:
@@ -30,13 +33,21 @@ class FileWeights:
     def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
         array = self._arrays.get(name)
         if array is None:
-            raise ModelFileError(f"{self._where} has no weight {name!r}.", expected=f"one of shape {shape}.")
+            raise ModelFileError(
+                f"{self._where} has no weight {name!r}.", expected=f"one of shape {shape}; it has {self._listed()}."
+            )
         if tuple(array.shape) != tuple(shape):
             raise ModelFileError(
                 f"the weight {name!r} has shape {array.shape} in {self._where}, and {shape} in the model."
             )
+        if array.dtype.kind == "c" and dtype not in COMPLEX:
+            raise ModelFileError(f"the weight {name!r} is {array.dtype} in {self._where}, and {dtype} in the model.")
         self._used.add(name)
-        return from_numpy(array.astype(dtype, copy=False), get_backend())
+        return from_numpy(array.astype(numpy_dtype(dtype), copy=False), get_backend())
+
+    def _listed(self) -> str:
+        names = [shown(name) for name in self._arrays]
+        return ", ".join(names[:_MOST_LISTED]) + (", ..." if len(names) > _MOST_LISTED else "") or "none"
 
     def check_all_used(self, model: Any) -> None:
         unused = sorted(set(self._arrays) - self._used)
@@ -64,7 +75,7 @@ class Budget:
                 f"{self._where}: the layers have more weights than the file holds: {name!r} has the shape {shape}.",
                 expected="a file with all weights of its model.",
             )
-        return from_numpy(np.zeros(shape, dtype), get_backend())
+        return from_numpy(np.zeros(shape, numpy_dtype(dtype)), get_backend())
 
 
 def by_order(found: dict[str, np.ndarray[Any, Any]], model: Any) -> dict[str, np.ndarray[Any, Any]]:
