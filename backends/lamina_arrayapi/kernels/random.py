@@ -55,9 +55,11 @@ def make(xp: Any) -> KernelTable:
         return x ^ x >> constant(16)
 
     def bits(seed: Any, count: int, offset: int = 0) -> Any:
-        first, second = keys(int(seed[0]), int(seed[1]))
+        key, draw = xp.astype(seed[0], xp.uint32), xp.astype(seed[1], xp.uint32)  # as keys() does: no wait for a device
+        first = mixed(key + constant(WEYL))
+        second = mixed(draw * constant(WEYL) + first)
         positions = xp.astype(xp.arange(offset, offset + count, dtype=xp.int64), xp.uint32)
-        return mixed(mixed(positions * constant(WEYL) + constant(first)) + constant(second))
+        return mixed(mixed(positions * constant(WEYL) + first) + second)
 
     @kernels("random_uniform")
     def random_uniform(seed: Any, shape: tuple[int, ...], dtype: str) -> Any:
