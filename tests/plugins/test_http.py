@@ -9,6 +9,7 @@ from email.message import Message
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Request)
         self.files: dict[str, Any] = {}
-        self.sent: list[tuple[str, str, dict[str, bytes]]] = []
+        self.moved: dict[str, str] = {}
+        self.sent: list[tuple[str, str, Any]] = []
         self.headers: list[Any] = []
         self.status = 200
 
@@ -54,15 +56,23 @@ class Request(BaseHTTPRequestHandler):
         self.wfile.write(body or b"")
 
     def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        form = BytesParser().parsebytes(head + self.rfile.read(length))
-        parts: list[Message] = list(form.walk())[1:]
-        found = {p.get_filename() or "": p.get_payload(decode=True) for p in parts}
-        self.server.sent.append((self.command, self.path, found))  # type: ignore[arg-type]
-        self.send_response(self.server.status)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path in self.server.moved:
+            self.send_response(307)
+            self.send_header("Location", self.server.moved[self.path])
+        else:
+            self.server.sent.append((self.command, self.path, self.parts_of(body)))
+            self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def parts_of(self, body: bytes) -> Any:
+        if not self.headers["Content-Type"].startswith("multipart/"):
+            return body
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        form = BytesParser().parsebytes(head + body)
+        parts: list[Message] = list(form.walk())[1:]
+        return {p.get_filename() or "": p.get_payload(decode=True) for p in parts}
 
     do_PUT = do_POST
 
@@ -101,7 +111,7 @@ def test_a_model_is_fetched_with_all_its_weight_files(server: Server) -> None:
     shares: list[float] = []
     found = http(f"{server.url}/m/model.json", on_progress=shares.append).load()
     assert (found.topology, found.weight_specs, found.weight_data) == (ARTIFACTS.topology, ARTIFACTS.weight_specs, DATA)
-    assert shares == [0.5, 1.0]
+    assert shares == [0.0, 5 / 24, 1.0]
     assert load_artifacts(f"{server.url}/m/model.json").weight_data == DATA
 
 
@@ -119,7 +129,7 @@ def test_a_model_is_sent_as_tensorflow_js_sends_it(server: Server, method: str) 
     ((sent, path, parts),) = server.sent
     assert (sent, path, list(parts)) == (method, "/up", ["model.json", "model.weights.bin"])
     document = json.loads(parts["model.json"])
-    assert document["weightsManifest"][0]["paths"] == ["model.weights.bin"]
+    assert document["weightsManifest"][0]["paths"] == ["./model.weights.bin"]
     assert parts["model.weights.bin"] == DATA
 
 
@@ -134,14 +144,98 @@ def test_a_whole_model_there_and_back(server: Server) -> None:
 
 
 def test_headers_reach_their_own_server_only(server: Server) -> None:
+    """And each file is asked for at the address's server, which may send on to different places."""
     with Server() as other:
         threading.Thread(target=other.serve_forever, args=(0.01,), daemon=True).start()
         put(other, {"a.bin": DATA})
-        server.files["/m/model.json"] = redirect(f"{other.url}/m/model.json")
-        assert http(f"{server.url}/m/model.json", headers={"X-Key": "secret"}).load().weight_data == DATA
+        for name in ("model.json", "a.bin"):
+            server.files[f"/m/{name}?key=1"] = redirect(f"{other.url}/m/{name}")
+        assert http(f"{server.url}/m/model.json?key=1", headers={"X-Key": "secret"}).load().weight_data == DATA
         other.shutdown()
-    assert [h["X-Key"] for h in server.headers] == ["secret"]
+    assert [h["X-Key"] for h in server.headers] == ["secret", "secret"]
     assert [h["X-Key"] for h in other.headers] == [None, None]
+
+
+def test_the_query_of_the_address_goes_with_every_file(server: Server) -> None:
+    put(server, {"a.bin": DATA})
+    server.files = {f"{path}?token=a/b": body for path, body in server.files.items()}
+    assert load_artifacts(f"{server.url}/m/model.json?token=a/b").weight_data == DATA
+
+
+def test_every_weight_file_may_have_an_address_of_its_own(server: Server) -> None:
+    put(server, {"a.bin": DATA[:8], "b.bin": DATA[8:]})
+    server.files["/x/a.bin/raw"], server.files["/x/b.bin/raw"] = (
+        server.files.pop("/m/a.bin"),
+        server.files.pop("/m/b.bin"),
+    )
+    found = http(f"{server.url}/m/model.json?q=1", weight_url_converter=lambda path: f"{server.url}/x/{path}/raw")
+    server.files["/m/model.json?q=1"] = server.files.pop("/m/model.json")
+    assert found.load().weight_data == DATA
+    with pytest.raises(UnsafeModelError, match="leads to"):
+        http(f"{server.url}/m/model.json?q=1", weight_url_converter=lambda path: "file:///etc/passwd").load()
+
+
+def test_single_files(server: Server, tmp_path: Any) -> None:
+    big = np.random.default_rng(0).bytes(300_000)
+    shares: list[float] = []
+    handler = http(f"{server.url}/m.keras", headers={"X-Key": "k"}, on_progress=shares.append)
+    handler.write_file([big[:1000], memoryview(big)[1000:]])
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert shares == sorted(set(shares))
+    assert len(shares) > 4
+    assert server.sent == [("PUT", "/m.keras", big)]
+    server.files["/m.keras"] = big
+    assert handler.read_file() == big
+    with pytest.raises(UnsafeModelError, match="more than 1000"):
+        http(f"{server.url}/m.keras", max_bytes=1000).read_file()
+    with pytest.raises(ModelNotFoundError, match="404"):
+        http(f"{server.url}/n.keras").read_file()
+
+
+def test_a_file_is_sent_again_after_a_redirect(server: Server) -> None:
+    server.moved["/up.keras"] = "/there.keras"
+    http(f"{server.url}/up.keras").write_file([b"12", b"345"])
+    server.moved["/up"] = "/there"
+    http(f"{server.url}/up").save(ARTIFACTS)
+    assert server.sent[0] == ("PUT", "/there.keras", b"12345")
+    assert server.sent[1][1:] == ("/there", {"model.json": ANY, "model.weights.bin": DATA})
+
+
+def test_progress_of_what_is_sent(server: Server) -> None:
+    size = 200_000
+    specs, data = lamina.io.encode_weights([("w", np.zeros(size, np.float32), None)])
+    shares: list[float] = []
+    http(f"{server.url}/up", on_progress=shares.append).save(ModelArtifacts({}, specs, data))
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert shares == sorted(set(shares))
+    assert len(shares) > 8
+    assert server.sent[0][2]["model.weights.bin"] == data
+
+
+SECRET = "https://me:pass-word@127.0.0.1:1/m/model.json?token=abc"
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda: lamina.load_model(SECRET),
+        lambda: save_artifacts(SECRET, ARTIFACTS),
+        lambda: save_artifacts(SECRET, ModelArtifacts({}, ARTIFACTS.weight_specs, b"")),
+        lambda: lamina.load_model(SECRET.replace("model.json", "m.pth")),
+        lambda: http(SECRET, method="GET"),
+        lambda: lamina.load_model("ftps://me:pass-word@host/m?token=abc"),
+        lambda: lamina.io.remove_model(SECRET),
+        lambda: lamina.io.copy_model(SECRET, SECRET),
+        lambda: lamina.load_model("https://me:pass-word/@host:x/m?token=abc"),
+        lambda: lamina.load_model(f"simplecache::{SECRET}"),
+    ],
+)
+def test_errors_do_not_show_what_is_secret(action: Any) -> None:
+    with pytest.raises(LaminaError) as caught:
+        action()
+    texts = [str(caught.value), str(caught.value.__cause__ or "")]
+    assert not [text for text in texts if "pass-word" in text or "abc" in text]
 
 
 @pytest.mark.parametrize("target", ["ftp://127.0.0.1/model.json", "file:///etc/passwd"])
@@ -189,8 +283,10 @@ def endless(request: Request) -> None:
 def test_answers_are_bounded_while_reading(server: Server) -> None:
     put(server, {"a.bin": DATA})
     server.files["/m/a.bin"] = endless
-    with pytest.raises(UnsafeModelError, match="more than 1000"):
-        http(f"{server.url}/m/model.json", max_bytes=1000).load()
+    with pytest.raises(UnsafeModelError, match=f"more than {len(DATA)}"):
+        http(f"{server.url}/m/model.json").load()
+    with pytest.raises(UnsafeModelError, match=f"weights of {len(DATA)} bytes"):
+        http(f"{server.url}/m/model.json", max_bytes=len(DATA) - 1).load()
     server.files["/m/model.json"] = endless
     with pytest.raises(UnsafeModelError, match="more than 500"):
         http(f"{server.url}/m/model.json", limits=lamina.io.Limits(json_bytes=500)).load()

@@ -15,10 +15,8 @@ from lamina.errors import UnsafeModelError
 FORBIDDEN_NAMES: Final = frozenset({"__proto__", "prototype", "constructor"})
 """Names that mean something else than a key to a reader in a browser."""
 
-_OWN_NAMES: Final = re.compile(
-    r"(?![A-Za-z][A-Za-z0-9+.-]*://)|(file|memory|localstorage|indexeddb|downloads)://", re.I
-)
-_USER: Final = re.compile(r"^([^/]*//)[^/]*@")
+_OWN_NAMES: Final = re.compile(r"(file|memory|localstorage|indexeddb|downloads)://", re.IGNORECASE)
+_USER: Final = re.compile(r"(://)[^/]*@")
 _QUERY: Final = re.compile(r"\?.*", re.DOTALL)
 _LONGEST_NAME: Final = 1024
 _PATH_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
@@ -57,7 +55,7 @@ def shown_address(address: str) -> str:
     >>> shown_address("https://me:word@example.org/m/model.json?token=1"), shown_address("localstorage://why?")
     ("'https://example.org/m/model.json?...'", "'localstorage://why?'")
     """
-    if _OWN_NAMES.match(address):
+    if _OWN_NAMES.match(address) or "://" not in address:
         return shown(address)
     return shown(_QUERY.sub("?...", _USER.sub(r"\1", address)))
 

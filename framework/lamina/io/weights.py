@@ -181,16 +181,25 @@ def _layout(spec: WeightSpec) -> str:
 
 def check_stored_size(specs: Sequence[WeightSpec], stored: int, where: str) -> None:
     """Raises UnsafeModelError if ``stored`` bytes cannot be those of the weights, which are not read."""
-    needed = sum(math.prod(spec.shape) * _item_bytes(spec) for spec in specs)
-    text = any(spec.dtype == "string" for spec in specs)
-    if stored == needed or (text and stored > needed):
+    needed, exact = stored_bytes(specs)
+    if stored == needed or (not exact and stored > needed):
         return
-    least = "at least " if text else ""
+    least = "" if exact else "at least "
     difference = f"{needed - stored} are missing" if stored < needed else f"{stored - needed} are left over"
     raise UnsafeModelError(
         f"{where}: the weights take {least}{needed} bytes, but {stored} are stored: {difference}.",
         fix="copy the model again: its files are cut short, or belong to different models.",
     )
+
+
+def stored_bytes(specs: Sequence[WeightSpec]) -> tuple[int, bool]:
+    """How many bytes weights take, and whether that is all: text takes at least so many, for its length is not told.
+
+    >>> stored_bytes([WeightSpec("w", (2, 3), "float32"), WeightSpec("s", (2,), "string")])
+    (32, False)
+    """
+    needed = sum(math.prod(spec.shape) * _item_bytes(spec) for spec in specs)
+    return needed, all(spec.dtype != "string" for spec in specs)
 
 
 def check_specs(specs: Sequence[WeightSpec], where: str, limits: Limits = DEFAULT_LIMITS) -> None:

@@ -9,6 +9,7 @@ from lamina.contract import SaveResult
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import find_format, load_artifacts, save_artifacts
 from lamina.io.checks import shown_address
+from lamina.io.router import able
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
 from lamina.serialization import custom_object_scope
@@ -51,6 +52,7 @@ def save_model(
     if not overwrite and is_there(filepath):
         raise ArgumentError(f"there is a model at {_shown(filepath)} already.", fix="pass overwrite=True.")
     if place is None:
+        able(filepath, "save")  # before the model is made ready, which takes time
         return save_artifacts(filepath, model_artifacts(model, include_optimizer, trainable_only, fingerprint))
     if trainable_only:
         raise ArgumentError(f"trainable_only for {place.where}.", expected="a folder or store, or save_weights.")
