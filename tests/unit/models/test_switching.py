@@ -7,9 +7,9 @@ import threading
 
 import numpy as np
 import pytest
-from backends_here import here
 
 import lamina
+from backends_here import here
 from lamina import layers
 from lamina.runtime.backends import find_backend
 
@@ -82,9 +82,8 @@ def test_two_models_train_in_two_threads_as_they_do_one_after_the_other(first, s
     lock = threading.Lock()
 
     def work(number, backend):
-        with lock:  # set_seed is the process's: models are made one after the other
-            with lamina.backend_scope(backend):
-                made = model()
+        with lock, lamina.backend_scope(backend):  # set_seed is the process's: models are made one after the other
+            made = model()
         with lamina.backend_scope(backend):
             parallel[number] = steps(made, 12)
 
