@@ -18,6 +18,7 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
 
     from_memory(artifacts), with_save_handler(function)      handlers made of what is at hand
     http(url, headers=..., timeout=...)                      the handler of a URL, with settings
+    remote(url, key=..., on_progress=...)                    the handler of an address that fsspec serves, with settings
     encode_model_json(artifacts, paths), decode_model_json(text, where)   for handlers of other media
 
 >>> import numpy as np
@@ -34,7 +35,7 @@ from lamina.io.formats import find_format
 from lamina.io.manifest import load_weights
 from lamina.io.model_json import ModelJson, WeightGroup, decode_model_json, encode_model_json
 from lamina.io.objects import describe, from_memory, with_save_handler
-from lamina.io.router import Address, find_handler, http, load_artifacts, save_artifacts
+from lamina.io.router import Address, find_handler, http, load_artifacts, remote, save_artifacts
 from lamina.io.transfers import copy_model, list_models, move_model, remove_model
 from lamina.io.weights import decode_weights, encode_weights
 
@@ -42,5 +43,5 @@ __all__ = [
     "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec",
     "copy_model", "decode_model_json", "decode_weights", "describe", "encode_model_json", "encode_weights",
     "find_format", "find_handler", "from_memory", "http", "list_models", "load_artifacts", "load_weights", "move_model",
-    "remove_model", "save_artifacts", "with_save_handler",
+    "remote", "remove_model", "save_artifacts", "with_save_handler",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from lamina.io import atomic, filesystem
 from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
-from lamina.io.shards import cut, read_document, read_file, read_weights
+from lamina.io.shards import cut, read_document, read_file, read_weights, removable
 from lamina.io.weights import spans
 
 _FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".safetensors")
@@ -109,7 +109,7 @@ class FileHandler:
         def named() -> list[str]:
             document = self._document(path)[1]
             found.append(self._record(path, document))
-            return self._removable(path, document)
+            return removable(document.groups, os.path.basename(path), shown(path))
 
         self._document(path)
         with atomic.told(self.address, "removed"):
@@ -120,17 +120,6 @@ class FileHandler:
         data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root)
         saved = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
         return replace(describe(self.address, replace(document.artifacts, weight_data=data)), date_saved=saved)
-
-    def _removable(self, path: str, document: ModelJson) -> list[str]:
-        names = [name for group in document.groups for name in group.paths]
-        others = [name for name in names if not atomic.is_weight_file(name, os.path.basename(path))]
-        if others:
-            raise ArgumentError(
-                f"{shown(path)} names the file {shown(others[0])}, which is not named like one of weights.",
-                expected="files such as 'group1-shard1of1.bin' and 'model.weights.bin'.",
-                fix="remove the model yourself.",
-            )
-        return names
 
     def load(self) -> ModelArtifacts:
         """The model in the folder.

@@ -74,6 +74,26 @@ def http(url: str, **settings: Any) -> Any:
     return resolve(offer_of(scheme, url))(url, **settings)
 
 
+def remote(url: str, **settings: Any) -> Any:
+    """The handler of an address such as ``s3://bucket/digits`` with settings of its own.
+
+    ``max_bytes``, ``limits`` and ``on_progress`` are lamina's; others, such as ``key`` or ``token``, are options of the
+    file system of fsspec that serves the scheme. Without settings the plain address does. Raises ArgumentError for an
+    address of this machine or of the web, PluginError if fsspec is missing.
+
+    >>> remote("localstorage://model")
+    Traceback (most recent call last):
+    lamina.errors.ArgumentError: 'localstorage://model' is not an address that fsspec serves.
+      Expected one such as s3://bucket/model.
+    """
+    offer = offer_of(split_address(url)[0], url)
+    if offer.needs != "fsspec":
+        raise ArgumentError(
+            f"{shown_address(url)} is not an address that fsspec serves.", expected="one such as s3://bucket/model."
+        )
+    return resolve(offer)(url, **settings)
+
+
 def offers() -> dict[str, Provides]:
     """What plugins offer, the built-in ones too, by scheme."""
     return plugins().provided(_HOOK)

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from lamina.contract.io import Bytes
-from lamina.errors import ModelFileError, ModelNotFoundError, UnsafeModelError
-from lamina.io import filesystem
+from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
+from lamina.io import atomic, filesystem
 from lamina.io.checks import Limits, shown
 from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
@@ -31,6 +31,22 @@ def cut(data: Bytes) -> list[tuple[str, memoryview]]:
         (f"group1-shard{number}of{len(parts)}-{hashlib.sha256(part).hexdigest()[:16]}.bin", part)
         for number, part in enumerate(parts, 1)
     ]
+
+
+def removable(groups: Sequence[WeightGroup], document: str, where: str) -> list[str]:
+    """The weight files that go with a document, if it names none but such: it may not have other files removed.
+
+    Raises ArgumentError otherwise.
+    """
+    names = [name for group in groups for name in group.paths]
+    others = [name for name in names if not atomic.is_weight_file(name, document)]
+    if others:
+        raise ArgumentError(
+            f"{where} names the file {shown(others[0])}, which is not named like one of weights.",
+            expected="files such as 'group1-shard1of1.bin' and 'model.weights.bin'.",
+            fix="remove the model yourself.",
+        )
+    return names
 
 
 def read_document(path: str, limits: Limits) -> bytearray:
