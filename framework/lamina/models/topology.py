@@ -144,8 +144,10 @@ def _plain_argument(value: Any, numbers: dict[int, int]) -> Any:
     return plain(value)
 
 
-def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[str, Any] | None = None) -> Any:
-    """The model of a config, its weights as its layers make them. ``shared`` holds layers that several models have.
+def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[Any, Any] | None = None) -> Any:
+    """The model of a config, its weights as its layers make them.
+
+    ``shared`` holds layers that several models have, by name, or by the number that Keras gives them.
 
     Raises SerializationError if the config is malformed, UnknownNameError for a class that no registry knows.
     """
@@ -159,17 +161,18 @@ def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[st
     if shared is None:
         names = config.get("shared_layers")
         shared = dict.fromkeys(name for name in names if isinstance(name, str)) if isinstance(names, list) else {}
-    if "output_layers" in config:
-        return _functional(config, layers, depth, shared)
-    return _sequential(config, layers, depth, shared)
+    model = (_functional if "output_layers" in config else _sequential)(config, layers, depth, shared)
+    if config.get("trainable") is False:
+        model._trainable = False  # the layers say it for themselves
+    return model
 
 
-def _made(entry: Any, depth: int, shared: dict[str, Any]) -> Layer:
+def _made(entry: Any, depth: int, shared: dict[Any, Any]) -> Layer:
     """One layer, or a nested model; one that several models have is made once."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
         raise SerializationError(f"{str(entry)[:100]!r} is not the config of a layer.")
-    name = entry["config"].get("name")
-    made: Layer | None = shared.get(name) if isinstance(name, str) else None
+    name = entry.get("shared_object_id", entry["config"].get("name"))
+    made: Layer | None = shared.get(name) if isinstance(name, (str, int)) else None
     if made is None:
         if entry.get("class_name") in ("Model", "Functional", "Sequential"):
             made = model_from_config(entry["config"], depth + 1, shared)
@@ -180,13 +183,13 @@ def _made(entry: Any, depth: int, shared: dict[str, Any]) -> Layer:
     return made
 
 
-def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[str, Any]) -> Any:
+def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[Any, Any]) -> Any:
     from lamina.models.sequential import Sequential
 
     return Sequential([_made(entry, depth, shared) for entry in entries], name=config.get("name"))
 
 
-def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[str, Any]) -> Any:
+def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[Any, Any]) -> Any:
     from lamina.models.model import Model
 
     layers = {}
@@ -226,8 +229,9 @@ def _first_numbers(config: Mapping[str, Any], entries: list[Any], layers: Mappin
 
 
 def _apply(layer: Layer, call: Call, outputs: Outputs) -> list[SymbolicTensor]:
+    settings = {key: value for key, value in call.settings.items() if key != "training" or layer.takes(key)}
     try:
-        return flatten(layer(*with_tensors(call.args, outputs), **with_tensors(call.settings, outputs)))
+        return flatten(layer(*with_tensors(call.args, outputs), **with_tensors(settings, outputs)))
     except LaminaError:
         raise
     except TypeError as error:
