@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import itertools
 import json
 import os
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import pytest
 
-import lamina
-from faults import savers
+from faults.disk import ERRORS, Fault, faults, snapshot
 from faults.savers import model, number_of
 from lamina.errors import ModelFileError
-from lamina.io import atomic, filesystem, load_artifacts, save_artifacts, shards
-
-CALLS = (
-    "create", "write", "sync", "close", "replace", "remove", "list_folder", "make_folder", "remove_folder",
-    "sync_folder", "open_file", "regular_size", "read_into", "read_file", "locked",
-)  # fmt: skip
+from lamina.io import filesystem, load_artifacts, save_artifacts, shards
 
 
 @pytest.fixture(autouse=True)
 def _many_shards(monkeypatch):
     monkeypatch.setattr(shards, "SHARD_BYTES", 512)
-
-
-class Fault:
-    """Makes the k-th call to the file system fail, before or after it has been done."""
-
-    def __init__(self, at, error, after=False):
-        self.left, self.error, self.after = at, error, after
-        self.failed: str | None = None
-
-    @contextlib.contextmanager
-    def at_work(self):
-        with pytest.MonkeyPatch.context() as patch:
-            for name in CALLS:
-                patch.setattr(filesystem, name, self._failing(name, getattr(filesystem, name)))
-            yield
-
-    def _failing(self, name, call):
-        def failing(*given):
-            self.left -= 1
-            if self.left == 0:
-                self.failed = name
-                if self.after or name == "close":  # a close that fails has closed nonetheless
-                    call(*given)
-                raise self.error
-            return call(*given)
-
-        return failing
-
-
-def snapshot(folder):
-    """Every file of a folder with its bytes; None if there is no such folder."""
-    if not folder.exists():
-        return None
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def assert_tidy(folder):
@@ -83,18 +37,19 @@ def save_with(fault, folder):
     return False
 
 
-def faults(error, after=False, least=20):
-    """A fault at the first call, at the second, ... until one finds no call left to fail."""
-    for k in itertools.count(1):
-        fault = Fault(k, error, after)
-        yield fault
-        if fault.failed is None:
-            assert k > least
-            return
-
-
-ERRORS = [OSError(code, os.strerror(code)) for code in (errno.EIO, errno.ENOSPC)]
-COMMIT = {"create", "write", "sync", "close", "replace", "list_folder", "sync_folder", "locked"}
+COMMIT = {
+    "create",
+    "write",
+    "sync",
+    "replace",
+    "list_folder",
+    "sync_folder",
+    "locked",
+    "mode_of",
+    "set_mode",
+    "try_lock",
+    "links",
+}
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=str)
@@ -204,75 +159,6 @@ def test_a_reader_follows_a_saver(tmp_path, monkeypatch):
 
     monkeypatch.setattr(filesystem, "open_beneath", replaced_first)
     assert number_of(load_artifacts(tmp_path / "m")) == 2
-
-
-def test_a_file_is_replaced_whole(tmp_path):
-    target = tmp_path / "state"
-    for fault in faults_of_a_file():
-        target.write_bytes(b"old")
-        with fault.at_work(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            try:
-                atomic.write_file(str(target), [b"ne", b"w"])
-                expected = b"new"
-            except OSError:
-                expected = b"old"
-        assert snapshot(tmp_path) == {"state": expected}, fault.failed
-
-
-def faults_of_a_file():
-    return [Fault(k, ERRORS[0]) for k in range(1, 9)]
-
-
-def run_savers(action, address, tries, tmp_path):
-    roots = [str(Path(lamina.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots), "LAMINA_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-W", "error", savers.__file__, action, str(address), str(tries), "7"]
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert run.stderr == ""
-    return json.loads(run.stdout)
-
-
-@pytest.mark.parametrize("medium", ["folder", "localstorage://m", "indexeddb://m"])
-class TestProcesses:
-    TRIES = int(os.environ.get("LAMINA_KILLS", "20"))
-
-    def test_a_killed_saver_leaves_a_whole_model(self, medium, tmp_path):
-        address = tmp_path / "m" if medium == "folder" else medium
-        found = run_savers("kill", address, self.TRIES, tmp_path)
-        assert found["loads"] == self.TRIES
-        assert len(found["seen"]) > 1
-        if medium == "folder":
-            save_artifacts(address, model(0))
-            assert_tidy(address)
-
-    def test_savers_at_once_leave_one_whole_winner(self, medium, tmp_path):
-        address = tmp_path / "m" if medium == "folder" else medium
-        found = run_savers("race", address, 10, tmp_path)
-        assert found["loads"] > 1
-        if medium == "folder":
-            assert_tidy(address)
-
-
-@pytest.mark.parametrize("scheme", ["localstorage", "indexeddb"])
-def test_several_processes_use_one_store(scheme, tmp_path):
-    found = run_savers("churn", f"{scheme}://m", 40, tmp_path)
-    assert found["loads"] > 1
-
-
-def test_downloads_are_whole_or_not_there(tmp_path, monkeypatch):
-    errors = [*ERRORS, KeyboardInterrupt()]
-    for number, fault in enumerate(itertools.chain.from_iterable(faults(error, least=12) for error in errors)):
-        folder = tmp_path / str(number)
-        monkeypatch.setenv("LAMINA_DOWNLOADS", str(folder))
-        save_artifacts("downloads://m", model(0))
-        before = snapshot(folder)
-        failed = save_with(fault, "downloads://m")
-        if failed and snapshot(folder) == before:
-            continue
-        assert not failed or isinstance(fault.error, KeyboardInterrupt), fault.failed
-        assert number_of(load_artifacts(folder / "m-1.json")) == 1, fault.failed
-        assert number_of(load_artifacts(folder / "m.json")) == 0
 
 
 class Recorded:

@@ -1,8 +1,8 @@
 """Files and model folders that are replaced whole or not at all.
 
-A file is written beside its place under a random name, synced, then renamed. In a model's folder the weight files
-come first, under names made of their content; renaming ``model.json`` is the moment at which the new model is there.
-Files of the old model, and what a killed saver left, are removed after that.
+``replacing`` does it for one file. In a model's folder the weight files come first, under names made of their content;
+renaming ``model.json`` is the moment at which the new model is there. Files of the old model, and what a killed saver
+left, are removed after that.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError
 from lamina.io import filesystem
 from lamina.io.checks import shown
+from lamina.io.replacing import TEMPORARY, discard, replace_file, replace_lone_file
 
 MODEL_JSON: Final = "model.json"
 
-_TEMPORARY: Final = re.compile(r"\.lamina-[0-9a-f]{16}\.tmp")
 _HASHED_SHARD: Final = re.compile(r"group\d+-shard\d+of\d+-[0-9a-f]{16}\.bin")
 _PLAIN_SHARD: Final = re.compile(r"(model\.)?weights\.bin|group\d+-shard\d+of\d+\.bin")
 
@@ -41,35 +41,14 @@ def told(address: str, done: str = "saved") -> Iterator[None]:
 def write_file(path: str, parts: Sequence[Bytes]) -> None:
     """Puts a file in place: afterwards, and after any crash, the path holds all of the old bytes or all of the new.
 
-    Folders above it are made if need be. Raises OSError, and then nothing has changed and nothing is left over.
+    Folders above it are made if need be. The mode of a file that is there is kept; a link is replaced, not followed.
+    Raises OSError, and then nothing has changed and nothing is left over.
     """
     with contextlib.ExitStack() as undo:
         _make_folders(os.path.dirname(path) or ".", undo)
-        _replace_file(path, parts)
+        replace_lone_file(path, parts)
         undo.pop_all()
     _sync_or_warn(os.path.dirname(path) or ".")
-
-
-def _replace_file(path: str, parts: Sequence[Bytes]) -> None:
-    temporary = os.path.join(os.path.dirname(path), f".lamina-{os.urandom(8).hex()}.tmp")
-    descriptor = filesystem.create(temporary)
-    try:
-        _fill(descriptor, parts)
-        filesystem.replace(temporary, path)
-    except BaseException:
-        _discard(temporary)
-        raise
-
-
-def _fill(descriptor: int, parts: Sequence[Bytes]) -> None:
-    try:
-        for part in parts:
-            left = memoryview(part).cast("B")
-            while len(left):
-                left = left[filesystem.write(descriptor, left) :]
-        filesystem.sync(descriptor)
-    finally:
-        filesystem.close(descriptor)
 
 
 def _sync_or_warn(folder: str) -> bool:
@@ -82,12 +61,6 @@ def _sync_or_warn(folder: str) -> bool:
         )
         return False
     return True
-
-
-def _discard(path: str) -> None:
-    # A file that cannot be removed harms nobody: no document names it, and the next save tries again.
-    with contextlib.suppress(OSError):
-        filesystem.remove(path)
 
 
 def write_model(
@@ -115,10 +88,11 @@ def write_new(folder: str, files: Callable[[Collection[str]], Sequence[tuple[str
     with contextlib.ExitStack() as undo:
         _make_folders(folder, undo)
         with filesystem.locked(folder):
+            _clean(folder, keep=None)
             for name, data in files(set(filesystem.list_folder(folder))):
                 filesystem.sync_folder(folder)  # the last file is there only if those before it are
-                undo.callback(_discard, os.path.join(folder, name))
-                _replace_file(os.path.join(folder, name), [data])
+                undo.callback(discard, os.path.join(folder, name))
+                replace_file(os.path.join(folder, name), [data])
         undo.pop_all()
     _sync_or_warn(folder)
 
@@ -148,9 +122,9 @@ def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, o
     with contextlib.ExitStack() as undo:
         undo.callback(_discard_unless_committed, folder, [name for name, _ in shards if name not in present], document)
         for name, data in shards:
-            _replace_file(os.path.join(folder, name), [data])
+            replace_file(os.path.join(folder, name), [data])
         filesystem.sync_folder(folder)
-        _replace_file(target, [document])
+        replace_file(target, [document])
         undo.pop_all()
     if _sync_or_warn(folder):
         _clean(folder, keep=[name for name, _ in shards], old=old or ())
@@ -165,7 +139,7 @@ def remove_model(folder: str, document: str, named: Callable[[], Collection[str]
         shards = named()
         filesystem.remove(os.path.join(folder, document))
         for name in shards:
-            _discard(os.path.join(folder, name))
+            discard(os.path.join(folder, name))
     if document == MODEL_JSON and folder:
         _discard_folder(folder)
 
@@ -182,7 +156,7 @@ def _discard_unless_committed(folder: str, names: Sequence[str], document: bytes
         if filesystem.read_file(os.path.join(folder, MODEL_JSON)) == document:
             return
     for name in names:
-        _discard(os.path.join(folder, name))
+        discard(os.path.join(folder, name))
 
 
 def _clean(folder: str, keep: Collection[str] | None, old: Collection[str] = ()) -> None:
@@ -193,5 +167,5 @@ def _clean(folder: str, keep: Collection[str] | None, old: Collection[str] = ())
         return
     for name in present:
         orphan = _HASHED_SHARD.fullmatch(name) or (name in old and _PLAIN_SHARD.fullmatch(name))
-        if _TEMPORARY.fullmatch(name) or (orphan and keep is not None and name not in keep):
-            _discard(os.path.join(folder, name))
+        if TEMPORARY.fullmatch(name) or (orphan and keep is not None and name not in keep):
+            discard(os.path.join(folder, name))

@@ -25,9 +25,29 @@ _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _FOLDER: Final = getattr(os, "O_DIRECTORY", 0)
 
 
-def create(path: str) -> int:
-    """A new file, open for writing; it must not exist, not even as a link."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, 0o666)
+def create(path: str, mode: int = 0o666) -> int:
+    """A new file, open for writing, of that mode less the umask; it must not exist, not even as a link."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, mode)
+
+
+def mode_of(path: str) -> int | None:
+    """Who may do what with a file; None if there is no ordinary one."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(status.st_mode) & 0o777 if stat.S_ISREG(status.st_mode) else None
+
+
+def set_mode(descriptor: int, mode: int) -> None:
+    """Says who may do what with an open file; where that cannot be said, it is as it is for all files."""
+    if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+        os.fchmod(descriptor, mode)
+
+
+def links(descriptor: int) -> int:
+    """Under how many names an open file is there; 0 if it has been removed."""
+    return os.fstat(descriptor).st_nlink
 
 
 def write(descriptor: int, data: memoryview) -> int:
@@ -142,6 +162,12 @@ if WINDOWS:
         msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
         return descriptor
 
+    def try_lock(descriptor: int) -> bool | None:
+        return None
+
+    def remove_unlocked(path: str) -> None:
+        os.remove(path)  # the system refuses it for an open file
+
 else:
     import fcntl
 
@@ -154,3 +180,24 @@ else:
                 os.close(descriptor)
                 raise
         return descriptor
+
+    def try_lock(descriptor: int) -> bool | None:
+        """Whether an open file could be locked, without waiting; None where there are no locks."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            return None
+        return True
+
+    def remove_unlocked(path: str) -> None:
+        """Removes a file that nobody has locked; a lock goes with the process that holds it."""
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY)
+        try:
+            if try_lock(descriptor):
+                os.remove(path)
+        finally:
+            os.close(descriptor)
