@@ -84,16 +84,23 @@ class Plugins:
         Raises PluginError if two offer the same name.
         """
         found: dict[str, Provides] = {}
-        for offers in getattr(self._manager.hook, hook)():
-            for offer in offers:
+        owners: dict[str, str] = {}
+        for each in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            for offer in each.function():
                 if offer.name in found:
                     raise PluginError(
                         f"two plugins offer {offer.name!r} through {hook}: "
-                        f"{found[offer.name].target} and {offer.target}.",
+                        f"{found[offer.name].target} ({self._origin(owners[offer.name])}) and "
+                        f"{offer.target} ({self._origin(each.plugin_name)}).",
                         fix="uninstall one of them, or set LAMINA_PLUGINS to the names of those to load.",
                     )
-                found[offer.name] = offer
+                found[offer.name], owners[offer.name] = offer, each.plugin_name
         return found
+
+    def _origin(self, plugin: str) -> str:
+        """Where a plugin comes from, in words."""
+        record = next(r for r in self.records if plugin in (r.module, r.name))
+        return f"plugin {record.name!r}, {record.distribution} {record.version}"
 
     def offered_by(self, hook: str) -> dict[str, list[str]]:
         """The names that each plugin offers through one hook, by the plugin's module."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import configparser
 import email
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,15 +13,6 @@ import pytest
 import lamina
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The folder with the archives, the wheel being made from the source archive."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,8 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(monkeypatch: pytes
     with pytest.raises(PluginError) as caught:
         Plugins().provided("lamina_layers")
     assert str(caught.value) == (
-        "two plugins offer 'Alpha' through lamina_layers: beta_plugin:Alpha and alpha_plugin:Alpha.\n"
+        "two plugins offer 'Alpha' through lamina_layers: beta_plugin:Alpha (plugin 'beta', ? ?) "
+        "and alpha_plugin:Alpha (plugin 'alpha', ? ?).\n"
         "  Fix: uninstall one of them, or set LAMINA_PLUGINS to the names of those to load."
     )
 

@@ -1,0 +1,166 @@
+"""A plugin in its own distribution: built, installed beside lamina in a fresh environment, found by its entry point."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from package.conftest import ROOT, build
+
+SHELF = ROOT / "tests" / "plugins" / "third_party"
+
+TROUBLE = """
+[build-system]
+requires = ["hatchling>=1.26"]
+build-backend = "hatchling.build"
+
+[project]
+name = "lamina-trouble"
+version = "0.3"
+description = "A plugin that cannot be imported, and one that offers what another offers"
+
+[project.entry-points.lamina]
+broken = "lamina_broken"
+second = "lamina_second"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["lamina_broken.py", "lamina_second.py"]
+"""
+
+SECOND = """
+from lamina.contract import Provides, hookimpl
+
+@hookimpl
+def lamina_io_handlers():
+    return [Provides("shelf", "nowhere:Handler")]
+"""
+
+SAVE = """
+import lamina, numpy as np
+model = lamina.Sequential([lamina.layers.Dense(2, input_shape=(3,))])
+model.save("shelf://digits")
+print(model.predict(np.ones((1, 3))).tolist())
+"""
+
+LOAD = """
+import lamina, numpy as np
+print(lamina.load_model("shelf://digits").predict(np.ones((1, 3))).tolist())
+"""
+
+
+class Environment:
+    """A virtual environment, and what is run in it."""
+
+    def __init__(self, folder: Path, shelf: Path) -> None:
+        self.folder = folder
+        self.python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+        self._shelf = shelf
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs its Python, knowing nothing of this one's settings."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LAMINA", "VIRTUAL_ENV"))}
+        kept |= {"SHELF": str(self._shelf), "LAMINA_HOME": str(self.folder / "home"), **variables}
+        return subprocess.run(
+            [str(self.python), *arguments], env=kept, cwd=self.folder, capture_output=True, text=True, timeout=600
+        )
+
+    def install(self, *what: str) -> None:
+        done = self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def environment(built, tmp_path_factory):
+    """A fresh environment with the wheels of lamina and of the plugin, and what they need."""
+    folder = tmp_path_factory.mktemp("fresh")
+    subprocess.run([sys.executable, "-m", "virtualenv", "--quiet", str(folder / "venv")], check=True)
+    found = Environment(folder / "venv", folder / "shelf")
+    plugin = build(SHELF, folder / "plugin", "--wheel")
+    (lamina_wheel,), (plugin_wheel,) = built.glob("*.whl"), plugin.glob("*.whl")
+    found.install(str(lamina_wheel), str(plugin_wheel), "pytest>=8.2")
+    return found
+
+
+@pytest.fixture(scope="module")
+def trouble(environment, tmp_path_factory):
+    """A folder to put on PYTHONPATH, where a distribution of two bad plugins is installed."""
+    project = tmp_path_factory.mktemp("trouble")
+    (project / "pyproject.toml").write_text(TROUBLE)
+    (project / "lamina_broken.py").write_text("raise RuntimeError('no luck today')\n")
+    (project / "lamina_second.py").write_text(SECOND)
+    (wheel,) = build(project, project / "dist", "--wheel").glob("*.whl")
+    environment.install("--no-deps", "--target", str(project / "installed"), str(wheel))
+    return str(project / "installed")
+
+
+def test_a_model_is_saved_by_one_process_and_loaded_by_another(environment):
+    saved, loaded = environment.run("-c", SAVE), environment.run("-c", LOAD)
+    assert (saved.stderr, loaded.stderr) == ("", "")
+    assert saved.stdout == loaded.stdout != ""
+    assert sorted(path.name for path in environment._shelf.iterdir()) == ["digits.bin", "digits.json"]
+
+
+def test_nothing_of_it_is_imported_before_it_is_needed(environment):
+    code = "import lamina, sys; lamina.zeros((2,)); print([m for m in sys.modules if 'shelf' in m])"
+    assert environment.run("-c", code).stdout in ("[]\n", "['lamina_shelf']\n")
+
+
+def test_its_own_tests_pass_there(environment, tmp_path):
+    shutil.copytree(SHELF / "tests", tmp_path / "tests")
+    done = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "tests"))
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+
+
+def test_the_command_lists_it(environment):
+    done = environment.run("-m", "lamina", "plugins")
+    assert done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("shelf ")]
+    assert line.split() == ["shelf", "lamina-shelf", "1.2.0", "io", "handlers:", "shelf"]
+    assert "shelf://digits" in environment.run("-m", "lamina", "models", "list", "shelf").stdout
+
+
+def test_a_variable_limits_plugins(environment):
+    refused = environment.run("-c", LOAD, LAMINA_PLUGINS="")
+    assert "UnknownNameError: no handler is known for 'shelf://digits'" in refused.stderr
+    assert environment.run("-c", LOAD, LAMINA_PLUGINS="shelf").stderr == ""
+    assert "shelf" not in environment.run("-m", "lamina", "plugins", LAMINA_PLUGINS="").stdout
+
+
+def test_one_that_cannot_be_imported_hinders_no_other(environment, trouble):
+    variables = {"PYTHONPATH": trouble, "LAMINA_PLUGINS": "shelf,broken"}
+    assert environment.run("-c", LOAD, **variables).stderr == ""
+    done = environment.run("-m", "lamina", "plugins", **variables)
+    assert done.returncode == 1
+    assert "RuntimeError: no luck today" in done.stdout
+    assert "io handlers: shelf" in done.stdout
+
+
+def test_two_of_one_scheme_are_named_with_where_they_come_from(environment, trouble):
+    done = environment.run("-c", LOAD, PYTHONPATH=trouble)
+    message = done.stderr.replace("\n", " ")
+    assert "PluginError: two plugins offer 'shelf' through lamina_io_handlers" in message
+    assert "lamina_shelf.handler:ShelfHandler (plugin 'shelf', lamina-shelf 1.2.0)" in message
+    assert "nowhere:Handler (plugin 'second', lamina-trouble 0.3)" in message
+    assert "set LAMINA_PLUGINS to the names of those to load" in message
+    assert environment.run("-c", LOAD, PYTHONPATH=trouble, LAMINA_PLUGINS="shelf").stderr == ""
+
+
+def test_a_plugin_named_in_a_file_is_not_imported(environment, trouble):
+    """Class names in files are looked up among what is registered; the plugin of that name stays where it is."""
+    code = (
+        "import json, os, lamina, sys\n"
+        "path = os.environ['SHELF'] + '/digits.json'\n"
+        "text = open(path).read()\n"
+        "open(path, 'w').write(text.replace('\"Dense\"', '\"lamina_second\"'))\n"
+        "try: lamina.load_model('shelf://digits')\n"
+        "except lamina.errors.LaminaError as error: print(type(error).__name__, 'lamina_second' in sys.modules)\n"
+        "finally: open(path, 'w').write(text)"
+    )
+    done = environment.run("-c", code, PYTHONPATH=trouble, LAMINA_PLUGINS="shelf")
+    assert done.stdout.split() == ["UnknownNameError", "False"], done.stderr
