@@ -7,6 +7,7 @@ from collections import Counter
 from contextvars import ContextVar
 
 from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.io.checks import FORBIDDEN_NAMES
 
 _COUNTS: ContextVar[Counter[str] | None] = ContextVar("lamina_layer_names", default=None)
 _ALLOWED = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]*")
@@ -45,7 +46,7 @@ def checked_name(name: object) -> str:
     """
     if not isinstance(name, str):
         raise ArgumentTypeError(f"name is {name!r}.", expected="a string.")
-    if not _ALLOWED.fullmatch(name) or len(name) > 255:
+    if not _ALLOWED.fullmatch(name) or len(name) > 255 or name in FORBIDDEN_NAMES:
         raise ArgumentError(
             f"the name {name[:80]!r} cannot be saved in a model file.",
             expected="up to 255 letters, digits, '.', '-' and '_', starting with a letter or digit.",

@@ -25,6 +25,7 @@ from lamina.serialization import deserialize
 from lamina.structures import flatten
 
 MAX_DEPTH: Final = 32
+MAX_CALLS: Final = 100_000
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -186,16 +187,20 @@ def _made(entry: Any, depth: int, shared: dict[Any, Any]) -> Layer:
 def _sequential(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[Any, Any]) -> Any:
     from lamina.models.sequential import Sequential
 
-    return Sequential([_made(entry, depth, shared) for entry in entries], name=config.get("name"))
+    layers = [_made(entry, depth, shared) for entry in entries]
+    return _of_bounded_size(Sequential(layers, name=config.get("name")), layers)
 
 
 def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, shared: dict[Any, Any]) -> Any:
     from lamina.models.model import Model
 
-    layers = {}
+    layers: dict[str, Layer] = {}
     for entry in entries:
         layer = _made(entry, depth, shared)
-        layers[entry.get("name", layer.name)] = layer
+        name = entry.get("name", layer.name)
+        if name in layers:
+            raise SerializationError(f"the config of a model has two layers named {str(name)[:100]!r}.")
+        layers[name] = layer
     outputs: Outputs = {
         (name, 0): layer._nodes[0].outputs for name, layer in layers.items() if isinstance(layer, InputLayer)
     }
@@ -216,7 +221,18 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, share
             raise SerializationError(f"the layer {later[0][0]!r} waits for a layer that is never called.")
         waiting = later
     inputs, results = (with_tensors(read_structure(config, key), outputs) for key in ("input_layers", "output_layers"))
-    return Model(inputs, results, name=config.get("name"))
+    model: Any = Model(inputs, results, name=config.get("name"))
+    return _of_bounded_size(model, [node.layer for node in model.graph.nodes])
+
+
+def _of_bounded_size(model: Any, called: list[Layer]) -> Any:
+    """The model, unless the layers that it calls, with those of models in it at each call, are too many."""
+    model._calls = sum(getattr(layer, "_calls", 1) for layer in called)
+    if model._calls > MAX_CALLS:
+        raise SerializationError(
+            f"the model {model.name!r} calls over {MAX_CALLS} layers.", expected="models in models that end sooner."
+        )
+    return model
 
 
 def _first_numbers(config: Mapping[str, Any], entries: list[Any], layers: Mapping[str, Layer]) -> dict[str, int]:
