@@ -12,7 +12,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError
@@ -64,18 +64,23 @@ def _sync_or_warn(folder: str) -> bool:
 
 
 def write_model(
-    folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, named: Callable[[], Collection[str] | None]
+    folder: str,
+    shards: Sequence[tuple[str, Bytes]],
+    document: bytes,
+    named: Callable[[], Collection[str] | None],
+    written: Callable[[int], Any] = lambda count: None,
 ) -> None:
     """Puts a model's weight files and its ``model.json`` in a folder, which is made if need be.
 
     The folder is the model's: once the new one is there, weight files of the old one go. ``named`` gives the weight
-    files of the model that is there now, or None if that cannot be told. Savers wait for each other.
+    files of the model that is there now, or None if that cannot be told; ``written`` is called with the length of each
+    weight file. Savers wait for each other.
     Raises OSError, and then the folder is as it was.
     """
     with contextlib.ExitStack() as undo:
         _make_folders(folder, undo)
         with filesystem.locked(folder):
-            _commit(folder, shards, document, named())
+            _commit(folder, shards, document, named(), written)
         undo.pop_all()
 
 
@@ -115,7 +120,13 @@ def _discard_folder(folder: str) -> None:
         filesystem.remove_folder(folder)
 
 
-def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, old: Collection[str] | None) -> None:
+def _commit(
+    folder: str,
+    shards: Sequence[tuple[str, Bytes]],
+    document: bytes,
+    old: Collection[str] | None,
+    written: Callable[[int], Any],
+) -> None:
     _clean(folder, keep=old)
     present = set(filesystem.list_folder(folder))
     target = os.path.join(folder, MODEL_JSON)
@@ -123,6 +134,7 @@ def _commit(folder: str, shards: Sequence[tuple[str, Bytes]], document: bytes, o
         undo.callback(_discard_unless_committed, folder, [name for name, _ in shards if name not in present], document)
         for name, data in shards:
             replace_file(os.path.join(folder, name), [data])
+            written(memoryview(data).nbytes)
         filesystem.sync_folder(folder)
         replace_file(target, [document])
         undo.pop_all()

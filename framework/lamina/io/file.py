@@ -14,6 +14,7 @@ from lamina.io import atomic, filesystem
 from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
+from lamina.io.progress import OnProgress, Progress
 from lamina.io.shards import cut, read_document, read_file, read_weights, removable
 from lamina.io.weights import spans
 
@@ -25,7 +26,8 @@ class FileHandler:
     """A model in a folder; one to load may also be given as the path of its ``model.json``.
 
     Weight files are ordinary files in the model's folder or below it, never links. With ``root``, links are followed
-    as long as they end inside that folder, as those of a download cache do.
+    as long as they end inside that folder, as those of a download cache do. ``on_progress`` is called with the share of
+    weight bytes, or of the single file, that has come or gone.
 
     >>> FileHandler("file://my-model").load()
     Traceback (most recent call last):
@@ -39,11 +41,13 @@ class FileHandler:
         *,
         limits: Limits = DEFAULT_LIMITS,
         root: str | os.PathLike[str] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         self.address = os.fsdecode(address)
         path = split_address(address)[1] if isinstance(address, str) else self.address
         self._path = path.rstrip("/" + os.sep) or path
         self._limits = limits
+        self._on_progress = on_progress
         self._root = None if root is None else os.path.realpath(root)
         if not self._path or "\0" in self._path:
             raise ArgumentError(f"{shown(self.address)} names no folder.", expected="a path, as in 'file://my-model'.")
@@ -59,8 +63,10 @@ class FileHandler:
         spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
         shards = cut(artifacts.weight_data)
         document = encode_model_json(artifacts, [name for name, _ in shards], where)
+        progress = Progress(self._on_progress, memoryview(artifacts.weight_data).nbytes)
         with atomic.told(self.address):
-            atomic.write_model(self._path, shards, document, self._named_shards)
+            atomic.write_model(self._path, shards, document, self._named_shards, progress.add)
+        progress.finish()
         return describe(self.address, artifacts)
 
     def _check_folder(self) -> None:
@@ -85,12 +91,14 @@ class FileHandler:
         """Puts a file in place at the address, whole or not at all. Raises ModelFileError if the disk fails."""
         if os.path.isdir(self._path):
             raise ArgumentError(f"{shown(self.address)} is a folder.", expected="the path of a file.")
+        progress = Progress(self._on_progress, 1)
         with atomic.told(self.address):
             atomic.write_file(self._path, parts)
+        progress.finish()
 
     def read_file(self) -> memoryview:
         """The bytes of the file at the address. Raises ModelNotFoundError, UnsafeModelError or ModelFileError."""
-        return read_file(self._path)
+        return read_file(self._path, on_progress=self._on_progress)
 
     def remove_file(self) -> None:
         """Removes the file at the address. Raises ModelFileError if the disk fails."""
@@ -140,6 +148,6 @@ class FileHandler:
         return text, decode_model_json(text, shown(path), self._limits)
 
     def _with_weights(self, path: str, document: ModelJson) -> ModelArtifacts:
-        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root)
+        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root, self._on_progress)
         spans(document.artifacts.weight_specs, memoryview(data), shown(path))
         return replace(document.artifacts, weight_data=data)

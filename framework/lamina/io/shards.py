@@ -17,10 +17,14 @@ from lamina.io import atomic, filesystem
 from lamina.io.checks import Limits, shown
 from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
+from lamina.io.progress import OnProgress, Progress
 from lamina.io.weights import check_stored_size
 
 SHARD_BYTES: Final = 4 << 20
 """The longest weight file that is written: browsers fetch several at once, and cache files of this size."""
+
+_PIECE: Final = 16 << 20
+"""The most that is read at once, so that progress can be told."""
 
 
 def cut(data: Bytes) -> list[tuple[str, memoryview]]:
@@ -67,7 +71,12 @@ def read_document(path: str, limits: Limits) -> bytearray:
     return data
 
 
-def read_file(path: str, most: int | None = None, expected: str = "the path of a file.") -> memoryview:
+def read_file(
+    path: str,
+    most: int | None = None,
+    expected: str = "the path of a file.",
+    on_progress: OnProgress | None = None,
+) -> memoryview:
     """The bytes of a file, of at most so many, in memory of their own.
 
     Raises ModelNotFoundError if there is none (and says what was ``expected``), UnsafeModelError if it is too long or
@@ -85,7 +94,9 @@ def read_file(path: str, most: int | None = None, expected: str = "the path of a
         if most is not None and size > most:
             raise UnsafeModelError(f"{where} has {size} bytes.", expected=f"at most {most}.")
         data = _memory(size)
-        _fill(descriptor, data, where)
+        progress = Progress(on_progress, size)
+        _fill(descriptor, data, where, progress)
+    progress.finish()
     return data
 
 
@@ -94,7 +105,9 @@ def _memory(size: int) -> memoryview:
     return np.empty(size, np.uint8).data
 
 
-def read_weights(folder: str, groups: Sequence[WeightGroup], where: str, root: str | None) -> memoryview:
+def read_weights(
+    folder: str, groups: Sequence[WeightGroup], where: str, root: str | None, on_progress: OnProgress | None = None
+) -> memoryview:
     """The weight bytes of all groups, one after the other; nothing is allocated until all sizes agree."""
     sizes = [[_size(folder, path, where, root) for path in group.paths] for group in groups]
     for group, found in zip(groups, sizes, strict=True):
@@ -102,12 +115,14 @@ def read_weights(folder: str, groups: Sequence[WeightGroup], where: str, root: s
         more = ", ..." if len(found) > 4 else ""
         check_stored_size(group.specs, sum(found), f"{where}: {held or 'no file'}{more}")
     data = _memory(sum(map(sum, sizes)))
+    progress = Progress(on_progress, len(data))
     left = data
     for group, found in zip(groups, sizes, strict=True):
         for path, size in zip(group.paths, found, strict=True):
             with _opened(folder, path, where, root) as descriptor:
-                _fill(descriptor, left[:size], f"{where}: the weight file {shown(path)}")
+                _fill(descriptor, left[:size], f"{where}: the weight file {shown(path)}", progress)
             left = left[size:]
+    progress.finish()
     return data
 
 
@@ -160,14 +175,15 @@ def _ordinary_size(descriptor: int, what: str) -> int:
     return size
 
 
-def _fill(descriptor: int, data: memoryview, what: str) -> None:
+def _fill(descriptor: int, data: memoryview, what: str, progress: Progress) -> None:
     wanted = len(data)
     try:
         while len(data):
-            count = filesystem.read_into(descriptor, data)
+            count = filesystem.read_into(descriptor, data[:_PIECE])
             if not count:
                 raise UnsafeModelError(f"{what} ended after {wanted - len(data)} of {wanted} bytes.")
             data = data[count:]
+            progress.add(count)
     except OSError as error:
         raise _unreadable(what, error) from error
 

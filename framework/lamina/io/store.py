@@ -24,6 +24,7 @@ from lamina.io.folders import home
 from lamina.io.memory import missing
 from lamina.io.model_json import decode_model_json, encode_model_json
 from lamina.io.objects import describe
+from lamina.io.progress import OnProgress, Progress
 from lamina.io.shards import cut
 from lamina.io.weights import spans
 
@@ -41,11 +42,15 @@ _TABLES: Final = (
 
 
 class StoreHandler:
-    """A model under a name in the user's store. Each scheme is a subclass."""
+    """A model under a name in the user's store. Each scheme is a subclass.
+
+    ``on_progress`` is called with the share of weight bytes that has come or gone.
+    """
 
     scheme: ClassVar[str]
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, on_progress: OnProgress | None = None) -> None:
+        self._on_progress = on_progress
         name = check_name(split_address(address)[1], f"the address {shown(address)}")
         self.address = f"{self.scheme}://{name}"
 
@@ -55,6 +60,7 @@ class StoreHandler:
         spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
         document = encode_model_json(artifacts, ["weights.bin"], where)
         result = describe(self.address, artifacts)
+        progress = Progress(self._on_progress, result.weight_bytes)
         with _transaction("IMMEDIATE", create=True) as store:
             assert store is not None
             _delete(store, self.address)
@@ -62,6 +68,8 @@ class StoreHandler:
             store.execute("INSERT INTO models VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             for number, (_, part) in enumerate(cut(artifacts.weight_data)):
                 store.execute("INSERT INTO shards VALUES (?, ?, ?, ?)", (self.address, number, part, crc32(part)))
+                progress.add(len(part))
+        progress.finish()
         return result
 
     def load(self) -> ModelArtifacts:
@@ -71,7 +79,7 @@ class StoreHandler:
             row = store and store.execute(query, (self.address,)).fetchone()
             if not store or not row:
                 raise missing(self.address, list(_listed(store, self.scheme)))
-            document, data = _whole(*row), _weights(store, self.address)
+            document, data = _whole(*row), _weights(store, self.address, self._on_progress)
         artifacts = decode_model_json(document, shown(self.address)).artifacts
         spans(artifacts.weight_specs, data, shown(self.address))
         return replace(artifacts, weight_data=data)
@@ -115,14 +123,17 @@ def _whole(data: bytes, crc: int) -> bytes:
     return data
 
 
-def _weights(store: sqlite3.Connection, address: str) -> memoryview:
+def _weights(store: sqlite3.Connection, address: str, on_progress: OnProgress | None) -> memoryview:
     """A model's weight bytes, which are copied once, to where they stay."""
     (size,) = store.execute("SELECT TOTAL(LENGTH(data)) FROM shards WHERE address = ?", (address,)).fetchone()
     data = np.empty(int(size), np.uint8).data
+    progress = Progress(on_progress, len(data))
     left = data
     for part, crc in store.execute("SELECT data, crc FROM shards WHERE address = ? ORDER BY number", (address,)):
         left[: len(part)] = _whole(part, crc)
         left = left[len(part) :]
+        progress.add(len(part))
+    progress.finish()
     return data
 
 

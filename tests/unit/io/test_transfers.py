@@ -233,6 +233,24 @@ class TestFiles:
         assert list(list_models("memory")) == ["memory://m"]
 
 
+@pytest.mark.parametrize("address", ["folder", "localstorage://m", "indexeddb://m"])
+def test_progress_of_artifacts(address):
+    for action in (lambda handler: handler.save(model(2)), lambda handler: number_of(handler.load())):
+        shares = []
+        action(find_handler(address, on_progress=shares.append))
+        assert (shares[0], shares[-1]) == (0.0, 1.0)
+        assert len(shares) > 3
+        assert shares == sorted(set(shares))
+
+
+def test_progress_of_a_file(monkeypatch):
+    monkeypatch.setattr(shards, "_PIECE", 10)
+    for action in (lambda handler: handler.write_file([bytes(25)]), lambda handler: handler.read_file()):
+        shares = []
+        action(find_handler("a.text", on_progress=shares.append))
+    assert shares == [0.0, 0.4, 0.8, 1.0]
+
+
 def test_chains_of_addresses_are_refused():
     for address in ("simplecache::s3://bucket/m", "zip://model.keras::s3://bucket/a.zip"):
         with pytest.raises(ArgumentError, match="is a chain of addresses"):
