@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Final
 
 from lamina import losses, metrics
 from lamina.contract.io import Bytes
-from lamina.errors import ModelFileError
+from lamina.errors import ModelFileError, UnsafeModelError
 from lamina.io.checks import shown
 from lamina.io.strict_json import read_json, write_json
 from lamina.layers.weights import weights_from
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
-from lamina.models.saving.sources import Budget
+from lamina.models.saving.sources import Budget, assign_all
 from lamina.models.saving.training import compile_as
 from lamina.serialization import serialize
 from lamina_keras.compiling import compile_config
@@ -73,8 +73,7 @@ class LegacyFile:
         old = _is_old(root)
         with weights_from(Budget(sum(array.nbytes for array in arrays_in(weights)), where)):
             model = read_model(from_keras_2(config) if old else config, f"{where}: model_config")
-        for variable, array in matched(model, weights, where, same_names=True):
-            variable.assign(array)
+        assign_all(matched(model, weights, where, same_names=True))
         own = _json(root, OWN_KEY, where)
         restore_own(model, own, where, fingerprint)
         if compile:
@@ -95,9 +94,7 @@ class LegacyFile:
         inner = root.children.get(MODEL_WEIGHTS)
         named = any(key.startswith(LAYER_NAMES) for key in root.attributes)
         group = root if named or not isinstance(inner, Group) else inner
-        pairs = matched(model, group, where, same_names=False) if strict else matched_by_name(model, group, where)
-        for variable, array in pairs:
-            variable.assign(array)
+        assign_all(matched(model, group, where, same_names=False) if strict else matched_by_name(model, group, where))
 
 
 def _weights(model: Any) -> Group:
@@ -116,7 +113,7 @@ def _training(model: Any) -> dict[str, Any]:
 
 
 def _spelled(value: Any, key: str, get: Callable[[str], Any]) -> Any:
-    """Losses or metrics with configs in the place of names, of which Keras knows only some when it reads these files."""
+    """Losses or metrics with configs in the place of names, of which Keras knows only some in these files."""
     if isinstance(value, str) and value not in _NAMES_OF_KERAS:
         found = serialize(get(value))
         return keras_value({**found, "config": {**found["config"], "name": value}}, key)
@@ -138,7 +135,7 @@ def _json(root: Group, key: str, where: str) -> Any:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise ModelFileError(f"{where}: the attribute {key} is {shown(text)}.", expected="text.")
+        raise UnsafeModelError(f"{where}: the attribute {key} is {shown(text)}.", expected="text.")
     return read_json(text.encode(), f"{where}: {key}")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.errors import ModelFileError
 from lamina.io.checks import shown
+from lamina.models.saving.sources import assign_all
 from lamina_keras.hdf5 import Group
 from lamina_keras.layer_weights import HostArray, Pair, named_in, put_arrays
 
@@ -41,8 +42,7 @@ def restore_optimizer(model: Any, group: Group, where: str, old: bool) -> None:
         return
     optimizer = model.optimizer
     optimizer.build(model.trainable_weights)
-    for variable, array in _matched(optimizer, stored, where, old):
-        variable.assign(array)
+    assign_all(_matched(optimizer, stored, where, old))
 
 
 def _matched(optimizer: Any, stored: Sequence[tuple[str, HostArray]], where: str, old: bool) -> list[Pair]:

@@ -11,6 +11,7 @@ import numpy as np
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError, NotBuiltError
 from lamina.io.checks import check_name, shown
+from lamina.models.saving.sources import assign_all
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.paths import OLDER, Place, optimizer_places, places_of
 
@@ -78,7 +79,7 @@ def load_whole(model: Any, root: Group, where: str) -> Mapping[str, HostArray]:
 def _load(model: Any, root: Group, where: str, strict: bool) -> Mapping[str, HostArray]:
     found = arrays_in(root)
     state = {path: found.pop(path) for path in list(found) if path.startswith(_OPTIMIZER)}
-    _assign(_matched(places_of(model), found, where, strict))
+    assign_all(_matched(places_of(model), found, where, strict))
     return state
 
 
@@ -92,7 +93,7 @@ def restore_optimizer(model: Any, state: Mapping[str, HostArray], where: str) ->
         # An optimizer that was saved before its first step has no slots: those made now are as they were.
         places = [Place(places[0].path, places[0].name, places[0].variables[: len(own)])]
         state = {path: state[path] for path in own}
-    _assign(_matched(places, state, where, strict=True))
+    assign_all(_matched(places, state, where, strict=True))
 
 
 def stored_bytes(root: Group) -> int:
@@ -151,8 +152,3 @@ def _matched(
 
 def _older(path: str) -> str:
     return "/".join(OLDER.get(part, part) for part in path.split("/"))
-
-
-def _assign(pairs: Iterable[tuple[Any, HostArray]]) -> None:
-    for variable, array in pairs:
-        variable.assign(array)

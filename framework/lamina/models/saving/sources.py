@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from lamina.io.checks import shown
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy, numpy_dtype
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 
 SLACK: Final = 64 << 20
 """Bytes that a file may make a reader allocate beyond what its own size backs."""
@@ -76,6 +77,13 @@ class Budget:
                 expected="a file with all weights of its model.",
             )
         return from_numpy(np.zeros(shape, numpy_dtype(dtype)), get_backend())
+
+
+def assign_all(pairs: Iterable[tuple[Variable, np.ndarray[Any, Any]]]) -> None:
+    """Gives Variables the values of arrays of their shapes, in their own dtypes."""
+    for variable, array in pairs:
+        same = array.dtype.name == variable.dtype
+        variable.assign(array if same else from_numpy(array, get_backend()).cast(variable.dtype))
 
 
 def by_order(found: dict[str, np.ndarray[Any, Any]], model: Any) -> dict[str, np.ndarray[Any, Any]]:
