@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from lamina.contract.io import Bytes, WeightSpec
 from lamina.errors import ArgumentError
 from lamina.io.checks import DEFAULT_LIMITS, Limits
-from lamina.io.model_json import decode_manifest
+from lamina.io.model_json import WeightGroup, decode_manifest
 from lamina.io.shards import read_weights
 from lamina.io.weights import decode_weights
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+_WHERE: Final = "the weights manifest"
 
 
 def load_weights(
@@ -21,7 +26,7 @@ def load_weights(
     weight_names: Iterable[str] | None = None,
     *,
     limits: Limits = DEFAULT_LIMITS,
-) -> dict[str, np.ndarray[Any, Any]]:
+) -> Arrays:
     """The arrays of a weights manifest by name, read from files in a folder or below it.
 
     ``manifest`` is the list of groups ``{"paths": [...], "weights": [...]}`` that a ``model.json`` calls
@@ -38,16 +43,63 @@ def load_weights(
     [1.0, 2.0]
     >>> folder.cleanup()
     """
-    where = "the weights manifest"
-    groups = decode_manifest(manifest, where, limits)
+    found = _chosen(manifest, weight_names, limits)
+    return found.decoded(read_weights(os.fsdecode(folder), found.groups, _WHERE, None))
+
+
+def get_weight_specs(manifest: Any, *, limits: Limits = DEFAULT_LIMITS) -> tuple[WeightSpec, ...]:
+    """The specs of all weights of a manifest, group after group. Raises UnsafeModelError if it oversteps its bounds.
+
+    >>> get_weight_specs([{"paths": [], "weights": [{"name": "w", "shape": [0], "dtype": "bool"}]}])[0].name
+    'w'
+    """
+    return tuple(spec for group in decode_manifest(manifest, _WHERE, limits) for spec in group.specs)
+
+
+def weights_loader_factory(fetch: Callable[[list[str]], Iterable[Bytes]]) -> Callable[..., Arrays]:
+    """A function like ``load_weights`` for files that ``fetch`` brings, from wherever they are.
+
+    ``fetch`` is called once, with the paths that are needed, and gives the bytes of each. The function that comes back
+    is called as ``load(manifest, prefix="", weight_names=None)``; the prefix is put before each path as it is. It
+    raises what ``load_weights`` raises. As TensorFlow.js's ``io.weightsLoaderFactory``.
+
+    >>> files = {"m/w.bin": bytes([0, 0, 128, 63])}
+    >>> load = weights_loader_factory(lambda paths: [files[path] for path in paths])
+    >>> load([{"paths": ["w.bin"], "weights": [{"name": "w", "shape": [1], "dtype": "float32"}]}], "m/")["w"].tolist()
+    [1.0]
+    """
+
+    def load(
+        manifest: Any,
+        prefix: str = "",
+        weight_names: Iterable[str] | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Arrays:
+        found = _chosen(manifest, weight_names, limits)
+        return found.decoded(b"".join(fetch([prefix + path for group in found.groups for path in group.paths])))
+
+    return load
+
+
+class _Chosen(NamedTuple):
+    """The groups of a manifest that hold wanted weights."""
+
+    groups: Sequence[WeightGroup]
+    wanted: Collection[str]
+
+    def decoded(self, data: Bytes) -> Arrays:
+        specs = [spec for group in self.groups for spec in group.specs]
+        return {spec.name: array for spec, array in decode_weights(specs, data, _WHERE) if spec.name in self.wanted}
+
+
+def _chosen(manifest: Any, weight_names: Iterable[str] | None, limits: Limits) -> _Chosen:
+    groups = decode_manifest(manifest, _WHERE, limits)
     known = {spec.name for group in groups for spec in group.specs}
     wanted = known if weight_names is None else set(weight_names)
     if not wanted <= known:
         raise ArgumentError(
-            f"{where} has no {', '.join(map(repr, sorted(wanted - known)))}.",
+            f"{_WHERE} has no {', '.join(map(repr, sorted(wanted - known)))}.",
             expected=f"names of {', '.join(map(repr, sorted(known)))}.",
         )
-    chosen = [group for group in groups if wanted & {spec.name for spec in group.specs}]
-    data = read_weights(os.fsdecode(folder), chosen, where, None)
-    specs = [spec for group in chosen for spec in group.specs]
-    return {spec.name: array for spec, array in decode_weights(specs, data, where) if spec.name in wanted}
+    return _Chosen([group for group in groups if wanted & {spec.name for spec in group.specs}], wanted)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from lamina.contract.io import ModelArtifacts, WeightSpec
+from lamina.contract.io import Bytes, ModelArtifacts, WeightSpec
 from lamina.errors import ModelFileError, UnsafeModelError
 from lamina.io.checks import DEFAULT_LIMITS, Limits, check_shard_path, first_repeated, shown
 from lamina.io.strict_json import read_json, write_json
-from lamina.io.weights import check_specs
+from lamina.io.weights import check_specs, spans
 
 FORMATS: Final = ("layers-model", "graph-model")
 
@@ -105,6 +105,25 @@ def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFA
     )
     optional: dict[str, Any] = {name: _object(document.get(key), key, where) for key, name in _OPTIONAL.items()}
     return ModelJson(replace(found, **optional), groups)
+
+
+def get_model_artifacts_for_json(
+    model_json: Mapping[str, Any], load_weights: Callable[[Sequence[WeightGroup]], Bytes], where: str = "the model"
+) -> ModelArtifacts:
+    """The artifacts of a document that is a dict already, with the weight bytes that ``load_weights`` gives.
+
+    It is called with the manifest's groups, and gives the bytes of their files, one after the other; for a document
+    without a manifest it is not called. Raises what ``decode_model_json`` raises, and UnsafeModelError if the bytes are
+    not those of the weights. As TensorFlow.js's ``io.getModelArtifactsForJSON``.
+
+    >>> found = get_model_artifacts_for_json({"modelTopology": {"class_name": "Sequential"}}, lambda groups: b"")
+    >>> found.topology["class_name"]
+    'Sequential'
+    """
+    artifacts, groups = decode_model_json(write_json(model_json, where), where)
+    data = load_weights(groups) if groups else b""
+    spans(artifacts.weight_specs, memoryview(data).cast("B"), where)
+    return replace(artifacts, weight_data=data)
 
 
 def load_settled(

@@ -57,6 +57,15 @@ def _check_chain(address: str) -> None:
         )
 
 
+def is_http_scheme(url: str) -> bool:
+    """Whether an address is one of the web.
+
+    >>> is_http_scheme("HTTPS://example.org/model.json"), is_http_scheme("models/http")
+    (True, False)
+    """
+    return split_address(url)[0] in ("http", "https")
+
+
 def http(url: str, **settings: Any) -> Any:
     """The handler of an ``http://`` or ``https://`` address with settings of its own, such as headers and timeout.
 
@@ -68,10 +77,9 @@ def http(url: str, **settings: Any) -> Any:
     lamina.errors.ArgumentError: 'file://model' is not an address of the web.
       Expected http:// or https://.
     """
-    scheme = split_address(url)[0]
-    if scheme not in ("http", "https"):
+    if not is_http_scheme(url):
         raise ArgumentError(f"{shown_address(url)} is not an address of the web.", expected="http:// or https://.")
-    return resolve(offer_of(scheme, url))(url, **settings)
+    return find_handler(url, **settings)
 
 
 def remote(url: str, **settings: Any) -> Any:
@@ -91,7 +99,7 @@ def remote(url: str, **settings: Any) -> Any:
         raise ArgumentError(
             f"{shown_address(url)} is not an address that fsspec serves.", expected="one such as s3://bucket/model."
         )
-    return resolve(offer)(url, **settings)
+    return find_handler(url, **settings)
 
 
 def offers() -> dict[str, Provides]:

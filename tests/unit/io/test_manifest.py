@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import lamina
 from lamina.errors import ArgumentError, ModelNotFoundError, UnsafeModelError
 from lamina.io import load_weights
 
@@ -57,3 +58,41 @@ def test_sizes_must_agree(folder):
     (folder / "c.bin").write_bytes(b"12")
     with pytest.raises(UnsafeModelError):
         load_weights(MANIFEST, folder, ["u"])
+
+
+class TestLoaderFactory:
+    MANIFEST = [
+        {"paths": ["a.bin", "b.bin"], "weights": [{"name": "w", "shape": [2], "dtype": "float32"}]},
+        {"paths": ["c.bin"], "weights": [{"name": "n", "shape": [], "dtype": "int32"}]},
+    ]
+    FILES = {"m/a.bin": b"\0\0\x80", "m/b.bin": b"?\0\0\0\0", "m/c.bin": b"\5\0\0\0"}
+
+    def test_only_the_files_that_are_needed_are_fetched(self):
+        asked = []
+
+        def fetch(paths):
+            asked.append(paths)
+            return [self.FILES[path] for path in paths]
+
+        load = lamina.io.weights_loader_factory(fetch)
+        assert {name: array.tolist() for name, array in load(self.MANIFEST, "m/").items()} == {"w": [1.0, 0.0], "n": 5}
+        assert list(load(self.MANIFEST, "m/", ["n"])) == ["n"]
+        assert asked == [["m/a.bin", "m/b.bin", "m/c.bin"], ["m/c.bin"]]
+        with pytest.raises(ArgumentError, match="has no 'x'"):
+            load(self.MANIFEST, "m/", ["x"])
+
+    def test_what_is_fetched_is_checked(self):
+        load = lamina.io.weights_loader_factory(lambda paths: [b"12"])
+        with pytest.raises(UnsafeModelError, match="are missing"):
+            load(self.MANIFEST)
+        with pytest.raises(UnsafeModelError, match="is not allowed"):
+            load([{**self.MANIFEST[0], "paths": ["../a.bin"]}])
+
+    def test_specs_and_artifacts_of_a_document(self):
+        assert [spec.name for spec in lamina.io.get_weight_specs(self.MANIFEST)] == ["w", "n"]
+        document = {"modelTopology": {}, "weightsManifest": self.MANIFEST}
+        found = lamina.io.get_model_artifacts_for_json(document, lambda groups: b"".join(self.FILES.values()))
+        assert len(found.weight_data) == 12
+        assert [spec.name for spec in found.weight_specs] == ["w", "n"]
+        with pytest.raises(UnsafeModelError):
+            lamina.io.get_model_artifacts_for_json(document, lambda groups: b"")

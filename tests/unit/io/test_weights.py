@@ -8,7 +8,7 @@ import pytest
 
 from lamina.contract.io import WeightSpec
 from lamina.errors import DTypeError, UnsafeModelError
-from lamina.io import decode_weights, encode_weights
+from lamina.io import decode_weights, decode_weights_stream, encode_weights
 
 ARRAYS = {
     "float32": (np.array([[1.5, -0.0], [np.nan, np.inf]], "float32"), "float32"),
@@ -193,3 +193,45 @@ def test_what_cannot_be_decoded(specs, data, message):
     with pytest.raises(UnsafeModelError) as caught:
         decode_weights(specs, data)
     assert str(caught.value) == message
+
+
+class TestStreams:
+    WEIGHTS = [
+        ("text", np.array(["é", "", "long " * 20], dtype=object), None),
+        ("none", np.zeros((0, 3), np.float32), None),
+        ("real", np.arange(6, dtype=np.float32).reshape(2, 3), None),
+        ("empty text", np.zeros((0,), dtype=object), None),
+        ("flags", np.array([True, False]), "optimizer"),
+    ]
+
+    @pytest.mark.parametrize("length", [1, 3, 7, 64, 1000])
+    def test_pieces_of_any_length(self, length):
+        specs, data = encode_weights(self.WEIGHTS)
+        pieces = [data[start : start + length] for start in range(0, len(data), length)]
+        found = list(decode_weights_stream(specs, pieces))
+        assert [spec.name for spec, _ in found] == [name for name, _, _ in self.WEIGHTS]
+        for (_, array), (_, expected, _) in zip(found, self.WEIGHTS, strict=True):
+            assert array.tolist() == expected.tolist()
+
+    def test_a_weight_is_given_when_it_is_there(self):
+        specs, data = encode_weights(self.WEIGHTS[2:3] + self.WEIGHTS[4:])
+        taken = []
+
+        def pieces():
+            for byte in data:
+                taken.append(byte)
+                yield bytes([byte])
+
+        stream = decode_weights_stream(specs, pieces())
+        assert next(stream)[0].name == "real"
+        assert len(taken) == 24
+
+    def test_too_few_and_too_many_bytes(self):
+        specs, data = encode_weights(self.WEIGHTS)
+        for length in range(len(data)):
+            with pytest.raises(UnsafeModelError, match="end within the weight"):
+                list(decode_weights_stream(specs, [data[:length]]))
+        with pytest.raises(UnsafeModelError, match="go on after the last weight"):
+            list(decode_weights_stream(specs, [data, b"", b"1"]))
+        with pytest.raises(UnsafeModelError):
+            list(decode_weights_stream(specs, [b"\xff\xff\xff\xff" + data]))
