@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.errors import ModelFileError, NotBuiltError, UnsafeModelError
 from lamina.io.checks import check_name, first_repeated, shown
+from lamina.models.saving.sources import values_of
 from lamina_keras.hdf5 import LARGEST_ATTRIBUTE, Group
 
 HostArray = np.ndarray[Any, Any]
@@ -41,8 +42,8 @@ def weights_of(model: Any) -> Group:
     group = Group()
     put_names(group, LAYER_NAMES, [check_name(layer.name, "the model") for layer in model.layers])
     for layer in model.layers:
-        put_arrays(group.group(layer.name), ((v.name, v.numpy()) for v in ordered(layer)))
-    put_arrays(group.group(TOP_LEVEL), ((v.name, v.numpy()) for v in _own(model)))
+        put_arrays(group.group(layer.name), ((v.name, values_of(v)) for v in ordered(layer)))
+    put_arrays(group.group(TOP_LEVEL), ((v.name, values_of(v)) for v in _own(model)))
     return group
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.errors import ModelFileError
 from lamina.io.checks import shown
-from lamina.models.saving.sources import assign_all
+from lamina.models.saving.sources import assign_all, values_of
 from lamina_keras.hdf5 import Group
 from lamina_keras.layer_weights import HostArray, Pair, named_in, put_arrays
 
@@ -28,7 +28,7 @@ def optimizer_group(optimizer: Any) -> Group | None:
     if not optimizer.built:
         return None
     group = Group()
-    put_arrays(group, ((v.name, v.numpy()) for v in optimizer.variables))
+    put_arrays(group, ((v.name, values_of(v)) for v in optimizer.variables))
     return group
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError, NotBuiltError
 from lamina.io.checks import check_name, shown
-from lamina.models.saving.sources import assign_all
+from lamina.models.saving.sources import assign_all, values_of
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.paths import OLDER, Place, optimizer_places, places_of
 
@@ -53,7 +53,7 @@ def weights_group(model: Any, include_optimizer: bool) -> Group:
         check_name(place.name, "the model")
         group = root.group(f"{place.path}/vars".lstrip("/"))
         group.attributes["name"] = place.name
-        group.children.update({str(i): variable.numpy() for i, variable in enumerate(place.variables)})
+        group.children.update({str(i): values_of(variable) for i, variable in enumerate(place.variables)})
     return root
 
 

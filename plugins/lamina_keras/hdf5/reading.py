@@ -13,7 +13,7 @@ from lamina_keras.hdf5.tree import SIGNATURE, Child, Group
 
 
 def read_hdf5(data: memoryview, where: str, limits: Limits = DEFAULT_LIMITS) -> Group:
-    """The groups, attributes and arrays of a file; the arrays do not refer to ``data``.
+    """The groups, attributes and arrays of a file. Arrays that lie in ``data`` as they are, are views of it.
 
     Raises ModelFileError for a file that is damaged, and UnsafeModelError for one that refers to other files, names
     its parts more than once, holds less than it declares, or has types, filters or layouts that no saved model needs.

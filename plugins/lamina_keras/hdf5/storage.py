@@ -83,7 +83,8 @@ def _values(source: Source, messages: list[Message], layout: memoryview, wanted:
     if len(view) != wanted.size:
         raise source.unsafe(f"{wanted.what} should have {wanted.size} bytes, and {len(view)} are stored")
     source.declare(wanted.size, len(view), wanted.what)
-    return np.frombuffer(view, wanted.dtype).reshape(wanted.shape).copy()
+    found = np.frombuffer(view, wanted.dtype).reshape(wanted.shape)
+    return found if found.flags.aligned else found.copy()
 
 
 Unpack = Callable[[memoryview | bytes, int], memoryview | bytes]

@@ -13,7 +13,7 @@ from lamina.dtypes import COMPLEX, ITEMSIZE
 from lamina.errors import ArgumentError, ModelFileError, NotBuiltError, UnsafeModelError
 from lamina.io.checks import shown
 from lamina.runtime.backends import get_backend
-from lamina.runtime.convert import from_numpy, numpy_dtype
+from lamina.runtime.convert import from_numpy, host_view, numpy_dtype
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
@@ -77,6 +77,11 @@ class Budget:
                 expected="a file with all weights of its model.",
             )
         return from_numpy(np.zeros(shape, numpy_dtype(dtype)), get_backend())
+
+
+def values_of(variable: Variable) -> np.ndarray[Any, Any]:
+    """The values of a Variable, where possible in its own memory: to be written to a file at once, and not kept."""
+    return host_view(variable.value)
 
 
 def assign_all(pairs: Iterable[tuple[Variable, np.ndarray[Any, Any]]]) -> None:
