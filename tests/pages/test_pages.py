@@ -25,6 +25,7 @@ def blocks(page: str) -> list[tuple[int, str]]:
 def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LAMINA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LAMINA_DOWNLOADS", str(tmp_path / "downloads"))
     namespace = {"__name__": "page"}
     with lamina.backend_scope("numpy"):
         for line, code in blocks(page):
