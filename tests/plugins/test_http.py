@@ -193,6 +193,19 @@ def test_single_files(server: Server, tmp_path: Any) -> None:
         http(f"{server.url}/n.keras").read_file()
 
 
+def test_a_whole_model_as_a_file(server: Server) -> None:
+    model = lamina.Sequential([lamina.layers.Dense(2, input_shape=(3,))])
+    model.save(f"{server.url}/m.safetensors?key=1")
+    assert server.sent[0][:2] == ("PUT", "/m.safetensors?key=1")
+    server.files["/m.safetensors?key=1"] = server.sent[0][2]
+    x = np.ones((1, 3), np.float32)
+    for address in (f"{server.url}/m.safetensors?key=1", http(f"{server.url}/m.safetensors?key=1", timeout=5.0)):
+        np.testing.assert_array_equal(lamina.load_model(address).predict(x), model.predict(x))
+    server.files["/m.safetensors?key=1"] = b"PK\3\4"
+    with pytest.raises(UnsafeModelError):
+        lamina.load_model(f"{server.url}/m.safetensors?key=1")
+
+
 def test_a_file_is_sent_again_after_a_redirect(server: Server) -> None:
     server.moved["/up.keras"] = "/there.keras"
     http(f"{server.url}/up.keras").write_file([b"12", b"345"])

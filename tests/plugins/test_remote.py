@@ -144,6 +144,13 @@ class TestFolders:
         x = np.ones((1, 3), np.float32)
         np.testing.assert_array_equal(lamina.load_model(address).predict(x), network.predict(x))
 
+    def test_a_whole_model_as_a_file(self, address):
+        network = lamina.Sequential([lamina.layers.Dense(2, input_shape=(3,))])
+        place = address.rstrip("/") + ".safetensors"
+        assert network.save(place).address == place
+        x = np.ones((1, 3), np.float32)
+        np.testing.assert_array_equal(lamina.load_model(place).predict(x), network.predict(x))
+
     def test_copies_and_moves(self, address):
         copy_model(lamina.io.from_memory(model(2)), address)
         move_model(address, "s3://elsewhere/m")

@@ -84,22 +84,23 @@ def write_model(
         undo.pop_all()
 
 
-def write_new(folder: str, files: Callable[[Collection[str]], Sequence[tuple[str, Bytes]]]) -> None:
+def write_new(folder: str, files: Callable[[Collection[str]], Sequence[tuple[str, Bytes]]]) -> str:
     """Puts new files in a folder, which is made if need be, in their order: all of them or none.
 
-    ``files`` gives names and bytes, knowing which names are taken; savers wait for each other.
-    Raises OSError, and then nothing has changed.
+    ``files`` gives names and bytes, knowing which names are taken; savers wait for each other. The name of the last
+    file comes back. Raises OSError, and then nothing has changed.
     """
+    name = ""
     with contextlib.ExitStack() as undo:
         _make_folders(folder, undo)
         with filesystem.locked(folder):
-            _clean(folder, keep=None)
             for name, data in files(set(filesystem.list_folder(folder))):
                 filesystem.sync_folder(folder)  # the last file is there only if those before it are
                 undo.callback(discard, os.path.join(folder, name))
                 replace_file(os.path.join(folder, name), [data])
         undo.pop_all()
     _sync_or_warn(folder)
+    return name
 
 
 def _make_folders(folder: str, undo: contextlib.ExitStack) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
@@ -45,24 +45,30 @@ class DownloadsHandler:
         """
         where = f"the model to save to {shown(self.address)}"
         spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
-        written: list[str] = []
 
         def files(taken: Collection[str]) -> Sequence[tuple[str, Bytes]]:
-            document, weights = self._free_names(taken)
-            written.append(document)
+            document, weights = _free_names(self._prefix, (".json", ".weights.bin"), taken)
             text = encode_model_json(artifacts, [f"./{weights}"], where)
             return [(weights, artifacts.weight_data), (document, text)]
 
+        return replace(describe(self.address, artifacts), address=self._write(files))
+
+    def write_file(self, parts: Sequence[Bytes]) -> str:
+        """Writes a single file, under a free name too, and gives its path. Raises ModelFileError if the disk fails."""
+        stem, ending = os.path.splitext(self._prefix)
+        return self._write(lambda taken: [(_free_names(stem, (ending,), taken)[0], b"".join(parts))])
+
+    def _write(self, files: Callable[[Collection[str]], Sequence[tuple[str, Bytes]]]) -> str:
         folder = downloads()
         with atomic.told(self.address):
-            atomic.write_new(folder, files)
-        return replace(describe(self.address, artifacts), address=os.path.join(folder, written[0]))
+            return os.path.join(folder, atomic.write_new(folder, files))
 
-    def _free_names(self, taken: Collection[str]) -> tuple[str, str]:
-        there = {name.lower() for name in taken}  # for some file systems do not tell a from A
-        for number in itertools.count():
-            prefix = f"{self._prefix}-{number}" if number else self._prefix
-            names = f"{prefix}.json", f"{prefix}.weights.bin"
-            if not there.intersection(name.lower() for name in names):
-                return names
-        raise AssertionError("numbers do not end")
+
+def _free_names(prefix: str, endings: Sequence[str], taken: Collection[str]) -> tuple[str, ...]:
+    """A name for each ending, none of which is taken."""
+    there = {name.lower() for name in taken}  # for some file systems do not tell a from A
+    for number in itertools.count():
+        names = tuple(f"{prefix}-{number}{ending}" if number else f"{prefix}{ending}" for ending in endings)
+        if not there.intersection(name.lower() for name in names):
+            return names
+    raise AssertionError("numbers do not end")

@@ -15,7 +15,7 @@ from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
 from lamina.io.progress import OnProgress, Progress
-from lamina.io.shards import cut, read_document, read_file, read_weights, removable
+from lamina.io.shards import cut, read_document, read_file, read_weights, removable, weight_sizes
 from lamina.io.weights import spans
 
 _FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".safetensors")
@@ -125,9 +125,9 @@ class FileHandler:
         return found[0]
 
     def _record(self, path: str, document: ModelJson) -> SaveResult:
-        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root)
+        sizes = weight_sizes(os.path.dirname(path), document.groups, shown(path), self._root)
         saved = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
-        return replace(describe(self.address, replace(document.artifacts, weight_data=data)), date_saved=saved)
+        return replace(describe(self.address, document.artifacts), weight_bytes=sum(map(sum, sizes)), date_saved=saved)
 
     def load(self) -> ModelArtifacts:
         """The model in the folder.

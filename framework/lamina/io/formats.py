@@ -57,10 +57,10 @@ class Place(NamedTuple):
         return function
 
     def write(self, parts: Iterable[Bytes]) -> SaveResult:
-        """Puts the file in place, whole or not at all."""
+        """Puts the file in place, whole or not at all; the record says where, for a handler may choose the name."""
         views = [memoryview(part).cast("B") for part in parts]
-        able(self.address, "write_file")(views)
-        return SaveResult(self.where, 0, sum(map(len, views)))
+        written = able(self.address, "write_file")(views)
+        return SaveResult(written or _text(self.address) or self.where, 0, sum(map(len, views)))
 
     def read(self) -> memoryview:
         """The bytes of the file, which start as those of the format do.

@@ -109,11 +109,7 @@ def read_weights(
     folder: str, groups: Sequence[WeightGroup], where: str, root: str | None, on_progress: OnProgress | None = None
 ) -> memoryview:
     """The weight bytes of all groups, one after the other; nothing is allocated until all sizes agree."""
-    sizes = [[_size(folder, path, where, root) for path in group.paths] for group in groups]
-    for group, found in zip(groups, sizes, strict=True):
-        held = ", ".join(f"{path} ({size} bytes)" for path, size in zip(group.paths[:4], found, strict=False))
-        more = ", ..." if len(found) > 4 else ""
-        check_stored_size(group.specs, sum(found), f"{where}: {held or 'no file'}{more}")
+    sizes = weight_sizes(folder, groups, where, root)
     data = _memory(sum(map(sum, sizes)))
     progress = Progress(on_progress, len(data))
     left = data
@@ -124,6 +120,16 @@ def read_weights(
             left = left[size:]
     progress.finish()
     return data
+
+
+def weight_sizes(folder: str, groups: Sequence[WeightGroup], where: str, root: str | None) -> list[list[int]]:
+    """The bytes of each group's files, which are there and as long together as the group's weights."""
+    sizes = [[_size(folder, path, where, root) for path in group.paths] for group in groups]
+    for group, found in zip(groups, sizes, strict=True):
+        held = ", ".join(f"{path} ({size} bytes)" for path, size in zip(group.paths[:4], found, strict=False))
+        more = ", ..." if len(found) > 4 else ""
+        check_stored_size(group.specs, sum(found), f"{where}: {held or 'no file'}{more}")
+    return sizes
 
 
 def _size(folder: str, path: str, where: str, root: str | None) -> int:

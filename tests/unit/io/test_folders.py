@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -126,3 +127,17 @@ class TestDownloads:
         assert sorted(os.listdir(folder)) == ["m-1.json", "m-1.weights.bin"]
         copy_model(folder / "m-1.json", folder / "copy")
         assert number_of(load_artifacts(folder / "copy")) == 1
+
+    def test_single_files_get_a_free_name_too(self, folder):
+        network = lamina.Sequential([lamina.layers.Dense(2, input_shape=(3,))])
+        for name in ("m.v2.safetensors", "m.v2-1.safetensors"):
+            saved = network.save("downloads://m.v2.safetensors")
+            assert saved.address == str(folder / name)
+            assert lamina.load_model(saved.address).count_params() == 8
+
+    def test_several_at_once(self, folder):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: save_artifacts("downloads://m", model(1)), range(12)))
+        documents = list(folder.glob("*.json"))
+        assert len(documents) == 12
+        assert [number_of(load_artifacts(path)) for path in documents] == [1] * 12
