@@ -60,6 +60,8 @@ def optimizer_weights(optimizer: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
 def restore_optimizer(model: Any, arrays: list[np.ndarray[Any, Any]]) -> None:
     if not arrays:
         return
+    if model.optimizer is None:
+        raise ModelFileError("the file holds the state of an optimizer, and names none.")
     try:
         model.optimizer.build(model.trainable_weights)
         model.optimizer.set_weights(arrays if len(arrays) > 1 else [arrays[0], *model.optimizer.get_weights()[1:]])
@@ -75,8 +77,12 @@ def restore_seeds(model: Any, found: Any) -> None:
     generators = model.seed_generators
     if found is None or not generators:
         return
-    pairs = np.asarray(found, np.int64) if isinstance(found, list) else np.empty(0)
-    if pairs.shape != (len(generators), 2) or (np.abs(pairs) > 2**31).any():
+    if not isinstance(found, list) or len(found) != len(generators) or not all(map(_is_state, found)):
         raise UnsafeModelError("the random state in the file does not fit the model.", expected="two int32 per layer.")
-    for generator, pair in zip(generators, pairs, strict=True):
-        generator.state.assign(pair.astype(np.int32))
+    for generator, pair in zip(generators, found, strict=True):
+        generator.state.assign(np.array(pair, np.int32))
+
+
+def _is_state(pair: Any) -> bool:
+    """Whether it is what the state of a random stream may be: two int32."""
+    return isinstance(pair, list) and len(pair) == 2 and all(type(n) is int and -(2**31) <= n < 2**31 for n in pair)
