@@ -10,7 +10,7 @@ import lamina  # noqa: E402
 from attacks.attacking import Child  # noqa: E402
 from lamina import layers  # noqa: E402
 
-FORMATS = ("", ".safetensors")
+FORMATS = ("", ".h5", ".keras", ".safetensors")
 
 
 def small_model():

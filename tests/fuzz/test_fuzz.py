@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,16 +23,30 @@ SECONDS = float(os.environ.get("LAMINA_FUZZ_SECONDS", "2"))
 SEED = os.environ.get("LAMINA_FUZZ_SEED", "1")
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_files(kind, tmp_path, capsys):
+def fuzzed(kind, folder):
+    """What the process that tries a format told, and how it ended."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     script = Path(__file__).with_name("fuzzer.py")
     done = subprocess.run(
-        [sys.executable, str(script), kind, SEED, str(SECONDS), str(tmp_path)],
+        [sys.executable, str(script), kind, SEED, str(SECONDS), str(folder)],
         env=environment, capture_output=True, text=True, check=False, timeout=SECONDS + 120,
     )  # fmt: skip
-    case = (tmp_path / "case").read_text() if (tmp_path / "case").exists() else "none"
-    assert done.returncode == 0, f"seed {SEED}, case {case}: {done.stderr[-3000:]}"
+    case = (folder / "case").read_text() if (folder / "case").exists() else "none"
+    return done, f"seed {SEED}, case {case}"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """The results of all formats, two of which are tried at once."""
+    with ThreadPoolExecutor(2) as pool:
+        jobs = {kind: pool.submit(fuzzed, kind, tmp_path_factory.mktemp("fuzz")) for kind in FORMATS}
+        return {kind: job.result() for kind, job in jobs.items()}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_damaged_files(kind, results, capsys):
+    done, where = results[kind]
+    assert done.returncode == 0, f"{where}: {done.stderr[-3000:]}"
     told = json.loads(done.stdout.splitlines()[-1])
     with capsys.disabled():
         print(f"\n{kind}: {told['cases']} cases, seed {SEED}: {told['outcomes']}")
