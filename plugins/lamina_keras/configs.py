@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.models.calls import is_place, tensor_config
+from lamina_keras.paths import CLASSES as NAMES_IN_CODE
 
 Config = dict[str, Any]
 
@@ -22,6 +23,9 @@ CLASSES: Final = {
     "Model": "Functional",
 }
 """Classes that were renamed: theirs, and ours."""
+
+IN_CODE: Final = {theirs: own for own, theirs in NAMES_IN_CODE.items()}
+"""Classes of Keras 3 whose name in its code is not the one that it is known by."""
 
 ACTIVATIONS: Final = {"hard_sigmoid": "hard_sigmoid_tfjs"}
 """Functions that compute something else in Keras 3: before, hard_sigmoid had the slope 0.2."""
@@ -81,6 +85,19 @@ def from_keras_2(value: Any) -> Any:
         name, config = found.get("class_name"), found.get("config")
         return _object(found, name, config) if isinstance(name, str) else found
     return [from_keras_2(inner) for inner in value] if isinstance(value, list) else value
+
+
+def from_keras_3(value: Any) -> Any:
+    """A config as Keras 3 writes it into these files, in which classes have the names that they have in its code.
+
+    >>> from_keras_3({"class_name": "GroupedQueryAttention"})
+    {'class_name': 'GroupQueryAttention'}
+    """
+    if isinstance(value, Mapping):
+        found = {key: from_keras_3(inner) for key, inner in value.items()}
+        name = found.get("class_name")
+        return {**found, "class_name": IN_CODE.get(name, name)} if isinstance(name, str) else found
+    return [from_keras_3(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _object(found: Config, name: str, config: Any) -> Any:

@@ -16,7 +16,7 @@ from lamina.models.saving.sources import Budget, assign_all
 from lamina.models.saving.training import compile_as
 from lamina.serialization import serialize
 from lamina_keras.compiling import compile_config
-from lamina_keras.configs import from_keras_2, training_from_keras_2
+from lamina_keras.configs import from_keras_2, from_keras_3, training_from_keras_2
 from lamina_keras.graphs import whole_config
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.hdf5.tree import SIGNATURE
@@ -72,7 +72,7 @@ class LegacyFile:
             )
         old = _is_old(root)
         with weights_from(Budget(sum(array.nbytes for array in arrays_in(weights)), where)):
-            model = read_model(from_keras_2(config) if old else config, f"{where}: model_config")
+            model = read_model((from_keras_2 if old else from_keras_3)(config), f"{where}: model_config")
         assign_all(matched(model, weights, where, same_names=True))
         own = _json(root, OWN_KEY, where)
         restore_own(model, own, where, fingerprint)
