@@ -36,7 +36,7 @@ class Format(NamedTuple):
 
 FOLDERS = [Format("artifacts", "m"), Format("files", "layers"), Format("backups", "backup")]
 SINGLE_FILES = [Format("files", "m.safetensors"), Format("weights", "w.safetensors")]
-STORES = [Format("artifacts", "localstorage://m")]
+STORES = [Format("artifacts", "localstorage://m"), Format("artifacts", "indexeddb://m")]
 ALL = [*FOLDERS, *SINGLE_FILES, *STORES]
 
 

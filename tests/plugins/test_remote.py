@@ -34,6 +34,7 @@ from lamina.io import (
     shards,
 )
 from lamina.plugins import plugins
+from lamina_remote.handler import RemoteHandler
 from lamina_remote.schemes import ALIASES, LIBRARIES, RENAMES, WITH_FOLDERS
 
 
@@ -301,6 +302,8 @@ def test_what_is_no_place():
     for address in ("s3://", "s3:///", "sftp://"):
         with pytest.raises(ArgumentError, match="names no place"):
             load_artifacts(address)
+    with pytest.raises(ArgumentError, match="names no place"):
+        RemoteHandler("s3://bucket/m::file:///etc")
     with pytest.raises(ArgumentError, match="is named like a file"):
         save_artifacts("s3://bucket/model.json", model(0))
 

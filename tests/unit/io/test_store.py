@@ -71,6 +71,7 @@ def test_names_belong_to_their_scheme(file):
     save_artifacts("indexeddb://m", model(1))
     assert number_of(load_artifacts("localstorage://m")) == 0
     assert list(list_models()) == ["indexeddb://m", "localstorage://m"]
+    assert list(list_models("indexeddb")) == ["indexeddb://m"]
     remove_model("localstorage://m")
     assert number_of(load_artifacts("indexeddb://m")) == 1
     move_model("indexeddb://m", "localstorage://m")
