@@ -7,6 +7,7 @@ modules that loading needs are imported, by loading good files, before anything 
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -58,12 +59,19 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+@functools.cache
+def model_at(path: str) -> Any:
+    """A good model, to be given weights."""
+    import lamina
+
+    return lamina.load_model(path)
+
+
 def load(job: dict[str, Any]) -> Any:
     import lamina
 
     if job.get("weights_of"):
-        model = lamina.load_model(job["weights_of"])
-        return model.load_weights(job["path"], strict=job.get("strict", True))
+        return model_at(job["weights_of"]).load_weights(job["path"], strict=job.get("strict", True))
     if job.get("uses"):
         made = lamina.load_model(job["path"], compile=job.get("compile", True))
         for use in job["uses"]:
@@ -74,6 +82,8 @@ def load(job: dict[str, Any]) -> Any:
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
     global events
+    if job.get("weights_of"):
+        model_at(job["weights_of"])  # before anything is watched
     gc.collect()
     reset_peak()
     before, start = peak(), time.perf_counter()
