@@ -89,6 +89,9 @@ OBJECTS = {
     ),
 }  # fmt: skip
 
+BUILT_IN_NAMES = frozenset(LAYERS).union({"Functional", "Model", "Sequential"}, *OBJECTS.values())
+"""What a class or function of a user's cannot be registered as."""
+
 _ROOMS = {"schedules": "optimizers.schedules"}
 
 

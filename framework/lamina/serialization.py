@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
+from lamina.catalogue import BUILT_IN_NAMES
 from lamina.errors import ArgumentTypeError, SerializationError, UnknownNameError
 from lamina.plugins import plugins, resolve
 
@@ -38,7 +39,7 @@ _SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("lamina_custom_objects", def
 def register(name: str | None = None) -> Callable[[T], T]:
     """Decorator: lets saved models name a class or function of yours; ``name`` defaults to its own.
 
-    Raises SerializationError if another object has that name.
+    Raises SerializationError if another object has that name, a built-in one included.
 
     >>> @register()
     ... class MyLoss:
@@ -54,6 +55,11 @@ def register(name: str | None = None) -> Callable[[T], T]:
         if present is not None and _origin(present) != _origin(found):
             raise SerializationError(
                 f"the name {key!r} is registered for {present!r} already.", fix="give another name."
+            )
+        if key in BUILT_IN_NAMES and not str(getattr(found, "__module__", "")).startswith("lamina."):
+            raise SerializationError(
+                f"the name {key!r} is that of a built-in layer or object.",
+                fix="give another name, or pass yours as custom_objects where you load.",
             )
         _REGISTERED[key] = found
         return found
