@@ -24,9 +24,24 @@ class WeightSpec(NamedTuple):
     quantization: Mapping[str, Any] | None = None
 
 
+class WeightFiles(NamedTuple):
+    """How weight bytes are to be cut into files, where a medium has several: a wish, which a medium may not heed.
+
+    ``groups`` are the numbers of weights of each group of the manifest, one after the other; empty for one group of
+    all. A group has files of its own, none longer than ``shard_bytes``.
+    """
+
+    shard_bytes: int | None = None
+    groups: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class ModelArtifacts:
-    """A model on its way to or from storage: JSON-like topology and raw little-endian weight bytes."""
+    """A model on its way to or from storage: JSON-like topology and raw little-endian weight bytes.
+
+    ``files`` says how weights are cut; ``further_files`` are others for the model's folder, by name. Both are for
+    writing only: reading leaves them empty.
+    """
 
     topology: Mapping[str, Any]
     weight_specs: tuple[WeightSpec, ...] = ()
@@ -39,6 +54,8 @@ class ModelArtifacts:
     signature: Mapping[str, Any] | None = None
     model_initializer: Mapping[str, Any] | None = None
     initializer_signature: Mapping[str, Any] | None = None
+    files: WeightFiles = field(default_factory=WeightFiles)
+    further_files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
     copy_model(source, destination) -> SaveResult
     move_model(source, destination) -> SaveResult
 
+    quantize_artifacts(artifacts, "uint8") -> ModelArtifacts float32 weights in fewer bytes
     load_weights(manifest, folder) -> {name: array}          weight files without a model.json
     weights_loader_factory(fetch) -> load_weights            the same, from wherever ``fetch`` brings them
     decode_weights_stream(specs, pieces) -> (WeightSpec, array), ...
@@ -32,7 +33,7 @@ path object, or any object with ``save(artifacts)`` and/or ``load()``::
 >>> removed = remove_model("memory://example")
 """
 
-from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, WeightSpec
+from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, WeightFiles, WeightSpec
 from lamina.io.checks import Limits
 from lamina.io.formats import find_format
 from lamina.io.manifest import get_weight_specs, load_weights, weights_loader_factory
@@ -44,15 +45,16 @@ from lamina.io.model_json import (
     get_model_artifacts_for_json,
 )
 from lamina.io.objects import describe, from_memory, with_save_handler
+from lamina.io.quantize import quantize_artifacts
 from lamina.io.router import Address, find_handler, http, is_http_scheme, load_artifacts, remote, save_artifacts
 from lamina.io.streams import decode_weights_stream
 from lamina.io.transfers import copy_model, list_models, move_model, remove_model
 from lamina.io.weights import decode_weights, encode_weights
 
 __all__ = [
-    "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightGroup", "WeightSpec",
-    "copy_model", "decode_model_json", "decode_weights", "decode_weights_stream", "describe", "encode_model_json",
-    "encode_weights", "find_format", "find_handler", "from_memory", "get_model_artifacts_for_json", "get_weight_specs",
-    "http", "is_http_scheme", "list_models", "load_artifacts", "load_weights", "move_model", "remote", "remove_model",
-    "save_artifacts", "weights_loader_factory", "with_save_handler",
+    "Address", "IOHandler", "Limits", "ModelArtifacts", "ModelJson", "SaveResult", "WeightFiles", "WeightGroup",
+    "WeightSpec", "copy_model", "decode_model_json", "decode_weights", "decode_weights_stream", "describe",
+    "encode_model_json", "encode_weights", "find_format", "find_handler", "from_memory", "get_model_artifacts_for_json",
+    "get_weight_specs", "http", "is_http_scheme", "list_models", "load_artifacts", "load_weights", "move_model",
+    "quantize_artifacts", "remote", "remove_model", "save_artifacts", "weights_loader_factory", "with_save_handler",
 ]  # fmt: skip

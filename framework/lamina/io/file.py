@@ -15,7 +15,7 @@ from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
 from lamina.io.progress import OnProgress, Progress
-from lamina.io.shards import cut, read_document, read_file, read_weights, removable, weight_sizes
+from lamina.io.shards import cut_groups, read_document, read_file, read_weights, removable, weight_sizes
 from lamina.io.weights import spans
 
 _FILE_ENDINGS: Final = (".json", ".h5", ".hdf5", ".keras", ".safetensors")
@@ -60,12 +60,12 @@ class FileHandler:
         """
         self._check_folder()
         where = f"the model to save to {shown(self.address)}"
-        spans(artifacts.weight_specs, memoryview(artifacts.weight_data).cast("B"), where)
-        shards = cut(artifacts.weight_data)
-        document = encode_model_json(artifacts, [name for name, _ in shards], where)
-        progress = Progress(self._on_progress, memoryview(artifacts.weight_data).nbytes)
+        shards, groups = cut_groups(artifacts, where)
+        document = encode_model_json(artifacts, groups, where)
+        files: list[tuple[str, Bytes]] = [*shards, *sorted(artifacts.further_files.items())]
+        progress = Progress(self._on_progress, sum(memoryview(data).nbytes for _, data in files))
         with atomic.told(self.address):
-            atomic.write_model(self._path, shards, document, self._named_shards, progress.add)
+            atomic.write_model(self._path, files, document, self._named_shards, progress.add)
         progress.finish()
         return describe(self.address, artifacts)
 

@@ -42,17 +42,23 @@ class ModelJson(NamedTuple):
     groups: tuple[WeightGroup, ...]
 
 
-def encode_model_json(artifacts: ModelArtifacts, paths: Sequence[str], where: str = "the model to save") -> bytes:
-    """The text of ``model.json`` for weights that lie in the files ``paths``, one after the other.
+def encode_model_json(
+    artifacts: ModelArtifacts, paths: Sequence[str] | Sequence[WeightGroup], where: str = "the model to save"
+) -> bytes:
+    """The text of ``model.json`` for weights that lie in the files ``paths``, one after the other, or in groups.
 
     Raises SerializationError if the artifacts are not JSON, UnsafeModelError if a reader would refuse them.
     """
+    given = [path for path in paths if isinstance(path, WeightGroup)]
+    groups = given or [WeightGroup(tuple(map(str, paths)), artifacts.weight_specs)]
     document: dict[str, Any] = {
         "modelTopology": artifacts.topology,
         "format": artifacts.format,
         "generatedBy": artifacts.generated_by or f"lamina v{_version()}",
         "convertedBy": artifacts.converted_by,
-        "weightsManifest": [{"paths": list(paths), "weights": [spec_record(s) for s in artifacts.weight_specs]}],
+        "weightsManifest": [
+            {"paths": list(group.paths), "weights": [spec_record(s) for s in group.specs]} for group in groups
+        ],
     }
     for key, attribute in _OPTIONAL.items():
         value = getattr(artifacts, attribute)

@@ -11,30 +11,56 @@ from typing import Final
 
 import numpy as np
 
-from lamina.contract.io import Bytes
+from lamina.contract.io import Bytes, ModelArtifacts
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import atomic, filesystem
 from lamina.io.checks import Limits, shown
 from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
 from lamina.io.progress import OnProgress, Progress
-from lamina.io.weights import check_stored_size
+from lamina.io.weights import check_stored_size, spans
+from lamina.shapes import as_int
 
 SHARD_BYTES: Final = 4 << 20
-"""The longest weight file that is written: browsers fetch several at once, and cache files of this size."""
+"""The longest weight file unless asked for otherwise: browsers fetch several at once, and cache files of this size."""
 
 _PIECE: Final = 16 << 20
 """The most that is read at once, so that progress can be told."""
 
 
-def cut(data: Bytes) -> list[tuple[str, memoryview]]:
-    """Weight bytes as files of at most SHARD_BYTES, named by place and content."""
+def cut(data: Bytes, longest: int | None = None, group: int = 1) -> list[tuple[str, memoryview]]:
+    """The weight bytes of a group as files of at most so many bytes (SHARD_BYTES), named by place and content."""
+    longest = as_int(SHARD_BYTES if longest is None else longest, "shard_bytes", minimum=1)
     view = memoryview(data).cast("B")
-    parts = [view[start : start + SHARD_BYTES] for start in range(0, len(view), SHARD_BYTES)]
+    parts = [view[start : start + longest] for start in range(0, len(view), longest)]
     return [
-        (f"group1-shard{number}of{len(parts)}-{hashlib.sha256(part).hexdigest()[:16]}.bin", part)
+        (f"group{group}-shard{number}of{len(parts)}-{hashlib.sha256(part).hexdigest()[:16]}.bin", part)
         for number, part in enumerate(parts, 1)
     ]
+
+
+def cut_groups(artifacts: ModelArtifacts, where: str) -> tuple[list[tuple[str, memoryview]], list[WeightGroup]]:
+    """The weight files of a model, cut as it asks for, and the groups of its manifest.
+
+    Raises UnsafeModelError unless the bytes are exactly those of the weights, ArgumentError for sizes that are none.
+    """
+    view = memoryview(artifacts.weight_data).cast("B")
+    places = spans(artifacts.weight_specs, view, where)
+    wish = artifacts.files
+    counts = wish.groups or (len(places),)
+    if sum(counts) != len(places):
+        raise ArgumentError(f"groups of {sum(counts)} weights.", expected=f"the {len(places)} weights of the model.")
+    files: list[tuple[str, memoryview]] = []
+    groups = []
+    first = 0
+    for number, count in enumerate(counts, 1):
+        chosen = places[first : first + count]
+        shards = cut(view[chosen[0][0] : chosen[-1][1]] if chosen else b"", wish.shard_bytes, number)
+        specs = artifacts.weight_specs[first : first + count]
+        groups.append(WeightGroup(tuple(name for name, _ in shards), tuple(specs)))
+        files += shards
+        first += count
+    return files, groups
 
 
 def removable(groups: Sequence[WeightGroup], document: str, where: str) -> list[str]:

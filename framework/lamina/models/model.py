@@ -268,6 +268,32 @@ class Model(Trainer):
             fingerprint=fingerprint,
         )
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tfjs",
+        *,
+        quantization: Any = None,
+        shard_bytes: int | None = None,
+        split_by_layer: bool = False,
+        include_optimizer: bool = True,
+    ) -> SaveResult:
+        """Writes the model for TensorFlow.js, its layers replaced by those it has, where that is exact.
+
+        As ``lamina.models.exporting.export_model``, where the settings are told.
+        """
+        from lamina.models.exporting import export_model
+
+        return export_model(
+            self,
+            filepath,
+            format,
+            quantization=quantization,
+            shard_bytes=shard_bytes,
+            split_by_layer=split_by_layer,
+            include_optimizer=include_optimizer,
+        )
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> SaveResult:
         """Saves the weights, without optimizer state; a layer without a config is no hindrance."""
         from lamina.models.saving import save_weights

@@ -46,7 +46,7 @@ SAME_STEPS: Final = ("SGD", "Momentum", "Adagrad", "Adam", "RMSProp")
 
 def tfjs_training_config(model: Any) -> dict[str, Any] | None:
     """The training configuration as TensorFlow.js writes it; None if it would not understand all of it."""
-    loss = _each(model._loss_given, _loss_name)
+    loss = _each(model._loss_given, loss_name)
     metrics = _each(model._metrics_given, lambda name: name if name in METRICS else None)
     optimizer = _optimizer(model.optimizer)
     if model._loss_weights_given is not None or optimizer is None or _incomplete(loss, model._loss_given):
@@ -65,7 +65,7 @@ def _each(given: Any, name_of: Any) -> Any:
     return None if given is None else name_of(given)
 
 
-def _loss_name(given: Any) -> str | None:
+def loss_name(given: Any) -> str | None:
     loss = losses.get(given)
     name = RENAMED_LOSSES.get(loss.name, loss.name) if isinstance(loss, Loss) else None
     return name if name in LOSSES and losses.get(name).get_config() == loss.get_config() else None

@@ -35,7 +35,7 @@ def layer_config(layer: Layer) -> dict[str, Any]:
 
 def graph_config(model: Any) -> dict[str, Any]:
     """The config of a model that is a graph of layers, or of a stack."""
-    shared = {"shared_layers": names} if (names := _shared_names(model)) else {}
+    shared = {"shared_layers": names} if (names := shared_names(model)) else {}
     if model.class_name == "Sequential":
         return {"name": model.name, "layers": _stack_configs(model), **shared}
     if model.graph is None:
@@ -81,7 +81,7 @@ def without_keys(config: Any) -> Any:
     return found
 
 
-def _shared_names(model: Any) -> list[str]:
+def shared_names(model: Any) -> list[str]:
     """The names of layers that several of the nested models have: other readers make a layer for each of them."""
     holders: dict[int, tuple[str, set[int]]] = {}
     waiting, seen = [model], {id(model)}

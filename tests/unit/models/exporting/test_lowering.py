@@ -1,0 +1,111 @@
+"""Every layer: exported in layers that TensorFlow.js knows, with the same predictions, or refused with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina.catalogue import LAYERS
+from lamina.errors import SerializationError
+from lamina.io import load_artifacts
+from lamina.models.exporting import tfjs_findings
+from lamina.models.exporting.words import ACTIVATIONS, MODELS
+from lamina.models.exporting.words import LAYERS as KNOWN
+from unit.layers.layer_case import Arguments, Case, called
+from unit.layers.test_every_layer import CASES
+
+REFUSED = {
+    "AdditiveAttention", "ConvLSTM2DCell", "ConvLSTM3D", "Discretization", "GRUCell", "GroupNormalization", "LSTMCell",
+    "Lambda", "MelSpectrogram", "PositionEmbedding", "RMSNormalization", "RandomWidth", "Resizing",
+    "ReversibleEmbedding", "STFTSpectrogram", "SimpleRNNCell", "SpectralNormalization", "StackedRNNCells",
+    "UnitNormalization",
+}  # fmt: skip
+"""Classes that have no way to TensorFlow.js by other layers."""
+
+
+def model_of(case: Case) -> Any:
+    """A model of the one layer, with weights that are all different."""
+    given = case.inputs
+    several = isinstance(given, (list, Arguments))
+    places = [lamina.Input(x.shape[1:], dtype=str(x.dtype)) for x in (given if several else [given])]
+    inputs = Arguments(*places) if isinstance(given, Arguments) else places if several else places[0]
+    model = lamina.Model(places if several else places[0], called(case.kind(**case.settings), inputs))
+    generator = np.random.default_rng(5)
+    model.set_weights([generator.uniform(0.2, 1.0, w.shape).astype(w.dtype) for w in model.weights])
+    return model
+
+
+def data_of(case: Case) -> Any:
+    return list(case.inputs) if isinstance(case.inputs, (list, Arguments)) else case.inputs
+
+
+def predicted(model: Any, x: Any) -> list[Any]:
+    return [np.asarray(y) for y in lamina.structures.flatten(model.predict(x, verbose=0))]
+
+
+def class_names(value: Any) -> set[str]:
+    """All classes of layers and models that a topology names."""
+    if isinstance(value, list):
+        return set().union(*map(class_names, value))
+    if not isinstance(value, dict):
+        return set()
+    inner = set().union(*(class_names(v) for k, v in value.items() if not k.endswith(("izer", "constraint"))))
+    return inner | ({value["class_name"]} if "class_name" in value else set())
+
+
+def test_every_layer_is_tried():
+    assert {case.kind.__name__ for case in CASES} >= set(LAYERS) - {"InputLayer"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_exported_or_refused(case):
+    model, x = model_of(case), data_of(case)
+    before = [w.numpy() for w in model.weights]
+    findings = tfjs_findings(model)
+    if any(found.severity == "refused" for found in findings):
+        with pytest.raises(SerializationError, match="cannot be exported"):
+            model.export("memory://lowering")
+        return
+    assert case.kind.__name__ not in REFUSED
+    model.export("memory://lowering")
+    assert class_names(load_artifacts("memory://lowering").topology) <= KNOWN | MODELS
+    again = lamina.load_model("memory://lowering")
+    for one, other in zip(predicted(again, x), predicted(model, x), strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+    assert sum(w.size for w in again.trainable_weights) >= sum(w.size for w in model.trainable_weights)
+    for weight, old in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+
+
+def test_refused_by_class():
+    refused = {
+        case.kind.__name__ for case in CASES if any(f.severity == "refused" for f in tfjs_findings(model_of(case)))
+    }
+    assert refused >= REFUSED
+
+
+X = np.linspace(-4, 4, 48, dtype=np.float32).reshape(8, 6)
+
+COMPOSED = [
+    "celu", "gelu_new", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid",
+    "soft_shrink", "sparse_plus", "sparse_sigmoid", "tanh_shrink",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*COMPOSED, *sorted(ACTIVATIONS)])
+def test_activations(name):
+    model = lamina.Sequential([lamina.layers.Activation(name, input_shape=(6,)), lamina.layers.Dense(3, name)])
+    model.export("memory://activation")
+    again = lamina.load_model("memory://activation")
+    np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["exponential", "glu", "sparsemax", "squareplus"])
+def test_activations_that_are_refused(name):
+    model = lamina.Sequential([lamina.layers.Activation(name, input_shape=(6,))])
+    with pytest.raises(SerializationError, match=f"no activation '{name}'"):
+        model.export("memory://activation")
