@@ -1,4 +1,4 @@
-"""``lamina doctor``: whether this installation works."""
+"""``lamina doctor``: whether this installation works, or what another program lacks for a model."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import numpy as np
 
 import lamina
 from lamina.cli import tensorflowjs
-from lamina.cli.tables import printed
+from lamina.cli.reading import add_imports, load
+from lamina.cli.tables import printed, safe_lines
 from lamina.io.folders import home
+from lamina.models.exporting import findings_text, tfjs_findings
+from lamina.models.exporting.findings import REFUSED
 from lamina.plugins import plugins
 
 _OPTIONAL: Final = {
@@ -32,13 +35,28 @@ def add(commands: Any) -> None:
     """Describes the command."""
     parser = commands.add_parser(
         "doctor",
-        help="check this installation",
+        help="check this installation, or what another program lacks for a model",
+        description="Without MODEL, checks this installation. With MODEL, lists what TARGET lacks for it; the status "
+        "is 1 if it cannot have the model.",
     )
+    parser.add_argument("model", nargs="?", help="a path or address of a saved model")
+    parser.add_argument("--target", choices=("tfjs",), default="tfjs", help="the program that is to load the model")
+    add_imports(parser)
     parser.set_defaults(run=doctor)
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Prints what was found; the status is 1 if something does not work."""
+    return _installation() if given.model is None else _model(load(given, given.model))
+
+
+def _model(model: Any) -> int:
+    found = tfjs_findings(model)
+    print(safe_lines(findings_text(found)) if found else f"{model.name}: TensorFlow.js takes it as it is")
+    return int(any(finding.severity == REFUSED for finding in found))
+
+
+def _installation() -> int:
     rows = [
         ["lamina", plugins().records[0].version, f"Python {platform.python_version()}, NumPy {np.__version__}"],
         *_backend_rows(),

@@ -30,6 +30,11 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def safe_lines(text: str) -> str:
+    """Several lines, each of them safe."""
+    return "\n".join(map(safe, text.splitlines()))
+
+
 def size(count: int) -> str:
     """A number of bytes in words.
 

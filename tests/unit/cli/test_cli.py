@@ -184,6 +184,62 @@ class TestInstalled:
         assert not (tmp_path / "not").exists()
 
 
+def refused():
+    """A model that TensorFlow.js cannot have: its windows differ in size."""
+    return lamina.Sequential([layers.AdaptiveAveragePooling1D(3, input_shape=(7, 2), name="deep")])
+
+
+class TestDoctorOfModels:
+    def test_what_tensorflowjs_takes(self, place, capsys):
+        assert run("doctor", place) == 0
+        assert "takes it as it is" in capsys.readouterr().out
+
+    def test_what_is_replaced_and_what_is_refused(self, tmp_path, capsys):
+        lamina.Sequential([layers.ZeroPadding1D(1, input_shape=(4, 2), name="pad")]).save(tmp_path / "m")
+        assert run("doctor", tmp_path / "m", "--target", "tfjs") == 0
+        assert "exact      pad (ZeroPadding1D)" in capsys.readouterr().out
+        refused().save(tmp_path / "n")
+        assert run("doctor", tmp_path / "n") == 1
+        assert "refused    deep (AdaptiveAveragePooling1D)" in capsys.readouterr().out
+
+
+class TestConvertForTensorFlowJS:
+    def test_layers_are_replaced(self, tmp_path):
+        lamina.Sequential([layers.ZeroPadding1D(1, input_shape=(4, 2), name="pad")]).save(tmp_path / "m.safetensors")
+        assert run("convert", tmp_path / "m.safetensors", tmp_path / "for-browsers") == 0
+        assert "ZeroPadding1D" not in (tmp_path / "for-browsers" / "model.json").read_text()
+        assert run("verify", tmp_path / "m.safetensors", tmp_path / "for-browsers") == 0
+        assert run("convert", tmp_path / "m.safetensors", tmp_path / "as-it-is", "--as-is") == 0
+        assert "ZeroPadding1D" in (tmp_path / "as-it-is" / "model.json").read_text()
+
+    def test_what_is_refused_writes_nothing(self, tmp_path, capsys):
+        lamina.Sequential([layers.ConvLSTM1D(2, 2, input_shape=(3, 4, 2), name="deep")]).save(
+            tmp_path / "m.safetensors"
+        )
+        assert run("convert", tmp_path / "m.safetensors", tmp_path / "n") == 2
+        assert "deep" in capsys.readouterr().err
+        assert not (tmp_path / "n").exists()
+
+    def test_quantized_and_cut(self, place, tmp_path):
+        settings = [
+            "--quantize",
+            "uint8:*kernel",
+            "--quantize",
+            "float16:*bias",
+            "--shard-bytes",
+            "8",
+            "--split-by-layer",
+        ]
+        assert run("convert", place, tmp_path / "n", *settings) == 0
+        document = json.loads((tmp_path / "n" / "model.json").read_text())
+        groups = document["weightsManifest"]
+        assert len(groups) > 1
+        kinds = {w["quantization"]["dtype"] for g in groups for w in g["weights"] if "quantization" in w}
+        assert kinds == {"uint8", "float16"}
+        assert all(p.stat().st_size <= 8 for p in (tmp_path / "n").glob("*.bin"))
+        assert run("verify", place, tmp_path / "n", "--tolerance", "0.1") == 0
+
+
 def test_tables():
     assert printed(["a"], []) == "a"
     assert safe("x\u202ey\n") == r"x\u202ey\n"
