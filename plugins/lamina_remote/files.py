@@ -98,7 +98,7 @@ class RemoteFiles:
         return f"{self._path.rstrip('/')}/{name}" if name else self._path
 
     def _shown(self, name: str) -> str:
-        return f"{self.where} with {name!r}" if name else self.where
+        return shown_address(f"{self._address.rstrip('/')}/{name}") if name else self.where
 
     @contextmanager
     def _told(self, name: str, done: str) -> Iterator[None]:
@@ -114,6 +114,6 @@ class RemoteFiles:
             raise ArgumentError(f"{self._shown(name)} cannot be {done} there.", expected="another place.") from error
         except Exception as error:  # each library behind fsspec has errors of its own
             raise ModelFileError(
-                f"{self._shown(name)} could not be {done}: {type(error).__name__}: {error}.",
+                f"{self._shown(name)} could not be {done}: {type(error).__name__}: {str(error).rstrip('.')}.",
                 fix="see that the place is right, and that you may use it.",
             ) from error
