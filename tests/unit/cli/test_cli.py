@@ -213,9 +213,7 @@ class TestConvertForTensorFlowJS:
         assert "ZeroPadding1D" in (tmp_path / "as-it-is" / "model.json").read_text()
 
     def test_what_is_refused_writes_nothing(self, tmp_path, capsys):
-        lamina.Sequential([layers.ConvLSTM1D(2, 2, input_shape=(3, 4, 2), name="deep")]).save(
-            tmp_path / "m.safetensors"
-        )
+        refused().save(tmp_path / "m.safetensors")
         assert run("convert", tmp_path / "m.safetensors", tmp_path / "n") == 2
         assert "deep" in capsys.readouterr().err
         assert not (tmp_path / "n").exists()
