@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from lamina.errors import SerializationError
 from lamina.layers.symbolic import SymbolicTensor
+from lamina.models.layouts import PLACES, placed
 
 MAX_LAYERS: Final = 10_000
 KERAS_TENSOR: Final = "__keras_tensor__"
@@ -73,6 +74,10 @@ def _of_places(call: Any, entry: Mapping[str, Any]) -> Call:
         raise _malformed(entry)
     tensors = [tensor_config(place) for place in call]
     settings = call[0][3] if len(call[0]) == 4 and isinstance(call[0][3], Mapping) else {}
+    if PLACES in settings:
+        others = {key: value for key, value in settings.items() if key != PLACES}
+        (_, first), *rest = placed(settings[PLACES], tensors).items()
+        return Call([first], {**others, **dict(rest)})
     return Call([tensors[0] if len(tensors) == 1 else tensors], dict(settings))
 
 

@@ -21,6 +21,7 @@ from lamina.models.calls import (
     tensor_config,
     with_tensors,
 )
+from lamina.models.layouts import PLACES, is_plain, layout_of
 from lamina.serialization import deserialize
 from lamina.structures import flatten
 
@@ -128,6 +129,12 @@ def _inbound(node: Node, numbers: dict[int, int]) -> list[Any]:
     kwargs = dict(node.kwargs)
     kwargs.update(zip(call_arguments(type(node.layer).call)[1:], node.args[1:], strict=False))
     states = flatten(kwargs.pop("initial_state", None) or [])
+    if not states and any(isinstance(x, SymbolicTensor) for x in flatten(kwargs)):
+        layout = layout_of(node)
+        if is_plain(layout):
+            settings = {key: plain(value) for key, value in kwargs.items() if key not in layout.arguments}
+            settings[PLACES] = layout.arguments
+            return [[*_place(x, numbers), settings] for x in layout.tensors]  # TensorFlow.js keeps the last ones
     ordered = getattr(node.layer, "_in_order", None) if isinstance(node.args[0], dict) else None
     tensors = [*(ordered(node.args[0]) if ordered else flatten(node.args[0])), *states]
     settings = {key: _plain_argument(value, numbers) for key, value in kwargs.items()}

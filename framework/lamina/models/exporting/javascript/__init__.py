@@ -1,0 +1,10 @@
+"""Layers that TensorFlow.js does not have, as classes in JavaScript made of its ops.
+
+A layer is run, what it calls is recorded, and each call is written as one of TensorFlow.js. May use layers, programs
+and the recorder; knows nothing of files.
+"""
+
+from lamina.models.exporting.javascript.layer_class import JavaScriptClass, javascript_class
+from lamina.models.exporting.javascript.module import classes_module
+
+__all__ = ["JavaScriptClass", "classes_module", "javascript_class"]

@@ -1,0 +1,125 @@
+"""One layer as a part of a class in JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lamina.errors import SerializationError
+from lamina.layers.layer import Layer
+from lamina.layers.masks import call_arguments
+from lamina.layers.serializing import serialize
+from lamina.layers.symbolic import Node
+from lamina.models.exporting.javascript.recording import record
+from lamina.models.exporting.javascript.text import DTYPES, literal, quoted
+from lamina.models.exporting.javascript.writing import call_text
+from lamina.models.layouts import layout_of
+from lamina.models.tfjs_layers import to_tfjs
+from lamina.structures import flatten
+
+_NOT_COMPARED: Final = ("name", "trainable", "dtype", "batch_input_shape")
+
+
+@dataclass(frozen=True)
+class JavaScriptClass:
+    """What a layer computes, as a part of a class in JavaScript of the name that configs have for its class.
+
+    ``source`` is an object with the layer's name, its settings, its weights and a function for each way in which it is
+    called; ``weights`` are the names under which a saved model has its weights. ``classes_module`` makes a file of
+    such.
+    """
+
+    class_name: str
+    source: str
+    weights: tuple[str, ...]
+    layer_name: str
+
+
+def javascript_class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
+    """A built layer as a class in JavaScript, made of ops that TensorFlow.js has.
+
+    ``calls`` are its symbolic calls in a model. What it computes is written down as it is in inference, for any size of
+    the batch and of what else its inputs leave unknown. Raises SerializationError with the reason if it cannot be
+    written: it keeps states, reads values, loops over an unknown number of steps, or needs an op that is missing there.
+
+    >>> import lamina
+    >>> y = lamina.layers.UnitNormalization(name="unit")(lamina.Input((3,)))
+    >>> for line in javascript_class(y.layer, [y.node]).source.splitlines()[-10:-3]:
+    ...     print(line.strip())
+    const c3 = tf.scalar(1e-12, "float32");
+    const t1 = tf.square(x[0]);
+    const t2 = tf.sum(t1, [1], true);
+    const t4 = tf.maximum(t2, c3);
+    const t5 = tf.rsqrt(t4);
+    const t6 = tf.mul(x[0], t5);
+    return [t6];
+    """
+    try:
+        return _class(layer, calls)
+    except SerializationError as error:
+        raise SerializationError(
+            f"the layer {layer.name!r} ({layer.class_name}) cannot be written in JavaScript: {error.what}",
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
+
+
+def _class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
+    weights = [(v, trained) for v, trained in layer._weights_and_flags()]
+    order = {id(v): number for number, v in enumerate(layer.weights)}
+    weights.sort(key=lambda pair: order[id(pair[0])])
+    ways = _ways(layer, calls, [v for v, _ in weights])
+    config = to_tfjs(serialize(layer))["config"]
+    settings = {key: value for key, value in config.items() if key not in _NOT_COMPARED}
+    heeds = any(name == "mask" or name.endswith("_mask") for name in _implicit(layer, calls))
+    lines = [
+        "{",
+        f"name: {quoted(layer.name)},",
+        f"settings: {literal(settings)},",
+        f"supportsMasking: {literal(_passes_masks(layer, calls) and not heeds)},",
+        f"heedsMasks: {literal(heeds)},",
+        f"weights: [{', '.join(_weights(layer, weights))}],",
+        f"calls: [{', '.join(ways)}],",
+        "}",
+    ]
+    return JavaScriptClass(layer.class_name, "\n".join(lines), tuple(v.name for v, _ in weights), layer.name)
+
+
+def _ways(layer: Layer, calls: Sequence[Node], weights: Sequence[Any]) -> list[str]:
+    """The different ways in which the layer is called, told apart by the number of tensors."""
+    found: dict[int, str] = {}
+    for node in calls:
+        layout = layout_of(node)
+        text = call_text(record(layer, node, layout), weights)
+        if found.setdefault(len(layout.tensors), text) != text:
+            raise SerializationError(
+                f"it is called in different ways on {len(layout.tensors)} tensors.",
+                expected="the same arguments and shapes in all of its calls.",
+                fix="use a layer of its own for each.",
+            )
+    if not found:
+        raise SerializationError("it is not called in the model.")
+    return list(found.values())
+
+
+def _weights(layer: Layer, weights: Sequence[tuple[Any, bool]]) -> Iterator[str]:
+    """Each weight's name there, its name in files, shape, dtype, and whether it is trained."""
+    for variable, trained in weights:
+        if variable.dtype not in DTYPES:
+            raise SerializationError(f"its weight {variable.name!r} is {variable.dtype}.", expected="float32 or int32.")
+        short = variable.name.removeprefix(f"{layer.name}/")
+        trains = trained or (variable.trainable and not layer.trainable)
+        yield literal([short, variable.name, variable.shape, DTYPES[variable.dtype], trains])
+
+
+def _implicit(layer: Layer, calls: Sequence[Node]) -> list[str]:
+    """The masks that the layer heeds and that no call gives."""
+    given = {name for node in calls for name in (*call_arguments(type(layer).call)[: len(node.args)], *node.kwargs)}
+    return [name for name in call_arguments(type(layer).call) if name != "attention_mask" and name not in given]
+
+
+def _passes_masks(layer: Layer, calls: Sequence[Node]) -> bool:
+    """Whether the mask of the first input is that of the output."""
+    single = all(len(flatten(node.outputs)) == 1 for node in calls)
+    return single and layer.supports_masking and type(layer).compute_mask is Layer.compute_mask
