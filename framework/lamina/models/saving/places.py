@@ -10,6 +10,7 @@ from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import find_format, load_artifacts, save_artifacts
 from lamina.io.checks import shown_address
 from lamina.io.router import able
+from lamina.layers.naming import checked_name
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
 from lamina.serialization import custom_object_scope
@@ -44,6 +45,7 @@ def save_model(
     >>> save_model(model, "memory://saved").weight_bytes
     12
     """
+    _check_names(model)
     place = find_format(filepath)
     if zipped is not None and zipped is not (place is not None):
         raise ArgumentError(
@@ -65,6 +67,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> SaveResul
 
     ``filepath`` is as for ``save_model``; ``.weights.h5`` is Keras's file of weights. Raises what ``save_model`` does.
     """
+    _check_names(model)
     place = find_format(filepath)
     if not overwrite and is_there(filepath):
         raise ArgumentError(f"there are weights at {_shown(filepath)} already.", fix="pass overwrite=True.")
@@ -134,6 +137,17 @@ def is_there(address: Any) -> bool:
     except ModelFileError:
         pass
     return True
+
+
+def _check_names(model: Any) -> None:
+    """Raises ArgumentError for a layer's name that readers refuse: it may have been set after the layer was made."""
+    waiting, seen = [model], {id(model)}
+    while waiting:
+        layer = waiting.pop()
+        checked_name(layer.name)
+        inside = [inner for inner in getattr(layer, "layers", ()) if id(inner) not in seen]
+        seen.update(map(id, inside))
+        waiting += inside
 
 
 def _shown(address: Any) -> str:
