@@ -15,3 +15,13 @@ def lamina_formats() -> Iterable[Provides]:
         Provides(".h5", "lamina_keras.legacy:LegacyFile"),
         Provides(".hdf5", "lamina_keras.legacy:LegacyFile"),
     ]
+
+
+@hookimpl
+def lamina_layers() -> Iterable[Provides]:
+    return [
+        Provides("CustomScaleLayer", "lamina_keras.applications:CustomScaleLayer"),
+        Provides("KerasFunction", "lamina_keras.functions:KerasFunction"),
+        Provides("LayerScale", "lamina_keras.applications:LayerScale"),
+        Provides("StochasticDepth", "lamina_keras.applications:StochasticDepth"),
+    ]

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.errors import SerializationError
-from lamina.layers import InputLayer, SymbolicTensor
+from lamina.layers import InputLayer, RNNCell, SymbolicTensor
 from lamina.layers.config import plain
 from lamina.layers.symbolic import Node
 from lamina.models import Model, Sequential
 from lamina.models.calls import tensor_config
+from lamina_keras.functions import KerasFunction
 from lamina_keras.objects import Config, layer_config, number_of
+from lamina_keras.operations import function_call
 
 _FUNCTIONAL: Final = ("keras.src.models.functional", "Functional")
 _SEQUENTIAL: Final = ("keras", "Sequential")
@@ -90,8 +92,13 @@ def _entry(layer: Any, calls: list[Node], numbers: dict[int, int], shared: Mappi
 
 
 def _call(node: Node, numbers: dict[int, int]) -> Config:
+    if isinstance(node.layer, KerasFunction):
+        return function_call(node.layer, [_argument(x, numbers) for x in node.inputs])
+    args = node.args
+    if isinstance(node.layer, RNNCell) and len(args) == 1 and isinstance(args[0], (list, tuple)):
+        args = (args[0][0], list(args[0][1:]))  # TensorFlow.js gives a cell its states in one list with the input
     return {
-        "args": [_argument(value, numbers) for value in node.args],
+        "args": [_argument(value, numbers) for value in args],
         "kwargs": {key: _argument(value, numbers) for key, value in node.kwargs.items()},
     }
 

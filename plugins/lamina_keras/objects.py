@@ -10,9 +10,12 @@ from typing import Any, Final
 
 from lamina.errors import SerializationError, UnknownNameError
 from lamina.io.checks import check_name
-from lamina.layers import Layer
+from lamina.layers import Lambda, Layer
 from lamina.models import Model, Sequential
 from lamina.serialization import KINDS, get_registered_object, lookup
+from lamina_keras import applications
+from lamina_keras.functions import KerasFunction
+from lamina_keras.operations import function_config
 
 Config = dict[str, Any]
 
@@ -74,7 +77,12 @@ def layer_config(layer: Any, shared: Mapping[int, int]) -> Config:
     check_name(layer.name, "the model")
     if isinstance(layer, Model) and (layer.graph is not None or isinstance(layer, Sequential)):
         return model_config(layer, shared)
+    if isinstance(layer, KerasFunction):
+        return function_config(layer)
     config = {key: _setting(layer, key, value, shared) for key, value in layer.get_config().items()}
+    if isinstance(layer, Lambda) and isinstance(config["function"], str):
+        name = config["function"]
+        config["function"] = {"module": "builtins", "class_name": "function", "config": name, "registered_name": name}
     for key in ("batch_input_shape", *_NOT_TAKEN.get(layer.class_name, ())):
         config.pop(key, None)
     return {**named("layers", layer.class_name, config), **number_of(layer, shared)}
@@ -132,5 +140,7 @@ def named(kind: str, name: str, config: Config) -> Config:
             f"the class {name!r} cannot be saved: no name leads to it.",
             fix="decorate it with lamina.serialization.register(), or pass it in custom_objects when loading.",
         )
+    if name in applications.MODULES and kind == "layers":
+        return {"module": applications.MODULES[name], "class_name": name, "config": config, "registered_name": name}
     module = f"lamina.{kind}" if name in UNKNOWN_THERE.get(kind, ()) else MODULES[kind]
     return {"module": module, "class_name": name, "config": config, "registered_name": None}

@@ -11,6 +11,7 @@ from lamina.io.checks import shown
 from lamina.models import Model
 from lamina.models.topology import model_from_config
 from lamina.serialization import get_registered_object
+from lamina_keras.operations import is_function, layer_of
 
 Config = Mapping[str, Any]
 
@@ -31,18 +32,17 @@ def read_model(config: Any, where: str) -> Any:
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         raise ModelFileError(f"{where} holds no model.", expected="a class name and a config.")
-    check_names(config, where)
     if config.get("class_name") not in _GRAPHS:
         raise ModelFileError(
             f"{where} holds a {shown(config.get('class_name'))}.",
             expected="a Sequential or a Functional model.",
             fix="build the model in code, and load its weights with load_weights.",
         )
-    ids = Counter(entry["shared_object_id"] for entry in _layers(config) if "shared_object_id" in entry)
-    shared = {number: None for number, count in ids.items() if count > 1}
     try:
-        model = model_from_config(_counted_from_zero(config["config"]), 0, shared)
-    except (TypeError, AttributeError, KeyError) as error:
+        found = _translated(config["config"])
+        check_names(found, where)
+        model = model_from_config(found, 0, _shared(found))
+    except (TypeError, AttributeError, KeyError, IndexError) as error:
         raise ModelFileError(f"the config in {where} is malformed: {error!r}.") from error
     _restore_lists(model, config["config"])
     return model
@@ -94,20 +94,34 @@ def _configs(value: Any) -> Iterator[Config]:
             waiting.extend(found)
 
 
-def _layers(config: Any) -> Iterator[Config]:
-    """The layers of a model and of those in it that have a number by which Keras shares them."""
-    for entry in _configs(config):
-        if "dtype" not in entry and isinstance(entry.get("shared_object_id"), int) and _is_layer(entry):
-            yield entry
+def _shared(config: Any) -> dict[Any, None]:
+    """The numbers of the layers that several nested models have.
+
+    Keras numbers a layer when it writes it the second time: the entry that it wrote before gets the number here.
+    """
+    entries = [entry for entry in _configs(config) if _is_layer(entry)]
+    numbers = {_key(e): e["shared_object_id"] for e in entries if isinstance(e.get("shared_object_id"), int)}
+    alike = [entry for entry in entries if _key(entry) in numbers]
+    for entry in alike:
+        entry.setdefault("shared_object_id", numbers[_key(entry)])
+    counts = Counter(entry["shared_object_id"] for entry in alike)
+    return {number: None for number, count in counts.items() if count > 1}
+
+
+def _key(entry: Config) -> tuple[Any, ...]:
+    return entry["class_name"], str(entry["config"].get("name"))
 
 
 def _is_layer(entry: Config) -> bool:
     config = entry.get("config")
-    return isinstance(config, Mapping) and "name" in config and entry["class_name"] != "DTypePolicy"
+    return isinstance(entry, dict) and isinstance(config, Mapping) and "name" in config and "trainable" in config
 
 
-def _counted_from_zero(config: Config) -> Config:
-    """A graph in which outputs count calls of nested graphs as its layers do: Keras 3 counts them from 1 there."""
+def _translated(config: Config) -> Config:
+    """A graph, or stack, as lamina reads it: functions between layers are layers.
+
+    Outputs count calls of nested graphs as the layers do: Keras 3 counts them from 1 there.
+    """
     layers = config.get("layers")
     if not isinstance(layers, list):
         return config
@@ -122,8 +136,10 @@ def _counted_from_zero(config: Config) -> Config:
 def _entry(entry: Any) -> Any:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
         return entry
+    if is_function(entry):
+        return layer_of(entry)
     if entry.get("class_name") in _GRAPHS:
-        return {**entry, "config": _counted_from_zero(entry["config"])}
+        return {**entry, "config": _translated(entry["config"])}
     layer = entry["config"].get("layer")
     if isinstance(layer, Mapping):
         return {**entry, "config": {**entry["config"], "layer": _entry(layer)}}

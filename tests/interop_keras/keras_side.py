@@ -27,12 +27,17 @@ def load(path: Path) -> Any:
     return keras.saving.load_model(path)
 
 
+def leaves(outputs: Any) -> list[Any]:
+    """The outputs in one order: Keras gives those of a dict by their keys."""
+    return flatten(dict(sorted(outputs.items())) if isinstance(outputs, dict) else outputs)
+
+
 def lamina_gives(model: Any, inputs: Any) -> list[np.ndarray[Any, Any]]:
-    return [np.asarray(x.numpy()) for x in flatten(model(inputs, training=False))]
+    return [np.asarray(x.numpy()) for x in leaves(model(inputs, training=False))]
 
 
 def keras_gives(model: Any, inputs: Any) -> list[np.ndarray[Any, Any]]:
-    return [keras.ops.convert_to_numpy(x) for x in flatten(model(inputs, training=False))]
+    return [keras.ops.convert_to_numpy(x) for x in leaves(model(inputs, training=False))]
 
 
 def assert_near(found: Sequence[Any], expected: Sequence[Any], what: str, near: float = NEAR) -> None:

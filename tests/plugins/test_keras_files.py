@@ -17,9 +17,7 @@ from lamina.serialization import register_keras_serializable
 from lamina.structures import flatten, map_structure
 from plugins import recorded_keras
 from unit.layers.layer_case import Arguments
-from unit.layers.test_every_layer import CASE_MODULES, CASES
-
-ALL_CASES = [case for module in CASE_MODULES for case in module.CASES] + CASES
+from unit.layers.test_every_layer import CASES
 
 
 def numbers(*shape: int) -> np.ndarray[Any, Any]:
@@ -64,7 +62,7 @@ def both_ways(model: Any, inputs: Any, folder: Any) -> Any:
 # -- layers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", ALL_CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_layer(case: Any, tmp_path: Any) -> None:
     layer = case.kind(**case.settings)
     arguments = list(case.inputs) if isinstance(case.inputs, Arguments) else [case.inputs]

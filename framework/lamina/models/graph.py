@@ -64,16 +64,36 @@ class Graph:
         return ordered
 
     def _ordered_layers(self) -> list[Layer]:
+        """The layers by depth, that of a layer which is called several times being the greatest one of its calls.
+
+        Those of one depth are in the order in which one comes to them from the outputs. Keras's files number layers so.
+        """
+        layers, nodes = self._from_outputs()
         depth: dict[int, int] = {}
-        for node in reversed(self.nodes):
-            own = depth.setdefault(id(node), 0)
+        farthest: dict[int, int] = {}
+        for node in reversed(nodes):
+            own = max(depth.get(id(node), 0), farthest.get(id(node.layer), 0))
+            farthest[id(node.layer)] = own
             for x in node.inputs:
                 depth[id(x.node)] = max(depth.get(id(x.node), 0), own + 1)
-        layers = {id(node.layer): node.layer for node in self.nodes}
-        farthest = dict.fromkeys(layers, 0)
-        for node in self.nodes:
-            farthest[id(node.layer)] = max(farthest[id(node.layer)], depth[id(node)])
-        return sorted(layers.values(), key=lambda layer: -farthest[id(layer)])
+        return sorted(layers, key=lambda layer: -farthest.get(id(layer), 0))
+
+    def _from_outputs(self) -> tuple[list[Layer], list[Node]]:
+        """The layers in the order in which one comes to them, and the calls in that in which one is done with them."""
+        layers = {id(x.layer): x.layer for x in self.inputs}
+        nodes: list[Node] = []
+        waiting = [(x.node, False) for x in reversed(_by_key(self.output_structure))]
+        seen: set[int] = set()
+        while waiting:
+            node, done = waiting.pop()
+            if done:
+                nodes.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                layers.setdefault(id(node.layer), node.layer)
+                waiting.append((node, True))
+                waiting.extend((x.node, False) for x in reversed(_by_key((node.args, node.kwargs))))
+        return list(layers.values()), nodes
 
     def _check_names(self) -> None:
         repeated = [name for name, count in Counter(layer.name for layer in self.layers).items() if count > 1]
@@ -120,6 +140,15 @@ class Graph:
             outputs = flatten(node.layer(*args, **kwargs))
             values.update({id(x): value for x, value in zip(node.outputs, outputs, strict=True)})
         return map_structure(lambda x: values[id(x)], self.output_structure)
+
+
+def _by_key(structure: Any) -> list[SymbolicTensor]:
+    """The symbolic tensors in a structure, those of dicts by their keys, as Keras goes through them."""
+    if isinstance(structure, dict):
+        structure = [structure[key] for key in sorted(structure)]
+    if isinstance(structure, (list, tuple)):
+        return [x for part in structure for x in _by_key(part)]
+    return [structure] if isinstance(structure, SymbolicTensor) else []
 
 
 def _symbolic(x: Any, what: str) -> SymbolicTensor:
