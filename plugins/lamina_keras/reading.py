@@ -99,7 +99,7 @@ def _shared(config: Any) -> dict[Any, None]:
 
     Keras numbers a layer when it writes it the second time: the entry that it wrote before gets the number here.
     """
-    entries = [entry for entry in _configs(config) if _is_layer(entry)]
+    entries = [entry for entry in _configs(config) if isinstance(entry, dict) and _is_layer(entry)]
     numbers = {_key(e): e["shared_object_id"] for e in entries if isinstance(e.get("shared_object_id"), int)}
     alike = [entry for entry in entries if _key(entry) in numbers]
     for entry in alike:
@@ -114,7 +114,7 @@ def _key(entry: Config) -> tuple[Any, ...]:
 
 def _is_layer(entry: Config) -> bool:
     config = entry.get("config")
-    return isinstance(entry, dict) and isinstance(config, Mapping) and "name" in config and "trainable" in config
+    return isinstance(config, Mapping) and "name" in config and "trainable" in config
 
 
 def _translated(config: Config) -> Config:
