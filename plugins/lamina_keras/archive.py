@@ -65,7 +65,9 @@ class KerasFile:
         with weights_from(Budget(stored_bytes(root), where)):
             model = read_model(config, f"{where}: {CONFIG}")
         state = load_whole(model, root, f"{where}: {WEIGHTS}")
-        restore_own(model, metadata.get(OWN_KEY) if isinstance(metadata, Mapping) else None, where, fingerprint)
+        said = metadata if isinstance(metadata, Mapping) else {}
+        made_by = None if OWN_KEY in said else f"keras v{said.get('keras_version', '3')}"
+        restore_own(model, said.get(OWN_KEY), where, fingerprint, made_by)
         if compile and compile_as_keras(model, config.get("compile_config")) and state:
             restore_optimizer(model, state, f"{where}: {WEIGHTS}")
         return model

@@ -75,7 +75,9 @@ class LegacyFile:
             model = read_model((from_keras_2 if old else from_keras_3)(config), f"{where}: model_config")
         assign_all(matched(model, weights, where, same_names=True))
         own = _json(root, OWN_KEY, where)
-        restore_own(model, own, where, fingerprint)
+        restore_own(
+            model, own, where, fingerprint, None if own else f"keras v{root.attributes.get('keras_version', '1')}"
+        )
         if compile:
             _compile(model, root, own if isinstance(own, Mapping) else {}, where, old)
         return model

@@ -12,6 +12,7 @@ from lamina.models.exporting import tfjs_findings
 from lamina.models.exporting.words import LAYERS
 from unit.layers.layer_case import Case
 from unit.layers.test_every_layer import CASES
+from unit.models.exporting.test_export import MODELS, OPTIMIZERS, X, Y, sequences
 from unit.models.exporting.test_lowering import COMPOSED, data_of, model_of
 
 
@@ -56,11 +57,41 @@ def test_training_goes_on(tfjs, tmp_path, case):
     np.testing.assert_allclose(np.ravel(found), [model.train_on_batch(x, y) for _ in range(3)], rtol=TRAINED, atol=1e-5)
 
 
-X = np.linspace(-4, 4, 48, dtype=np.float32).reshape(8, 6)
+ROWS = np.linspace(-4, 4, 48, dtype=np.float32).reshape(8, 6)
 
 
 @pytest.mark.parametrize("name", COMPOSED)
 def test_activations(tfjs, tmp_path, name):
     model = lamina.Sequential([layers.Activation(name, input_shape=(6,)), layers.Dense(3, name)])
     model.export(tmp_path)
-    assert_alike(tfjs.predict(tmp_path, X), predicted(model, X))
+    assert_alike(tfjs.predict(tmp_path, ROWS), predicted(model, ROWS))
+
+
+@pytest.mark.parametrize("maker", MODELS)
+def test_models_of_every_shape(tfjs, tmp_path, maker):
+    model, x = maker()
+    model.export(tmp_path)
+    assert_alike(tfjs.predict(tmp_path, list(x.values()) if isinstance(x, dict) else x), predicted(model, x))
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"adamw", "adamax"}))
+def test_training_goes_on_with_every_optimizer(tfjs, tmp_path, name):
+    """There, and then here again with what was saved there."""
+    model = sequences(OPTIMIZERS[name]())
+    for _ in range(3):
+        model.train_on_batch(X, Y)
+    model.export(tmp_path / "here")
+    found = tfjs.train(tmp_path / "here", [(X, Y)] * 3, to=tmp_path / "there")
+    expected = [model.train_on_batch(X, Y) for _ in range(3)]
+    np.testing.assert_allclose(found, expected, rtol=TRAINED, atol=1e-5)
+    again = lamina.load_model(tmp_path / "there")
+    np.testing.assert_allclose(again.train_on_batch(X, Y), model.train_on_batch(X, Y), rtol=TRAINED, atol=1e-5)
+
+
+@pytest.mark.parametrize("quantization", ["uint8", "uint16", "float16"])
+def test_quantized_weights(tfjs, tmp_path, quantization):
+    """What is read there is what is read here."""
+    model = sequences("adam")
+    model.train_on_batch(X, Y)
+    model.export(tmp_path, quantization=quantization, split_by_layer=True, shard_bytes=64)
+    assert_alike(tfjs.predict(tmp_path, X), predicted(lamina.load_model(tmp_path), X))

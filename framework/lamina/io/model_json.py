@@ -54,7 +54,7 @@ def encode_model_json(
     document: dict[str, Any] = {
         "modelTopology": artifacts.topology,
         "format": artifacts.format,
-        "generatedBy": artifacts.generated_by or f"lamina v{_version()}",
+        "generatedBy": artifacts.generated_by or this_program(),
         "convertedBy": artifacts.converted_by,
         "weightsManifest": [
             {"paths": list(group.paths), "weights": [spec_record(s) for s in group.specs]} for group in groups
@@ -80,13 +80,14 @@ def spec_record(spec: WeightSpec) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=1)
-def _version() -> str:
+def this_program() -> str:
+    """What ``generatedBy`` and ``convertedBy`` say of lamina."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("lamina")
+        return f"lamina v{version('lamina')}"
     except PackageNotFoundError:
-        return "0+unknown"
+        return "lamina v0+unknown"
 
 
 def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFAULT_LIMITS) -> ModelJson:

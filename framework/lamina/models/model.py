@@ -40,6 +40,7 @@ class Model(Trainer):
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
         super().__init__(**common)
         self._metadata: dict[str, Any] = {}
+        self._made_by: str | None = None  # another program, in whose file the model was
         self._start_trainer()
         if (inputs is None) != (outputs is None):
             raise GraphError(

@@ -12,6 +12,7 @@ from lamina.layers.symbolic import Node, shapes_of
 from lamina.models.exporting.lowering import REFUSALS, RULES, Plan, Refused, remarks
 from lamina.models.exporting.words import DTYPES, LAYERS, MODELS, known_config
 from lamina.models.tfjs import METRICS, OPTIMIZERS, loss_name, tfjs_training_config
+from lamina.models.topology import shared_names
 from lamina.structures import flatten
 
 EXACT: Final = "exact"
@@ -78,6 +79,11 @@ def survey(model: Any) -> Survey:
     nodes = _calls(model)
     for layer, calls in nodes.values():
         _survey_layer(layer, calls, found)
+    if names := shared_names(model):
+        what = (
+            f"nested models share layers ({', '.join(names)}): their layers are written as those of the model itself."
+        )
+        found.findings.append(Finding(EXACT, "", "", what))
     found.findings.extend(_of_training(model))
     return found
 

@@ -8,6 +8,7 @@ from lamina.errors import LaminaError
 from lamina.layers.activation import Activation
 from lamina.layers.core import Input
 from lamina.layers.layer import Layer
+from lamina.layers.symbolic import SymbolicTensor
 from lamina.layers.weights import weights_from
 from lamina.models.cloning import clone_model
 from lamina.models.exporting.findings import Survey, inputs_of
@@ -17,7 +18,7 @@ from lamina.models.model import Model
 from lamina.models.saving.training import compile_as, training_config
 from lamina.models.topology import shared_names
 from lamina.optimizers import SGD, Momentum, Optimizer
-from lamina.structures import flatten
+from lamina.structures import flatten, map_structure
 
 
 def rewritten(model: Any, found: Survey) -> tuple[Any, Sources]:
@@ -25,7 +26,7 @@ def rewritten(model: Any, found: Survey) -> tuple[Any, Sources]:
     rewriting = _Rewriting(model, found)
     with weights_from(rewriting.sources.value):
         made = rewriting.model(model)
-    made._metadata = model.get_user_defined_metadata()
+    made._metadata, made._made_by = model.get_user_defined_metadata(), model._made_by
     return made, rewriting.sources
 
 
@@ -82,8 +83,21 @@ class _Rewriting:
         if isinstance(args[0], (list, tuple)):
             args = (each_once(list(args[0]), lambda x, _: self._same(x)), *args[1:])
         if self._inlines and getattr(layer, "graph", None) is not None:
-            return layer.graph.run(flatten(args), None)
+            return self._inlined(layer.graph, flatten(args))
         return layer(*args, **kwargs)
+
+    def _inlined(self, graph: Any, tensors: list[Any]) -> Any:
+        """The calls of a nested model as calls of its holder: TensorFlow.js shares no layers between models."""
+        found = {id(x): new for x, new in zip(graph.inputs, tensors, strict=True)}
+
+        def new(leaf: Any) -> Any:
+            return found[id(leaf)] if isinstance(leaf, SymbolicTensor) else leaf
+
+        for node in graph.nodes[len(graph.inputs) :]:
+            args, kwargs = map_structure(new, (node.args, node.kwargs))
+            outputs = flatten(self._call(node.layer, *args, **kwargs))
+            found.update({id(x): output for x, output in zip(node.outputs, outputs, strict=True)})
+        return map_structure(new, graph.output_structure)
 
 
 def _copy(layer: Any) -> Layer:

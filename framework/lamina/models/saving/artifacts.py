@@ -12,6 +12,7 @@ import numpy as np
 from lamina.errors import ModelFileError, NotBuiltError, SerializationError
 from lamina.io import ModelArtifacts, decode_weights, encode_weights
 from lamina.io.checks import first_repeated
+from lamina.io.model_json import this_program
 from lamina.layers.weights import weights_from
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import FileWeights
@@ -94,6 +95,8 @@ def _described(model: Any, topology: dict[str, Any], own: Mapping[str, Any], tra
     return ModelArtifacts(
         topology=topology,
         training_config=training,
+        generated_by=model._made_by,
+        converted_by=this_program() if model._made_by else None,
         user_defined_metadata={**model.get_user_defined_metadata(), OWN_KEY: own},
     )
 
@@ -139,7 +142,7 @@ def model_from_parts(
     source.check_all_used(model)
     own = _own_metadata(artifacts)
     model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_KEY}
-    restore_own(model, own, where, fingerprint)
+    restore_own(model, own, where, fingerprint, None if _is_ours(artifacts.generated_by) else artifacts.generated_by)
     if compile and (own.get("training") or artifacts.training_config):
         if own.get("training"):
             compile_as(model, own["training"])
@@ -180,6 +183,11 @@ def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     own = metadata.get(OWN_KEY) if isinstance(metadata, Mapping) else None
     if not isinstance(own, Mapping):
         return {}
-    if (artifacts.generated_by or "lamina").startswith("lamina"):
+    if _is_ours(artifacts.generated_by) or (artifacts.converted_by and _is_ours(artifacts.converted_by)):
         return own
     return {key: own[key] for key in ("inputs", "outputs") if key in own}
+
+
+def _is_ours(program: str | None) -> bool:
+    """Whether a file says that lamina wrote it, or says nothing."""
+    return (program or "lamina").startswith("lamina")

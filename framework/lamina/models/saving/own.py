@@ -16,6 +16,9 @@ OWN_KEY: Final = "lamina"
 """The key, or the attribute, under which the record lies in a file."""
 
 _METADATA: Final = "metadata"
+_MADE_BY: Final = "made_by"
+_LONGEST_PROGRAM: Final = 100
+"""How much is kept of the name of the program that made a file."""
 
 
 def own_record(model: Any, trains: bool, fingerprint: bool, metadata: bool = True) -> dict[str, Any]:
@@ -27,16 +30,23 @@ def own_record(model: Any, trains: bool, fingerprint: bool, metadata: bool = Tru
     record = {"training": training_config(model) if trains else None, "seeds": seeds(model), **_forms(model)}
     if metadata and model.get_user_defined_metadata():
         record[_METADATA] = model.get_user_defined_metadata()
+    if model._made_by:
+        record[_MADE_BY] = model._made_by
     if fingerprint and model.graph is not None:
         record["fingerprint"] = fingerprint_of(model)
     return record
 
 
-def restore_own(model: Any, record: Any, where: str, fingerprint: bool = True) -> None:
+def restore_own(model: Any, record: Any, where: str, fingerprint: bool = True, made_by: Any = None) -> None:
     """Gives a model with its weights what the record has besides the training: call it before the model is compiled.
+
+    ``made_by`` is the program that wrote the file, if that was another one.
 
     Raises ModelFileError if the model gives something else than it gave, unless ``fingerprint`` is False.
     """
+    said = record.get(_MADE_BY) if isinstance(record, Mapping) else None
+    program = said if isinstance(said, str) else made_by
+    model._made_by = str(program)[:_LONGEST_PROGRAM] if program else None
     if not isinstance(record, Mapping):
         return
     _restore_forms(model, record)
