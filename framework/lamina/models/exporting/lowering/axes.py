@@ -71,5 +71,14 @@ def cropped(block: Block, x: Any, axis: int, pair: Sequence[int]) -> Any:
 
 
 def repeated(block: Block, x: Any, axis: int, times: int) -> Any:
-    """x with each element along an axis so many times."""
-    return along_axis(block, x, axis, "UpSampling2D", size=(1, times)) if times > 1 else x
+    """x with each element along an axis so many times, side by side.
+
+    UpSampling2D would do for predictions; TensorFlow.js's CPU backend has a wrong gradient for it.
+    """
+    if times == 1:
+        return x
+    given = sizes(x)
+    rows = reshaped(block, x, (product(given[:axis]), product(given[axis:])))
+    size = given[axis - 1]
+    wanted = (*given[: axis - 1], None if size is None else size * times, *given[axis:])
+    return reshaped(block, block("Concatenate", [rows] * times, axis=-1), wanted)

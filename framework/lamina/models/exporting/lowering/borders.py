@@ -38,10 +38,10 @@ def cropping(layer: Any, shape: Any) -> Plan:
 
 @lowers("UpSampling1D", "UpSampling3D")
 def upsampling(layer: Any, shape: Any) -> Plan:
-    """Reshape, and UpSampling2D for each axis."""
+    """Reshape, and Concatenate of equal tensors for each axis."""
     axes.check_known(shape)
     size = layer.size if isinstance(layer.size, tuple) else (layer.size,)
-    return _along_all(layer, "UpSampling2D", axes.repeated, size)
+    return _along_all(layer, "Concatenate, of equal tensors", axes.repeated, size)
 
 
 @lowers("SpatialDropout2D", "SpatialDropout3D")

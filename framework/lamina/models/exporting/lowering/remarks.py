@@ -11,6 +11,8 @@ def remarks(layer: Any) -> Iterator[str]:
     name = layer.class_name
     if name == "BatchNormalization" and not (layer.center and layer.scale):
         yield "TensorFlow.js trains it with center and scale only, and raises or gives other numbers without"
+    if name == "UpSampling2D":
+        yield "TensorFlow.js's CPU backend has a wrong gradient for batches of several images; others train it"
     if name == "Conv3DTranspose":
         yield "TensorFlow.js cannot train it"
     if name.startswith(("Conv", "Depthwise", "Separable")) and max(getattr(layer, "dilation_rate", (1,))) > 1:
