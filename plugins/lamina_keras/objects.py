@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.errors import SerializationError, UnknownNameError
-from lamina.io.checks import check_name
+from lamina.io.checks import check_name, shown
 from lamina.layers import Lambda, Layer
 from lamina.models import Model, Sequential
 from lamina.serialization import KINDS, get_registered_object, lookup
@@ -74,7 +74,11 @@ def layer_config(layer: Any, shared: Mapping[int, int]) -> Config:
     """
     from lamina_keras.graphs import model_config
 
-    check_name(layer.name, "the model")
+    if "/" in check_name(layer.name, "the model"):
+        raise SerializationError(
+            f"the layer {shown(layer.name)} has a slash in its name, which Keras refuses.",
+            fix="give it another name, for example with clone_model.",
+        )
     if isinstance(layer, Model) and (layer.graph is not None or isinstance(layer, Sequential)):
         return model_config(layer, shared)
     if isinstance(layer, KerasFunction):

@@ -58,7 +58,12 @@ def check_names(value: Any, where: str) -> None:
                 expected="layers that are configured by names and numbers.",
                 fix="build the model in code, and load its weights with load_weights.",
             )
-        module = config.get("module")
+        inner, module = config.get("config"), config.get("module")
+        if isinstance(inner, Mapping) and "/" in str(inner.get("name")):
+            raise UnsafeModelError(
+                f"{where} names something {shown(inner['name'])}.",
+                expected="a name without slashes, as Keras has them.",
+            )
         if isinstance(module, str) and module.split(".")[0] not in _HOMES and not _is_registered(config):
             raise UnknownNameError(
                 f"{where} has a {shown(name)} of the module {shown(module)}, which is not known.",

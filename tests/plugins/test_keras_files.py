@@ -450,3 +450,41 @@ class TestMisfits:
         with pytest.raises(UnknownNameError, match=r"a 'Dense' of the module 'their.own', which is not known"):
             lamina.load_model(tmp_path / "n.keras")
         assert type(lamina.load_model(tmp_path / "n.keras", {"Dense": layers.Dense}).layers[0]) is layers.Dense
+
+
+def rewritten(path: Any, old: str, new: str) -> None:
+    """The file with groups of one name under another."""
+    from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
+
+    def renamed(group: Group) -> Group:
+        children = group.children.items()
+        return Group(
+            group.attributes, {n.replace(old, new): renamed(c) if isinstance(c, Group) else c for n, c in children}
+        )
+
+    path.write_bytes(b"".join(map(bytes, write_hdf5(renamed(read_hdf5(memoryview(path.read_bytes()), "m"))))))
+
+
+class TestOlderFiles:
+    def test_from_before_keras_3(self, tmp_path: Any) -> None:
+        inner = lamina.Sequential([lamina.Input((3,)), dense()])
+        model = randomized(lamina.Sequential([lamina.Input((3,)), inner, dense()]))
+        model.save_weights(tmp_path / "m.weights.h5")
+        rewritten(tmp_path / "m.weights.h5", "layers", "_layer_checkpoint_dependencies")
+        expected = model.get_weights()
+        for weight in model.weights:
+            weight.assign(np.zeros(weight.shape, weight.dtype))
+        model.load_weights(tmp_path / "m.weights.h5")
+        assert all((a == b).all() for a, b in zip(expected, model.get_weights(), strict=True))
+
+    def test_attention_from_before_keras_3_3(self, tmp_path: Any) -> None:
+        x = lamina.Input((4, 3))
+        model = randomized(lamina.Model(x, layers.MultiHeadAttention(2, 3)(x, x)))
+        model.save_weights(tmp_path / "m.weights.h5")
+        for part in ("query_dense", "key_dense", "value_dense", "output_dense"):
+            rewritten(tmp_path / "m.weights.h5", part, f"_{part}")
+        expected = model.get_weights()
+        for weight in model.weights:
+            weight.assign(np.zeros(weight.shape, weight.dtype))
+        model.load_weights(tmp_path / "m.weights.h5")
+        assert all((a == b).all() for a, b in zip(expected, model.get_weights(), strict=True))
