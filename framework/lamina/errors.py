@@ -23,6 +23,7 @@ Every error says what was wrong, what was expected and how to fix it, and is als
     ├── SerializationError      (ValueError)           an object without a config, or a config without an object
     └── ModelFileError          (ValueError)           a saved model that is damaged or not one
         ├── ModelNotFoundError  (FileNotFoundError)    no saved model at that address
+        ├── UnknownClassError   (UnknownNameError)     a saved model with a class no registry knows
         └── UnsafeModelError                           a saved model that oversteps its bounds
 """
 
@@ -122,6 +123,10 @@ class ModelFileError(LaminaError, ValueError):
 
 class ModelNotFoundError(ModelFileError, FileNotFoundError):
     """No saved model at that address."""
+
+
+class UnknownClassError(ModelFileError, UnknownNameError):
+    """A saved model that names a class, or a function, that no registry knows."""
 
 
 class UnsafeModelError(ModelFileError):

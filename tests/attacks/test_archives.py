@@ -194,14 +194,14 @@ NAMES = {
 @pytest.mark.parametrize("kind", NAMES)
 def test_z5_to_z9_names(kind, child, tmp_path, members):
     config = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [FIRST, NAMES[kind]]}}
-    found = attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}), ["LaminaError"])
+    found = attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}))
     imported = {what for name, what in found.events if name == "import"}
     assert not imported & {"subprocess", "keras", "keras.utils", "torch", "os", "pickle", "marshal"}
 
 
 def test_z5_a_config_that_is_a_function(child, tmp_path, members):
     for config in (NAMES["Z5"], {"class_name": "function", "module": "os", "config": "getcwd"}, [], 3, {}):
-        attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}), ["LaminaError"])
+        attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}))
 
 
 LAYER_NAMES = ["../../../x", "/x", "a/b", "..", "a\0", "x" * 300]
@@ -212,7 +212,7 @@ def test_z10_names_of_layers(name, child, tmp_path, members):
     layer = keras("Dense", units=1)
     layer["config"]["name"] = name
     config = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [FIRST, layer]}}
-    attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}), ["LaminaError"])
+    attack(child, tmp_path, archive({**members, "config.json": json.dumps(config).encode()}))
 
 
 def npy(header):

@@ -179,7 +179,7 @@ HUGE = {
 @pytest.mark.parametrize("kind", HUGE)
 def test_t7_layers_larger_than_their_file(kind, child, tmp_path):
     folder = bare(tmp_path / "m", *HUGE[kind])
-    check_refused(child.load(folder), folder, ["ModelFileError", "ArgumentError", "SerializationError", "ShapeError"])
+    check_refused(child.load(folder), folder)
 
 
 WIDE = {
@@ -204,7 +204,7 @@ def test_t7_outputs_larger_than_their_file(kind, child, tmp_path):
 
 def test_t7_layers_without_number(child, tmp_path):
     folder = bare(tmp_path / "m", *[layer("Activation", (None, 1), name=f"a{i}") for i in range(10_001)])
-    check_refused(child.load(folder), folder, ["ModelFileError", "SerializationError"])
+    check_refused(child.load(folder), folder)
 
 
 def nested(depth):
@@ -276,7 +276,7 @@ GRAPHS = {
 def test_t8_graphs(kind, child, tmp_path):
     folder = write(tmp_path / "m", GRAPHS[kind], weights=(), paths=(), data=None)
     found = child.load(folder)
-    check_refused(found, folder, ["ModelFileError", "SerializationError", "ArgumentError", "GraphError"])
+    check_refused(found, folder)
     assert found.seconds < 2
 
 
@@ -309,7 +309,7 @@ def test_t9_names_are_looked_up_and_never_imported(entry, child, tmp_path):
     found = child.load(folder)
     assert found.outcome == "raised"
     check_harmless(found, folder)
-    assert "LaminaError" in found.kinds, found.message
+    assert "ModelFileError" in found.kinds, found.message
     imported = [what for name, what in found.events if name == "import"]
     assert not {"subprocess", "os", "torch", "keras"} & set(imported)
 
@@ -328,7 +328,7 @@ TRAINING = [
 def test_t9_names_in_the_training_configuration(training, child, tmp_path):
     folder = write(tmp_path / "m", trainingConfig=training)
     found = child.load(folder)
-    check_refused(found, folder, ["LaminaError"])
+    check_refused(found, folder)
 
 
 def test_t8_a_thousand_stacks_in_each_other(child, tmp_path):
@@ -371,9 +371,9 @@ def test_t10_names(name, child, tmp_path):
     entry = {"class_name": "Dense", "config": {**DENSE["config"], "name": name}}
     weights = [{**KERNEL, "name": f"{name}/kernel"}, {**BIAS, "name": f"{name}/bias"}]
     folder = write(tmp_path / "m", sequential(entry), weights=weights)
-    check_refused(child.load(folder), folder, ["ModelFileError", "ArgumentError"])
+    check_refused(child.load(folder), folder)
     bare_one = bare(tmp_path / "n", layer("Activation", name=name, activation="relu"))
-    check_refused(child.load(bare_one), bare_one, ["ModelFileError", "ArgumentError"])
+    check_refused(child.load(bare_one), bare_one)
 
 
 @pytest.mark.parametrize("key", ["userDefinedMetadata", "trainingConfig", "signature", "modelInitializer"])

@@ -49,7 +49,7 @@ def test_p1_a_plugin_that_a_file_names_is_not_imported(named, trap, child, tmp_p
     topology = {"class_name": "Sequential", "config": {"name": "s", "layers": [entry]}}
     (tmp_path / "model.json").write_text(json.dumps({"modelTopology": topology, "format": "layers-model"}))
     found = child.load(tmp_path / "model.json")
-    check_refused(found, tmp_path / "model.json", ["LaminaError"])
+    check_refused(found, tmp_path / "model.json")
     assert trap.exists()
 
 

@@ -1,8 +1,8 @@
 """Loads damaged files of one format for some seconds, and tells what came of them.
 
-``python fuzzer.py FORMAT SEED SECONDS FOLDER``. An escape is an error that is not ours, more memory than was promised,
-a file, socket or program opened elsewhere, or a load of over ten seconds, which ends the process. The number of the
-case at hand is kept in ``FOLDER/case``; a case is made anew from the format, the seed and its number.
+``python fuzzer.py FORMAT SEED SECONDS FOLDER``. An escape is another error than a ModelFileError, more memory than was
+promised, a file, socket or program opened elsewhere, or a load of over ten seconds, which ends the process. The number
+of the case at hand is kept in ``FOLDER/case``; a case is made anew from the format, the seed and its number.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import lamina
 from attacks import child
 from attacks.attacking import PER_BYTE, SLACK
 from fuzz.seeds import FORMATS, SINGLE, damaged_folder, models
-from lamina.errors import LaminaError
+from lamina.errors import ModelFileError
 
 SECONDS_PER_CASE = 10
 _ADDRESS_SPACE = 2 << 30
@@ -71,13 +71,13 @@ class Fuzzer:
         return path, sum(map(len, found.values())), self.models[number]
 
     def load(self, path: Path, model: Any) -> str:
-        """What came of a load: the name of an error of ours, or "loaded". Other errors are raised."""
+        """What came of a load: the name of a ModelFileError, or "loaded". Other errors are raised."""
         try:
             if self.kind == ".weights.h5":
                 model.load_weights(path)
             else:
                 lamina.load_model(path)
-        except LaminaError as error:
+        except ModelFileError as error:
             return type(error).__name__
         return "loaded"
 

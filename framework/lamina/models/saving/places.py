@@ -12,6 +12,7 @@ from lamina.io.checks import shown_address
 from lamina.io.router import able
 from lamina.layers.naming import checked_name
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
+from lamina.models.saving.refusals import refusals
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
 from lamina.serialization import custom_object_scope
 
@@ -91,8 +92,9 @@ def load_model(
     ``safe_mode`` says. ``compile`` False leaves the training configuration out. ``fingerprint`` False leaves out the
     check that the model gives what it gave when it was saved.
 
-    Raises ModelNotFoundError, ModelFileError or UnsafeModelError for a missing or damaged model, or one that gives
-    something else than it gave, UnknownNameError for a class that is not known.
+    Raises ModelFileError, with the file and the reason, for a model that cannot be loaded: ModelNotFoundError if there
+    is none, UnsafeModelError if it oversteps its bounds, UnknownClassError for a class that is not known, itself if the
+    model is damaged or gives something else than it gave.
 
     >>> import lamina
     >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
@@ -103,9 +105,12 @@ def load_model(
     place = find_format(filepath)
     with custom_object_scope(custom_objects or {}):
         if place is None:
-            return model_from_artifacts(load_artifacts(filepath), _shown(filepath), compile, fingerprint)
-        load = place.able("load_model")
-        return load(place.read(), place.where, compile=compile, fingerprint=fingerprint)
+            artifacts = load_artifacts(filepath)
+            with refusals(_shown(filepath)):
+                return model_from_artifacts(artifacts, _shown(filepath), compile, fingerprint)
+        load, data = place.able("load_model"), place.read()
+        with refusals(place.where):
+            return load(data, place.where, compile=compile, fingerprint=fingerprint)
 
 
 def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:

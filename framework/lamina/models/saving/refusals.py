@@ -1,0 +1,58 @@
+"""Errors of the layers that a file describes, as errors of the file: one class to catch, which names the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from lamina.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    GraphError,
+    LaminaError,
+    ModelFileError,
+    NotBuiltError,
+    OutOfRangeError,
+    SerializationError,
+    ShapeError,
+    UnknownClassError,
+    UnknownNameError,
+)
+
+_OF_THE_FILE: Final = (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    GraphError,
+    NotBuiltError,
+    OutOfRangeError,
+    SerializationError,
+    ShapeError,
+)
+
+
+@contextmanager
+def refusals(where: str) -> Iterator[None]:
+    """What making a model from a file raises, as ModelFileError; ``where`` names the file.
+
+    >>> with refusals("'m.keras'"):
+    ...     raise ShapeError("the kernel has 2 axes.", expected="3.")
+    Traceback (most recent call last):
+    lamina.errors.ModelFileError: 'm.keras': the kernel has 2 axes.
+      Expected 3.
+    """
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except UnknownNameError as error:
+        raise _of_file(UnknownClassError, error, where) from error
+    except _OF_THE_FILE as error:
+        raise _of_file(ModelFileError, error, where) from error
+
+
+def _of_file(kind: type[LaminaError], error: LaminaError, where: str) -> LaminaError:
+    what = error.what if error.what.startswith(where) else f"{where}: {error.what}"
+    return kind(what, expected=error.expected, fix=error.fix)
