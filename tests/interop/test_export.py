@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -32,11 +34,15 @@ def test_its_registry_has_what_is_said(tfjs):
     assert set(tfjs.classes()) >= LAYERS
 
 
+def scripts(folder: Path) -> dict[str, list[str]]:
+    return {"scripts": [str(path) for path in folder.glob("layers.js")]}
+
+
 @pytest.mark.parametrize("case", EXPORTED, ids=str)
 def test_predictions(tfjs, tmp_path, case):
     model, x = model_of(case), data_of(case)
     model.export(tmp_path)
-    assert_alike(tfjs.predict(tmp_path, x), predicted(model, x))
+    assert_alike(tfjs.predict(tmp_path, x, **scripts(tmp_path)), predicted(model, x))
 
 
 def is_trained(case: Case) -> bool:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from lamina.contract import SaveResult
 from lamina.errors import ArgumentError, ModelFileError, SerializationError
-from lamina.io import ModelArtifacts, WeightFiles, decode_weights, quantize_artifacts, save_artifacts
+from lamina.io import ModelArtifacts, WeightFiles, decode_weights, find_handler, quantize_artifacts, save_artifacts
+from lamina.io.file import FileHandler
 from lamina.io.router import able
 from lamina.models.exporting.findings import REFUSED, Survey, findings_text, survey
+from lamina.models.exporting.javascript import classes_module
 from lamina.models.exporting.rewriting import compiled_as, rewritten
 from lamina.models.exporting.words import known_dtypes
 from lamina.models.saving.artifacts import OPTIMIZER_GROUP, model_artifacts
 from lamina.models.saving.fingerprints import check_fingerprint, fingerprint
 from lamina.models.saving.own import OWN_KEY
 
-FORMATS = ("tfjs",)
+FORMATS: Final = ("tfjs",)
+
+CLASSES_FILE: Final = "layers.js"
+"""The file of classes in JavaScript, beside ``model.json``."""
 
 
 def export_model(
@@ -33,7 +39,8 @@ def export_model(
 
     ``filepath`` is a folder, an address such as ``https://...`` or an object with ``save``. Layers that TensorFlow.js
     lacks, or computes otherwise, are replaced by layers it has, exactly; what that was, and what is left out,
-    ``tfjs_findings`` tells. The model itself stays as it is. The folder can be loaded here too, as the model that was
+    ``tfjs_findings`` tells. Others get a class in JavaScript, in the file ``layers.js`` of the folder, which a page
+    loads after TensorFlow.js. The model itself stays as it is. The folder can be loaded here too, as the model that was
     written.
 
     ``quantization`` stores float32 weights in fewer bytes: see ``lamina.io.quantize_artifacts``. ``shard_bytes`` is the
@@ -54,6 +61,12 @@ def export_model(
         raise ArgumentError(f"format is {format!r}.", expected=f"one of {', '.join(FORMATS)}.")
     able(filepath, "save")  # before the model is made ready, which takes time
     artifacts = export_artifacts(model, include_optimizer, quantization)
+    if artifacts.further_files and not _keeps_files(filepath):
+        raise ArgumentError(
+            f"{filepath} has no place for {', '.join(artifacts.further_files)}, which the model needs.",
+            expected="a folder.",
+            fix="export it to a folder; or lower the layers that 'lamina doctor' says need a class in JavaScript.",
+        )
     files = WeightFiles(shard_bytes, _groups(artifacts) if split_by_layer else ())
     return save_artifacts(filepath, replace(artifacts, files=files))
 
@@ -73,7 +86,23 @@ def export_artifacts(model: Any, include_optimizer: bool = True, quantization: A
         said = _quantized_fingerprint(made, artifacts)
     metadata = dict(artifacts.user_defined_metadata or {})
     metadata[OWN_KEY] = {**metadata[OWN_KEY], **({} if said is None else {"fingerprint": said})}
-    return replace(artifacts, topology=known_dtypes(artifacts.topology), user_defined_metadata=metadata)
+    return replace(
+        artifacts,
+        topology=known_dtypes(artifacts.topology),
+        user_defined_metadata=metadata,
+        further_files=_scripts(found),
+    )
+
+
+def _scripts(found: Survey) -> dict[str, bytes]:
+    """``layers.js`` with the classes of all layers that need one, if there are such."""
+    return {CLASSES_FILE: classes_module(list(found.classes.values())).encode()} if found.classes else {}
+
+
+def _keeps_files(filepath: Any) -> bool:
+    """Whether further files can lie beside the model: in a folder, or with an object that takes care of it itself."""
+    is_address = isinstance(filepath, (str, os.PathLike))
+    return not is_address or isinstance(find_handler(filepath), FileHandler)
 
 
 def _check(model: Any, found: Survey) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from lamina.dtypes import FLOATING
+from lamina.errors import SerializationError
 from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, shapes_of
+from lamina.models.exporting.javascript import JavaScriptClass, javascript_class
 from lamina.models.exporting.lowering import REFUSALS, RULES, Plan, Refused, remarks
 from lamina.models.exporting.words import DTYPES, LAYERS, MODELS, known_config
 from lamina.models.tfjs import METRICS, OPTIMIZERS, loss_name, tfjs_training_config
@@ -45,7 +47,7 @@ class Survey(NamedTuple):
 
     findings: list[Finding]
     plans: dict[int, Plan]
-    classes: dict[int, Any]
+    classes: dict[int, JavaScriptClass]
     repeating: list[str]
     """The names of layers that are called on one tensor twice."""
 
@@ -126,7 +128,7 @@ def _survey_layer(layer: Layer, calls: list[Node], found: Survey) -> None:
         _check_calls(layer, calls)
         plan = plan_of(layer, _common_shapes(calls))
     except Refused as refused:
-        _use_class(layer, refused, found, tell)
+        _use_class(layer, calls, refused, found, tell)
         return
     if plan is not None:
         found.plans[id(layer)] = plan
@@ -141,9 +143,19 @@ def _survey_layer(layer: Layer, calls: list[Node], found: Survey) -> None:
         tell(NOTE, f"its weights are stored as float32 instead of {layer.dtype}.")
 
 
-def _use_class(layer: Layer, refused: Refused, found: Survey, tell: Any) -> None:
+def _use_class(layer: Layer, calls: list[Node], refused: Refused, found: Survey, tell: Any) -> None:
     """A class in JavaScript for a layer that cannot be put together, if one can be written; else it is refused."""
-    tell(REFUSED, refused.reason[0].upper() + refused.reason[1:].rstrip(".") + ".", refused.fix)
+    reason = refused.reason.rstrip(".")
+    try:
+        found.classes[id(layer)] = javascript_class(layer, calls)
+    except SerializationError as error:
+        why = error.what.partition(" cannot be written in JavaScript: ")[2].rstrip(".")
+        tell(REFUSED, f"{reason}; and no class can be written for it in JavaScript: {why}.", refused.fix)
+    else:
+        tell(
+            JAVASCRIPT,
+            f"becomes a class in layers.js, for {reason[0].lower() if reason[:2] == 'It' else reason[0]}{reason[1:]}.",
+        )
 
 
 def plan_of(layer: Layer, shapes: Any) -> Plan | None:

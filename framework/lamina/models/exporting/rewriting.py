@@ -35,6 +35,8 @@ class _Rewriting:
 
     def __init__(self, model: Any, found: Survey) -> None:
         self._plans = found.plans
+        self._classes = found.classes
+        self._as_called: set[int] = set()
         self._inputs = _first_inputs(model, found.plans)
         self._inlines = bool(shared_names(model))
         self._repeats = bool(found.repeating)
@@ -51,8 +53,16 @@ class _Rewriting:
     def _clone(self, layer: Any) -> Layer:
         if id(layer) not in self._replaced:
             plan = self._plans.get(id(layer))
-            self._replaced[id(layer)] = _copy(layer) if plan is None else self._built(layer, plan)
+            self._replaced[id(layer)] = self._copied(layer) if plan is None else self._built(layer, plan)
         return self._replaced[id(layer)]
+
+    def _copied(self, layer: Any) -> Layer:
+        """A layer that stays; one with a class of its own in JavaScript, which compares settings, with all of them."""
+        config = layer.get_config()
+        found: Layer = type(layer).from_config(config if id(layer) in self._classes else known_config(config)[0])
+        if id(layer) in self._classes:
+            self._as_called.add(id(found))
+        return found
 
     def _built(self, layer: Any, plan: Plan) -> Layer:
         block = Block(layer, self.sources, plan.single)
@@ -80,7 +90,7 @@ class _Rewriting:
         if id(layer) in self._of_several:
             given = flatten([args, [kwargs[key] for key in ("value", "key") if kwargs.get(key) is not None]])
             return layer(each_once(given, lambda x, _: self._same(x)))
-        if isinstance(args[0], (list, tuple)):
+        if isinstance(args[0], (list, tuple)) and id(layer) not in self._as_called:
             args = (each_once(list(args[0]), lambda x, _: self._same(x)), *args[1:])
         if self._inlines and getattr(layer, "graph", None) is not None:
             return self._inlined(layer.graph, flatten(args))
@@ -98,11 +108,6 @@ class _Rewriting:
             outputs = flatten(self._call(node.layer, *args, **kwargs))
             found.update({id(x): output for x, output in zip(node.outputs, outputs, strict=True)})
         return map_structure(new, graph.output_structure)
-
-
-def _copy(layer: Any) -> Layer:
-    found: Layer = type(layer).from_config(known_config(layer.get_config())[0])
-    return found
 
 
 def _first_inputs(model: Any, plans: dict[int, Plan]) -> dict[int, list[tuple[Any, str]]]:

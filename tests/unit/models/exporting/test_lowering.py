@@ -9,7 +9,7 @@ import pytest
 
 import lamina
 from lamina.catalogue import LAYERS
-from lamina.errors import SerializationError
+from lamina.errors import ArgumentError, SerializationError
 from lamina.io import load_artifacts
 from lamina.models.exporting import tfjs_findings
 from lamina.models.exporting.words import ACTIVATIONS, MODELS
@@ -17,13 +17,17 @@ from lamina.models.exporting.words import LAYERS as KNOWN
 from unit.layers.layer_case import Arguments, Case, called
 from unit.layers.test_every_layer import CASES
 
-REFUSED = {
+REFUSED = {"MelSpectrogram"}
+"""Classes that have no way to TensorFlow.js."""
+
+CLASSES = {
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
     "AdditiveAttention", "ConvLSTM2DCell", "ConvLSTM3D", "Discretization", "GRUCell", "GroupNormalization", "LSTMCell",
-    "Lambda", "MelSpectrogram", "PositionEmbedding", "RMSNormalization", "RandomWidth", "Resizing",
-    "ReversibleEmbedding", "STFTSpectrogram", "SimpleRNNCell", "SpectralNormalization", "StackedRNNCells",
-    "UnitNormalization",
+    "Lambda", "PositionEmbedding", "RMSNormalization", "RandomWidth", "Resizing", "ReversibleEmbedding",
+    "STFTSpectrogram", "SimpleRNNCell", "SpectralNormalization", "StackedRNNCells", "UnitNormalization",
 }  # fmt: skip
-"""Classes that have no way to TensorFlow.js by other layers."""
+"""Classes that have, with the settings of the cases, a class in JavaScript."""
 
 
 def model_of(case: Case) -> Any:
@@ -60,19 +64,27 @@ def test_every_layer_is_tried():
     assert {case.kind.__name__ for case in CASES} >= set(LAYERS) - {"InputLayer"}
 
 
+def severities(model: Any) -> set[str]:
+    return {found.severity for found in tfjs_findings(model)}
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_exported_or_refused(case):
+def test_exported_or_refused(tmp_path, case):
     model, x = model_of(case), data_of(case)
     before = [w.numpy() for w in model.weights]
-    findings = tfjs_findings(model)
-    if any(found.severity == "refused" for found in findings):
+    found = severities(model)
+    if "refused" in found:
+        assert case.kind.__name__ in REFUSED
         with pytest.raises(SerializationError, match="cannot be exported"):
-            model.export("memory://lowering")
+            model.export(tmp_path)
+        assert list(tmp_path.iterdir()) == []
         return
-    assert case.kind.__name__ not in REFUSED
-    model.export("memory://lowering")
-    assert class_names(load_artifacts("memory://lowering").topology) <= KNOWN | MODELS
-    again = lamina.load_model("memory://lowering")
+    model.export(tmp_path)
+    own = {case.kind.__name__} if "javascript" in found else set()
+    assert (tmp_path / "layers.js").exists() == bool(own)
+    if not own:
+        assert class_names(load_artifacts(tmp_path).topology) <= KNOWN | MODELS
+    again = lamina.load_model(tmp_path)
     for one, other in zip(predicted(again, x), predicted(model, x), strict=True):
         assert one.shape == other.shape
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
@@ -81,11 +93,12 @@ def test_exported_or_refused(case):
         np.testing.assert_array_equal(weight.numpy(), old)
 
 
-def test_refused_by_class():
-    refused = {
-        case.kind.__name__ for case in CASES if any(f.severity == "refused" for f in tfjs_findings(model_of(case)))
-    }
-    assert refused >= REFUSED
+def test_what_becomes_of_each_class():
+    found = {case.kind.__name__: set() for case in CASES}
+    for case in CASES:
+        found[case.kind.__name__] |= severities(model_of(case)) or {"as it is"}
+    assert {name for name, kinds in found.items() if "refused" in kinds} == REFUSED
+    assert {name for name, kinds in found.items() if kinds == {"javascript"}} == CLASSES
 
 
 X = np.linspace(-4, 4, 48, dtype=np.float32).reshape(8, 6)
@@ -104,8 +117,31 @@ def test_activations(name):
     np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["exponential", "glu", "sparsemax", "squareplus"])
-def test_activations_that_are_refused(name):
-    model = lamina.Sequential([lamina.layers.Activation(name, input_shape=(6,))])
-    with pytest.raises(SerializationError, match=f"no activation '{name}'"):
-        model.export("memory://activation")
+@pytest.mark.parametrize("name", ["exponential", "glu", "squareplus", "sparsemax"])
+def test_activations_with_a_class(tmp_path, name):
+    model = lamina.Sequential([lamina.layers.Activation(name, input_shape=(6,), name="own")])
+    assert severities(model) in ({"javascript"}, {"refused"})
+    if severities(model) == {"javascript"}:
+        model.export(tmp_path)
+        assert "own" in (tmp_path / "layers.js").read_text()
+
+
+def test_a_class_needs_a_folder():
+    model = lamina.Sequential([lamina.layers.UnitNormalization(input_shape=(6,))])
+    with pytest.raises(ArgumentError, match=r"no place for layers\.js"):
+        model.export("memory://classes")
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_adaptive_pooling_where_sizes_divide(rank, kind, data_format):
+    sizes = (6, 4, 8)[:rank]
+    shape = (*sizes, 2) if data_format == "channels_last" else (2, *sizes)
+    layer = getattr(lamina.layers, f"Adaptive{kind}Pooling{rank}D")((3, 2, 4)[:rank], data_format=data_format)
+    model = lamina.Sequential([lamina.Input(shape), layer])
+    assert severities(model) == {"exact"}
+    model.export("memory://adaptive")
+    x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
+    again = lamina.load_model("memory://adaptive")
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
