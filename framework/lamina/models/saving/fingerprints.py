@@ -112,13 +112,13 @@ def _outputs(model: Any) -> list[Tensor]:
 
 
 def _fixed(tensor: SymbolicTensor) -> Tensor:
-    """Values from 0 up to, but not including, 1, in a pattern; as integers they are zeros."""
+    """Values between 0 and 1, in a pattern; as integers they are zeros."""
     rank = len(tensor.shape)
     unknown = _UNKNOWN_SIZE["image" if rank > 3 else "other"]
     sizes = [1 if size is None and not axis else size or unknown for axis, size in enumerate(tensor.shape)]
     if math.prod(sizes) * 8 > SLACK:
         raise _TooMuchError("the input is too large.")
-    values = (np.arange(math.prod(sizes), dtype=np.int64) * 37 % 64) / 64.0
+    values = (np.arange(math.prod(sizes), dtype=np.int64) * 37 % 63 + 1) / 64.0
     return from_numpy(values.reshape(sizes).astype(tensor.dtype), get_backend())
 
 
