@@ -1,5 +1,5 @@
 """Writes the tables of the docs: ``ops.md`` from the ops, ``rooms.md`` from the other rooms, ``tensorflowjs.md`` from
-``tensorflowjs.csv``.
+``tensorflowjs.csv``, and that of ``export.md`` from the rules of exports.
 
     python docs/make_tables.py
 
@@ -18,6 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import lamina
 from lamina import ops
+from lamina.catalogue import LAYERS
+from lamina.models.exporting import lowering, words
 from lamina.runtime.op import CompositeOp, HostOp, Op
 from lamina.testing import Case, all_cases
 
@@ -26,6 +28,7 @@ OPS_PAGE = HERE / "ops.md"
 ROOMS_PAGE = HERE / "rooms.md"
 NAMES_PAGE = HERE / "tensorflowjs.md"
 NAMES = HERE / "tensorflowjs.csv"
+EXPORT_PAGE = HERE / "export.md"
 MADE = "<!-- Made by docs/make_tables.py: change what it reads, and run it. -->"
 
 
@@ -278,6 +281,33 @@ optimizers Keras's. Settings go by keyword and in Python's spelling: `keepDims` 
 each one takes."""
 
 
+EXPORT_MARKS = ("<!-- layers: made by docs/make_tables.py -->", "<!-- end -->")
+
+
+def export_page() -> str:
+    """The page of exports with its table of layers anew."""
+    begin, end = EXPORT_MARKS
+    before, _, rest = EXPORT_PAGE.read_text(encoding="utf-8").partition(begin)
+    rows = [_line([f"`{name}`", *_way(name)]) for name in sorted(LAYERS, key=str.lower)]
+    table = "\n".join(["| layer | becomes | when |", "| --- | --- | --- |", *rows])
+    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
+
+
+def _way(name: str) -> tuple[str, str]:
+    """What becomes of a class of layers in an export, and in which cases."""
+    if name in words.WITHOUT_CLASS:
+        return "refused", "TensorFlow.js lacks an op that it needs"
+    if name in lowering.REFUSALS:
+        return "class in JavaScript", lowering.REFUSALS[name]
+    rule = lowering.RULES.get(name)
+    said = (inspect.getdoc(rule) or "").partition("\n")[0].rstrip(".") if rule else ""
+    if name not in words.LAYERS:
+        return ("other layers" if rule else "class in JavaScript"), said
+    if said.startswith("Refused"):
+        return "itself, or class in JavaScript", said.partition(" ")[2]
+    return ("itself, or other layers" if rule else "itself"), said
+
+
 def resolve(path: str) -> Any:
     """The object of a name such as ``lamina.Tensor.relu``. Raises AttributeError if there is none."""
     found: Any = lamina
@@ -302,6 +332,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield OPS_PAGE, ops_page()
     yield ROOMS_PAGE, rooms_page()
     yield NAMES_PAGE, names_page()
+    yield EXPORT_PAGE, export_page()
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ function encoded(tensor) {
   const {dtype, shape} = tensor;
   const values = tensor.dataSync();
   if (dtype === 'string') return {dtype, shape, values: Array.from(values)};
-  const bytes = dtype === 'bool' ? Uint8Array.from(values) : values;
+  const bytes = KINDS[dtype].from(values);  // a tensor that was cast may still hold values of the other kind
   return {dtype, shape, base64: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')};
 }
 

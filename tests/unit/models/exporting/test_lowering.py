@@ -12,13 +12,10 @@ from lamina.catalogue import LAYERS
 from lamina.errors import ArgumentError, SerializationError
 from lamina.io import load_artifacts
 from lamina.models.exporting import tfjs_findings
-from lamina.models.exporting.words import ACTIVATIONS, MODELS
+from lamina.models.exporting.words import ACTIVATIONS, MODELS, WITHOUT_CLASS
 from lamina.models.exporting.words import LAYERS as KNOWN
 from unit.layers.layer_case import Arguments, Case, called
 from unit.layers.test_every_layer import CASES
-
-REFUSED = {"MelSpectrogram"}
-"""Classes that have no way to TensorFlow.js."""
 
 CLASSES = {
     "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D", "AdaptiveMaxPooling1D",
@@ -74,7 +71,7 @@ def test_exported_or_refused(tmp_path, case):
     before = [w.numpy() for w in model.weights]
     found = severities(model)
     if "refused" in found:
-        assert case.kind.__name__ in REFUSED
+        assert case.kind.__name__ in WITHOUT_CLASS
         with pytest.raises(SerializationError, match="cannot be exported"):
             model.export(tmp_path)
         assert list(tmp_path.iterdir()) == []
@@ -97,7 +94,7 @@ def test_what_becomes_of_each_class():
     found = {case.kind.__name__: set() for case in CASES}
     for case in CASES:
         found[case.kind.__name__] |= severities(model_of(case)) or {"as it is"}
-    assert {name for name, kinds in found.items() if "refused" in kinds} == REFUSED
+    assert {name for name, kinds in found.items() if "refused" in kinds} == WITHOUT_CLASS
     assert {name for name, kinds in found.items() if kinds == {"javascript"}} == CLASSES
 
 
@@ -144,4 +141,20 @@ def test_adaptive_pooling_where_sizes_divide(rank, kind, data_format):
     model.export("memory://adaptive")
     x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     again = lamina.load_model("memory://adaptive")
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "filters", "shape", "settings"),
+    [("Conv2D", 8, (7, 6, 4), {"strides": 2, "padding": "same"}), ("Conv1D", 4, (9, 4), {"padding": "causal"}),
+     ("Conv2D", 4, (4, 7, 6), {"data_format": "channels_first", "activation": "hard_tanh"})],
+)  # fmt: skip
+def test_groups_of_one_channel(kind, filters, shape, settings, use_bias):
+    layer = getattr(lamina.layers, kind)(filters, 3, groups=4, use_bias=use_bias, **settings)
+    model = lamina.Sequential([lamina.Input(shape), layer])
+    model.export("memory://groups")
+    assert "DepthwiseConv2D" in class_names(load_artifacts("memory://groups").topology)
+    x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
+    again = lamina.load_model("memory://groups")
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5, atol=1e-6)

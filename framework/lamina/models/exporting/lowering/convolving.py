@@ -12,6 +12,7 @@ from lamina.models.exporting.lowering.activating import activated, is_known
 from lamina.models.exporting.lowering.plans import Block, Change, Plan, Source, lowers
 from lamina.models.exporting.lowering.plans import Refused as Refused
 
+_MOST_GROUPS: Final = 64
 _BIAS: Final = ("use_bias", "bias_initializer", "bias_regularizer", "bias_constraint")
 _KERNEL: Final = (*_BIAS, "kernel_initializer", "kernel_regularizer", "kernel_constraint")
 _DEPTHWISE: Final = (
@@ -32,14 +33,16 @@ def _moves_channels(layer: Any) -> bool:
 
 @lowers("Conv1D", "Conv2D", "Conv3D")
 def convolution(layer: Any, shape: Any) -> Plan | None:
-    """In groups: Cropping2D and Concatenate. Causal: zeros before. Conv1D with channels first: Permute."""
+    """In groups: DepthwiseConv2D, or Cropping2D and Concatenate. Causal: zeros before. Channels first: Permute."""
     causal = layer.padding == "causal"
     moves = _moves_channels(layer) and (layer.rank == 1 or layer.groups > 1)
     skips = _skips(layer)
     if is_known(layer.activation) and layer.groups == 1 and not causal and not moves and not skips:
         return None
+    if layer.groups > _MOST_GROUPS and not _is_depthwise(layer):
+        raise Refused(f"it has {layer.groups} groups, each of which would become a layer.", "use fewer groups.")
     if layer.groups > 1 or (causal and not moves):
-        axes.check_known(shape)
+        axes.check_known(shape, [-1] if layer.rank > 1 and not moves and _is_depthwise(layer) else None)
 
     def build(block: Block, x: Any) -> Any:
         x = axes.channels_last(block, x) if moves else x
@@ -54,7 +57,7 @@ def convolution(layer: Any, shape: Any) -> Plan | None:
         if layer.groups == 1:
             y = block(layer.class_name, x, _weights(block, None, "kernel"), filters=layer.filters, **settings)
         else:
-            y = _grouped(block, x, settings)
+            y = (_depthwise if _is_depthwise(layer) else _grouped)(block, x, settings)
         y = _skipped(block, y, settings["data_format"]) if skips else y
         y = activated(block, y, layer.activation)
         return axes.channels_first(block, y) if moves else y
@@ -95,6 +98,32 @@ def _grouped(block: Block, x: Any, settings: dict[str, Any]) -> Any:
         }
         found.append(block(layer.class_name, part, weights, filters=filters, **settings))
     return block("Concatenate", found, axis=-1)
+
+
+def _is_depthwise(layer: Any) -> bool:
+    """Whether each channel is a group of its own, and TensorFlow.js has a layer for that."""
+    return bool(layer.rank < 3 and layer.groups == layer.channels and max(layer.dilation_rate) == 1)
+
+
+def _depthwise(block: Block, x: Any, settings: dict[str, Any]) -> Any:
+    """A convolution in groups of one channel: the filters of a channel follow each other, as those by depth do."""
+    layer: Any = block.layer
+    multiplier = layer.filters // layer.groups
+    one = layer.rank == 1
+    found = {key.replace("kernel_", "depthwise_") if key != "kernel_size" else key: v for key, v in settings.items()}
+    if one:
+        found.update(kernel_size=(1, *layer.kernel_size), strides=layer.strides * 2, dilation_rate=1)
+
+    def change(array: Any) -> Any:
+        by_channel = array.reshape(*layer.kernel_size, layer.groups, multiplier)
+        return by_channel[None] if one else by_channel
+
+    weights = {"depthwise_kernel": block.own("kernel", change)}
+    if layer.use_bias:
+        weights["bias"] = block.own("bias")
+    picture = _as_picture(block, x) if one else x
+    y = block("DepthwiseConv2D", picture, weights, depth_multiplier=multiplier, **found)
+    return _as_sequence(block, y) if one else y
 
 
 def _part(start: int, size: int) -> Change:

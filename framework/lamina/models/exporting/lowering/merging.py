@@ -30,7 +30,7 @@ def concatenate(layer: Any, shapes: Any) -> Plan | None:
 
 @lowers("Dot")
 def dot(layer: Any, shapes: Any) -> Plan | None:
-    """Refused for more than three axes."""
+    """Refused: more than three axes."""
     if any(len(shape) > 3 for shape in shapes):
         raise Refused("TensorFlow.js's Dot takes at most three axes.", "reshape its inputs to three axes.")
     return None

@@ -24,7 +24,7 @@ def batch_normalization(layer: Any, shape: Any) -> Plan | None:
     axis = layer.axis % rank
     renorm = layer.renorm
     if axis == rank - 1 and rank <= 4 and not renorm:
-        return None if layer.axis == -1 else _at_the_end(layer)
+        return None
     if axis != rank - 1 or rank > 4:
         axes.check_known(shape)
     order = [a for a in range(1, rank) if a != axis] + [axis]
@@ -40,10 +40,6 @@ def batch_normalization(layer: Any, shape: Any) -> Plan | None:
 
     notes = ("it trains without renormalization there",) if renorm else ()
     return Plan("BatchNormalization of the last axis", build, notes)
-
-
-def _at_the_end(layer: Any) -> Plan:
-    return Plan("BatchNormalization along axis -1", _batches, single=True)
 
 
 def _batches(block: Block, x: Any) -> Any:

@@ -49,7 +49,7 @@ def category_encoding(layer: Any, shape: Any) -> Plan:
 
 @lowers("UpSampling2D")
 def upsampling(layer: Any, shape: Any) -> None:
-    """Refused for other interpolations than 'nearest' and 'bilinear_corners'."""
+    """Refused: other interpolations than 'nearest' and 'bilinear_corners'."""
     if layer.interpolation not in ("nearest", "bilinear_corners"):
         raise Refused(
             f"TensorFlow.js's interpolation of that name is not Keras's {layer.interpolation!r}.",
@@ -59,7 +59,7 @@ def upsampling(layer: Any, shape: Any) -> None:
 
 @lowers("SimpleRNN", "LSTM", "GRU", "ConvLSTM2D", "RNN")
 def recurrent(layer: Any, shape: Any) -> None:
-    """Refused: GRU with reset_after, activations it lacks, states of stacked cells or of stateful layers."""
+    """Refused: reset_after, activations that it lacks, states of stacked cells or of stateful layers."""
     cells = getattr(layer.cell, "cells", [layer.cell]) if hasattr(layer, "cell") else [layer]
     for cell in cells:
         _check_cell(cell)
