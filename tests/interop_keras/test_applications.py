@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from keras_side import from_keras_and_back, keras, randomized
 
+from lamina.runtime.backends import backend_scope
+
 SMALL = {
     "MobileNetV2": {"alpha": 0.35},
     "ResNet50": {},
@@ -30,4 +32,5 @@ def test_architectures(name: str, tmp_path: Path) -> None:
             spread = np.sqrt(2.0 / max(1, int(np.prod(shape[:-1]))))
             weight.assign(generator.normal(0, spread, shape).astype(np.float32))
     pixels = generator.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
-    from_keras_and_back(model, pixels, tmp_path)
+    with backend_scope("torch"):
+        from_keras_and_back(model, pixels, tmp_path)
