@@ -295,8 +295,6 @@ def export_page() -> str:
 
 def _way(name: str) -> tuple[str, str]:
     """What becomes of a class of layers in an export, and in which cases."""
-    if name in words.WITHOUT_CLASS:
-        return "refused", "TensorFlow.js lacks an op that it needs"
     if name in lowering.REFUSALS:
         return "class in JavaScript", lowering.REFUSALS[name]
     rule = lowering.RULES.get(name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import numpy as np
 import pytest
 
 import lamina
 from interop.agreeing import assert_alike, predicted, with_weights
-from interop.tensorflowjs import TensorFlowJSError
+from interop.chromium import run, site
+from interop.tensorflowjs import TensorFlowJSError, node, node_modules
+from interop.test_browser import PREDICT
 from lamina import layers, ops
 from lamina.models.exporting.javascript import classes_module, javascript_class
 from lamina.structures import flatten
@@ -182,6 +187,58 @@ def test_layer_and_function_of_ones_own(tfjs, tmp_path):
     y = Gate(3, name="gate")(x)
     y = L.Lambda(halved, arguments={"by": 2.0}, name="lambda_of_tests")(y)
     check(tfjs, tmp_path, lamina.Model(x, y), lengths=(7, 8))
+
+
+def test_exported_with_all_that_a_model_can_have(tfjs, tmp_path):
+    """A residual block with attention of one tensor to itself, in a model within a model, beside layers known there."""
+    x = lamina.Input((6, 4))
+    y = L.AdditiveAttention(name="sums")([x, x])
+    y = L.GroupNormalization(2, name="groups", gamma_initializer=lamina.initializers.Constant(0.5))(L.Add()([x, y]))
+    y = L.Add()([y, L.MultiHeadAttention(2, 3, name="heads")(y, y, use_causal_mask=True)])
+    inner = lamina.Model(x, y, name="block")
+    begin = lamina.Input((6, 3))
+    model = with_weights(lamina.Model(begin, L.Dense(2)(L.Activation("exponential")(inner(L.Dense(4)(begin))))))
+    model.export(tmp_path)
+    for size in ENDS_OF_BATCHES:
+        data = batch(model, size)
+        assert_alike(tfjs.predict(tmp_path, data, scripts=[tmp_path / "layers.js"]), predicted(model, data))
+    assert_alike(predicted(lamina.load_model(tmp_path), data), predicted(model, data))
+
+
+def test_in_a_page_and_in_node(tfjs, tmp_path):
+    model = model_with_heads()
+    model.export(tmp_path)
+    data = batch(model, 3)
+    with site() as server:
+        server.add_folder("/model", tmp_path)
+        found = run(server, PREDICT, [tmp_path / "layers.js"], address=f"{server.origin}/model/model.json", x=[data])
+        assert server.missing == []
+    assert_alike(found, predicted(model, data))
+
+
+@pytest.mark.parametrize("kind", ["cjs", "mjs"])
+def test_it_is_imported_in_node(tmp_path, kind):
+    model_with_heads().export(tmp_path)
+    (tmp_path / "package.json").write_text('{"type": "commonjs"}')
+    register = {
+        "cjs": "const {register} = require('./layers.js');",
+        "mjs": "import {createRequire} from 'node:module'; import {register} from './layers.js';"
+        "const require = createRequire(import.meta.url);",
+    }[kind]
+    check = "const name = 'MultiHeadAttention'; const map = tf.serialization.SerializationMap.getMap().classNameMap;"
+    tf = f"const tf = require({json.dumps(str(node_modules() / '@tensorflow' / 'tfjs'))});"
+    script = tmp_path / f"main.{kind}"
+    script.write_text(
+        f"{register}{tf}{check}const before = name in map; register(tf); console.log(before, name in map);"
+    )
+    done = subprocess.run([node(), str(script)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1:] == ["false true"], done.stderr
+
+
+def model_with_heads():
+    x = lamina.Input((6, 4))
+    y = L.MultiHeadAttention(2, 3, name="heads_of_tests")(x, x, use_causal_mask=True)
+    return with_weights(lamina.Model(x, L.RMSNormalization(name="rms_of_tests")(L.Add()([x, y]))))
 
 
 def test_it_trains_there(tfjs, tmp_path):

@@ -21,27 +21,50 @@ MAX_ARGUMENTS: Final = 100
 
 
 class Layout(NamedTuple):
-    """The tensors of a call, each once, and the arguments that take some: the numbers of these, in their structure."""
+    """The tensors of a call as TensorFlow.js gets them, and the arguments that take some.
+
+    ``arguments`` has the numbers of the tensors in the structure of each argument, ``order`` these numbers in the order
+    in which the call has them.
+    """
 
     tensors: list[SymbolicTensor]
     arguments: dict[str, Any]
+    order: list[int]
 
 
 def layout_of(node: Node) -> Layout:
-    """The layout of a call.
+    """The layout of a call. Where all tensors are in the first argument, they stand there as they are.
 
     >>> import lamina
     >>> x = lamina.Input((2, 4))
-    >>> _ = lamina.layers.MultiHeadAttention(1, 2)(x, x)
-    >>> layout_of(_.node).arguments
+    >>> layout_of(lamina.layers.MultiHeadAttention(1, 2)(x, x).node).arguments
     {'query': 0, 'value': 0}
+    >>> layout_of(lamina.layers.Add()([x, x]).node).arguments
+    {'inputs': [0, 1]}
     """
-    distinct = list({id(x): x for x in node.inputs}.values())
-    numbers = {id(x): number for number, x in enumerate(distinct)}
+    tensors = list(node.inputs)
+    if has_further(node):
+        tensors = list({id(x): x for x in tensors}.values())
+        numbers = {id(x): number for number, x in enumerate(tensors)}
+        order = [numbers[id(x)] for x in node.inputs]
+    else:
+        order = list(range(len(tensors)))
+    waiting = iter(order)
     given = {**dict(zip(call_arguments(type(node.layer).call), node.args, strict=False)), **node.kwargs}
-    having = {name: value for name, value in given.items() if any(id(x) in numbers for x in flatten(value))}
-    places = {name: map_structure(lambda x: numbers.get(id(x), x), value) for name, value in having.items()}
-    return Layout(distinct, places)
+    having = {name: value for name, value in given.items() if any(map(_is_symbolic, flatten(value)))}
+    places = {
+        name: map_structure(lambda x: next(waiting) if _is_symbolic(x) else x, value) for name, value in having.items()
+    }
+    return Layout(tensors, places, order)
+
+
+def has_further(node: Node) -> bool:
+    """Whether a call has tensors in other arguments than the first."""
+    return len(node.inputs) > sum(map(_is_symbolic, flatten(node.args[:1])))
+
+
+def _is_symbolic(leaf: Any) -> bool:
+    return isinstance(leaf, SymbolicTensor)
 
 
 def is_plain(layout: Layout) -> bool:

@@ -185,8 +185,8 @@ class TestInstalled:
 
 
 def refused():
-    """A model that TensorFlow.js cannot have: its windows differ in size."""
-    return lamina.Sequential([layers.AdaptiveAveragePooling1D(3, input_shape=(7, 2), name="deep")])
+    """A model that TensorFlow.js cannot have: it loops over steps whose number is unknown, in a way of its own."""
+    return lamina.Sequential([layers.GRU(3, input_shape=(None, 2), name="deep")])
 
 
 class TestDoctorOfModels:
@@ -198,9 +198,12 @@ class TestDoctorOfModels:
         lamina.Sequential([layers.ZeroPadding1D(1, input_shape=(4, 2), name="pad")]).save(tmp_path / "m")
         assert run("doctor", tmp_path / "m", "--target", "tfjs") == 0
         assert "exact      pad (ZeroPadding1D)" in capsys.readouterr().out
+        lamina.Sequential([layers.UnitNormalization(input_shape=(4,), name="unit")]).save(tmp_path / "u")
+        assert run("doctor", tmp_path / "u", "--target", "tfjs") == 0
+        assert "javascript unit (UnitNormalization)" in capsys.readouterr().out
         refused().save(tmp_path / "n")
         assert run("doctor", tmp_path / "n") == 1
-        assert "refused    deep (AdaptiveAveragePooling1D)" in capsys.readouterr().out
+        assert "refused    deep (GRU)" in capsys.readouterr().out
 
 
 class TestConvertForTensorFlowJS:

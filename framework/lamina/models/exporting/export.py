@@ -12,7 +12,7 @@ from lamina.io import ModelArtifacts, WeightFiles, decode_weights, find_handler,
 from lamina.io.file import FileHandler
 from lamina.io.router import able
 from lamina.models.exporting.findings import REFUSED, Survey, findings_text, survey
-from lamina.models.exporting.javascript import classes_module
+from lamina.models.exporting.javascript import LAYERS_JS, classes_module
 from lamina.models.exporting.rewriting import compiled_as, rewritten
 from lamina.models.exporting.words import known_dtypes
 from lamina.models.saving.artifacts import OPTIMIZER_GROUP, model_artifacts
@@ -20,9 +20,6 @@ from lamina.models.saving.fingerprints import check_fingerprint, fingerprint
 from lamina.models.saving.own import OWN_KEY
 
 FORMATS: Final = ("tfjs",)
-
-CLASSES_FILE: Final = "layers.js"
-"""The file of classes in JavaScript, beside ``model.json``."""
 
 
 def export_model(
@@ -96,7 +93,7 @@ def export_artifacts(model: Any, include_optimizer: bool = True, quantization: A
 
 def _scripts(found: Survey) -> dict[str, bytes]:
     """``layers.js`` with the classes of all layers that need one, if there are such."""
-    return {CLASSES_FILE: classes_module(list(found.classes.values())).encode()} if found.classes else {}
+    return {LAYERS_JS: classes_module(list(found.classes.values())).encode()} if found.classes else {}
 
 
 def _keeps_files(filepath: Any) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from lamina.dtypes import FLOATING
-from lamina.errors import SerializationError
 from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, shapes_of
-from lamina.models.exporting.javascript import JavaScriptClass, javascript_class
+from lamina.models.exporting.javascript import JavaScriptClass, NotWrittenError, javascript_class
 from lamina.models.exporting.lowering import REFUSALS, RULES, Plan, Refused, remarks
 from lamina.models.exporting.words import DTYPES, LAYERS, MODELS, known_config
 from lamina.models.tfjs import METRICS, OPTIMIZERS, loss_name, tfjs_training_config
@@ -121,15 +120,14 @@ def _survey_layer(layer: Layer, calls: list[Node], found: Survey) -> None:
         if layer.dtype in DTYPES:
             tell(NOTE, f"its dtype {layer.dtype} becomes {DTYPES[layer.dtype]}.")
         return
-    if any(len({id(x) for x in inputs_of(node)}) < len(inputs_of(node)) for node in calls):
-        found.repeating.append(layer.name)
-        tell(EXACT, "is called on one tensor twice: gets a copy, for TensorFlow.js loses it otherwise.")
     try:
         _check_calls(layer, calls)
         plan = plan_of(layer, _common_shapes(calls))
     except Refused as refused:
         _use_class(layer, calls, refused, found, tell)
+        _survey_repeats([node for node in calls if isinstance(node.args[0], (list, tuple))], found, tell)
         return
+    _survey_repeats(calls, found, tell)
     if plan is not None:
         found.plans[id(layer)] = plan
         tell(EXACT, f"becomes {plan.what}.")
@@ -143,14 +141,20 @@ def _survey_layer(layer: Layer, calls: list[Node], found: Survey) -> None:
         tell(NOTE, f"its weights are stored as float32 instead of {layer.dtype}.")
 
 
+def _survey_repeats(calls: list[Node], found: Survey, tell: Any) -> None:
+    if any(len({id(x) for x in inputs_of(node)}) < len(inputs_of(node)) for node in calls):
+        found.repeating.append(calls[0].layer.name)
+        tell(EXACT, "is called on one tensor twice: gets a copy, for TensorFlow.js loses it otherwise.")
+
+
 def _use_class(layer: Layer, calls: list[Node], refused: Refused, found: Survey, tell: Any) -> None:
     """A class in JavaScript for a layer that cannot be put together, if one can be written; else it is refused."""
     reason = refused.reason.rstrip(".")
     try:
         found.classes[id(layer)] = javascript_class(layer, calls)
-    except SerializationError as error:
-        why = error.what.partition(" cannot be written in JavaScript: ")[2].rstrip(".")
-        tell(REFUSED, f"{reason}; and no class can be written for it in JavaScript: {why}.", refused.fix)
+    except NotWrittenError as error:
+        why = error.reason.rstrip(".")
+        tell(REFUSED, f"{reason}; and no class can be written for it in JavaScript: {why}.", error.fix or refused.fix)
     else:
         tell(
             JAVASCRIPT,

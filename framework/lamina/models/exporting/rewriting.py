@@ -36,7 +36,6 @@ class _Rewriting:
     def __init__(self, model: Any, found: Survey) -> None:
         self._plans = found.plans
         self._classes = found.classes
-        self._as_called: set[int] = set()
         self._inputs = _first_inputs(model, found.plans)
         self._inlines = bool(shared_names(model))
         self._repeats = bool(found.repeating)
@@ -60,8 +59,6 @@ class _Rewriting:
         """A layer that stays; one with a class of its own in JavaScript, which compares settings, with all of them."""
         config = layer.get_config()
         found: Layer = type(layer).from_config(config if id(layer) in self._classes else known_config(config)[0])
-        if id(layer) in self._classes:
-            self._as_called.add(id(found))
         return found
 
     def _built(self, layer: Any, plan: Plan) -> Layer:
@@ -90,7 +87,7 @@ class _Rewriting:
         if id(layer) in self._of_several:
             given = flatten([args, [kwargs[key] for key in ("value", "key") if kwargs.get(key) is not None]])
             return layer(each_once(given, lambda x, _: self._same(x)))
-        if isinstance(args[0], (list, tuple)) and id(layer) not in self._as_called:
+        if isinstance(args[0], (list, tuple)):
             args = (each_once(list(args[0]), lambda x, _: self._same(x)), *args[1:])
         if self._inlines and getattr(layer, "graph", None) is not None:
             return self._inlined(layer.graph, flatten(args))

@@ -21,9 +21,6 @@ LAYERS: Final = frozenset({
 })  # fmt: skip
 """Its layers. ``Identity`` is an initializer there."""
 
-WITHOUT_CLASS: Final = frozenset({"MelSpectrogram"})
-"""Layers that have no way there at all: they need an op that TensorFlow.js lacks."""
-
 MODELS: Final = frozenset({"Sequential", "Model", "Functional"})
 
 ACTIVATIONS: Final = frozenset({

@@ -10,7 +10,8 @@ import pytest
 
 import lamina
 from lamina import layers, ops
-from lamina.errors import SerializationError
+from lamina.errors import ArgumentError, SerializationError
+from lamina.models.exporting import export_model, tfjs_findings
 from lamina.models.exporting.javascript import classes_module, javascript_class
 from lamina.models.exporting.javascript.constants import constant_text
 from lamina.models.exporting.javascript.recording import SIZES
@@ -251,6 +252,49 @@ class TestPrograms:
         assert flags.count(", false]") == 2
         layer.trainable = False
         assert javascript_class(layer, layer._nodes).source.count(", true]") == 2  # as the config says, not the weights
+
+
+class TestExport:
+    def model(self):
+        x = lamina.Input((6, 4))
+        y = layers.MultiHeadAttention(2, 3, name="heads")(x, x, use_causal_mask=True)
+        y = layers.AdditiveAttention(name="attends")([y, y])
+        return lamina.Model(x, layers.Dense(2, kernel_initializer=lamina.initializers.Constant(0.5))(y))
+
+    def test_findings_name_the_layers(self):
+        found = tfjs_findings(self.model())
+        assert {f.layer for f in found if f.severity == "javascript"} == {"heads", "attends"}
+        assert [f.layer for f in found if "one tensor twice" in f.what] == ["attends"]
+
+    def test_the_classes_stand_beside_the_model(self, tmp_path):
+        model = self.model()
+        export_model(model, tmp_path)
+        text = (tmp_path / "layers.js").read_text(encoding="utf-8")
+        assert 'add("MultiHeadAttention", [' in text
+        assert 'add("AdditiveAttention", [' in text
+        again = lamina.load_model(tmp_path)
+        x = np.linspace(-1, 1, 48, dtype=np.float32).reshape(2, 6, 4)
+        np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+    def test_a_model_without_such_layers_has_no_such_file(self, tmp_path):
+        export_model(lamina.Sequential([layers.Dense(2, input_shape=(3,))]), tmp_path)
+        assert not (tmp_path / "layers.js").exists()
+
+    def test_what_has_no_place_for_them_refuses_and_an_object_gets_them(self):
+        with pytest.raises(ArgumentError, match=r"no place for layers\.js"):
+            export_model(self.model(), "memory://heads")
+        got = []
+        export_model(self.model(), lamina.io.with_save_handler(got.append))
+        assert "MultiHeadAttention" in got[0].further_files["layers.js"].decode()
+
+    def test_what_cannot_be_written_is_refused_with_both_reasons(self):
+        x = lamina.Input((None, 3))
+        found = tfjs_findings(
+            lamina.Model(x, Calling(lambda x: ops.bitwise_and(ops.cast(x, "int32"), 1), name="own")(x))
+        )
+        assert [f.severity for f in found] == ["refused"]
+        assert "no layer Calling" in found[0].what
+        assert "stands for the op" in found[0].what
 
 
 class Reading(layers.Layer):

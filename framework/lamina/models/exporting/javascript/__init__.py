@@ -4,7 +4,7 @@ A layer is run, what it calls is recorded, and each call is written as one of Te
 and the recorder; knows nothing of files.
 """
 
-from lamina.models.exporting.javascript.layer_class import JavaScriptClass, javascript_class
-from lamina.models.exporting.javascript.module import classes_module
+from lamina.models.exporting.javascript.layer_class import JavaScriptClass, NotWrittenError, javascript_class
+from lamina.models.exporting.javascript.module import LAYERS_JS, classes_module
 
-__all__ = ["JavaScriptClass", "classes_module", "javascript_class"]
+__all__ = ["LAYERS_JS", "JavaScriptClass", "NotWrittenError", "classes_module", "javascript_class"]

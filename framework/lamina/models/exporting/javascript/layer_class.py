@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from lamina.models.layouts import layout_of
 from lamina.models.tfjs_layers import to_tfjs
 from lamina.structures import flatten
 
-_NOT_COMPARED: Final = ("name", "trainable", "dtype", "batch_input_shape")
+_NOT_COMPARED: Final = ("trainable", "dtype", "shape", "seed", "initializer", "regularizer", "constraint")
+"""The last words of settings that mean nothing for what a layer predicts, or that others write otherwise."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,15 @@ class JavaScriptClass:
     source: str
     weights: tuple[str, ...]
     layer_name: str
+
+
+class NotWrittenError(SerializationError):
+    """A layer that cannot be written in JavaScript; ``reason`` says why."""
+
+    def __init__(self, layer: Layer, error: SerializationError) -> None:
+        self.reason = error.what
+        what = f"the layer {layer.name!r} ({layer.class_name}) cannot be written in JavaScript: {error.what}"
+        super().__init__(what, expected=error.expected, fix=error.fix)
 
 
 def javascript_class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
@@ -58,11 +68,7 @@ def javascript_class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
     try:
         return _class(layer, calls)
     except SerializationError as error:
-        raise SerializationError(
-            f"the layer {layer.name!r} ({layer.class_name}) cannot be written in JavaScript: {error.what}",
-            expected=error.expected,
-            fix=error.fix,
-        ) from error
+        raise NotWrittenError(layer, error) from error
 
 
 def _class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
@@ -70,8 +76,8 @@ def _class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
     order = {id(v): number for number, v in enumerate(layer.weights)}
     weights.sort(key=lambda pair: order[id(pair[0])])
     ways = _ways(layer, calls, [v for v, _ in weights])
-    config = to_tfjs(serialize(layer))["config"]
-    settings = {key: value for key, value in config.items() if key not in _NOT_COMPARED}
+    settings = _compared(to_tfjs(serialize(layer))["config"])
+    del settings["name"]
     heeds = any(name == "mask" or name.endswith("_mask") for name in _implicit(layer, calls))
     lines = [
         "{",
@@ -84,6 +90,13 @@ def _class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
         "}",
     ]
     return JavaScriptClass(layer.class_name, "\n".join(lines), tuple(v.name for v, _ in weights), layer.name)
+
+
+def _compared(config: Any) -> Any:
+    """The settings by which a layer is told from others of its class and name."""
+    if isinstance(config, Mapping):
+        return {key: _compared(v) for key, v in config.items() if key.rpartition("_")[2] not in _NOT_COMPARED}
+    return [_compared(v) for v in config] if isinstance(config, (list, tuple)) else config
 
 
 def _ways(layer: Layer, calls: Sequence[Node], weights: Sequence[Any]) -> list[str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from lamina.models.exporting.javascript.layer_class import JavaScriptClass
 from lamina.models.exporting.javascript.template import BEGINNING, ENDING
 from lamina.models.exporting.javascript.text import quoted
 from lamina.models.exporting.javascript.writing import indented
+
+LAYERS_JS: Final = "layers.js"
+"""The name of the file, beside ``model.json``."""
 
 
 def classes_module(classes: Sequence[JavaScriptClass]) -> str:

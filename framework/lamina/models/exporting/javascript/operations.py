@@ -60,6 +60,7 @@ _PLAIN: Final = {
     "arctan2": "atan2", "isfinite": "isFinite", "isinf": "isInf", "isnan": "isNaN", "negative": "neg",
     "logical_not": "logicalNot", "logical_and": "logicalAnd", "logical_or": "logicalOr", "logical_xor": "logicalXor",
     "subtract": "sub", "multiply": "mul", "divide": "div", "floor_divide": "floorDiv", "power": "pow",
+    "real": "real", "imag": "imag", "complex": "complex", "fft": "spectral.fft", "ifft": "spectral.ifft",
     "not_equal": "notEqual", "less_equal": "lessEqual", "greater_equal": "greaterEqual",
 }  # fmt: skip
 
@@ -137,7 +138,11 @@ def _(call: Call) -> str:
 
 @_writer("cast")
 def _(call: Call) -> str:
-    return f"tf.cast({call.inputs[0]}, {dtype_text(call.settings['dtype'])})"
+    x, wanted = call.inputs[0], dtype_text(call.settings["dtype"])
+    if call.specs[0].dtype == "bool":
+        x = f"tf.where({x}, 1, 0)"  # its CPU backend keeps bytes in what is cast from bool
+        return x if wanted == '"float32"' else f"tf.cast({x}, {wanted})"
+    return f"tf.cast({x}, {wanted})"
 
 
 @_writer("take")
@@ -208,6 +213,11 @@ def _(call: Call) -> str:
 
 def _next(index: Any) -> Any:
     return Size(f"({index}) + 1") if isinstance(index, Size) else index + 1
+
+
+@_writer("rfft")
+def _(call: Call) -> str:
+    return f"tf.spectral.rfft({call.inputs[0]}, {literal(call.settings['fft_length'])})"
 
 
 @_writer("convolution")

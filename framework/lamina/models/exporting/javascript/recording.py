@@ -125,8 +125,10 @@ def _run(layer: Layer, node: Node, layout: Layout, sizes: Mapping[Place, int]) -
     before = list(layer._call_losses)
     with on_backend(backend):
         inputs = [_stand_in(x, index, sizes) for index, x in enumerate(layout.tensors)]
-        given = {id(x): tensor for x, tensor in zip(layout.tensors, inputs, strict=True)}
-        args, kwargs = map_structure(lambda x: given.get(id(x), x), (node.args, node.kwargs))
+        waiting = iter([inputs[number] for number in layout.order])
+        args, kwargs = map_structure(
+            lambda x: next(waiting) if isinstance(x, SymbolicTensor) else x, (node.args, node.kwargs)
+        )
         recorder = _Flat(inputs)
         try:
             with listening(recorder):

@@ -27,8 +27,8 @@ function register(tf) {
       if (this.program === undefined) {
         throw new Error(`layers.js has no ${this.getClassName()} named ${this.name} with these settings.`);
       }
-      const kept = Object.keys(this.program.settings).map(camel).filter((key) => config[key] !== undefined);
-      this.settings = Object.fromEntries(kept.map((key) => [key, config[key]]));
+      this.settings = Object.assign({}, config);
+      delete this.settings.customObjects;
       this.supportsMasking = this.program.supportsMasking;
     }
 
@@ -98,24 +98,25 @@ function register(tf) {
 ENDING: Final = """\
 }
 
-/** The program for a layer's config: that of its name, if the settings that the config has are the same. */
+/** The program for a layer's config: that of its name, if the settings that both have are the same. */
 function found(programs, config) {
-  const alike = (one, other) => other === undefined || normal(one) === normal(other);
-  return programs.find(({name, settings}) => name === config.name &&
-      Object.keys(settings).every((key) => alike(settings[key], config[camel(key)])));
+  return programs.find(({name, settings}) => name === config.name && alike(settings, config));
+}
+
+/** Whether a config has the settings, as far as it has them; names may be spelled in snake_case or in camelCase. */
+function alike(one, other) {
+  if (one === null || typeof one !== 'object') return normal(one) === normal(other);
+  if (other === null || typeof other !== 'object') return false;
+  if (Array.isArray(one)) return one.length === other.length && one.every((value, i) => alike(value, other[i]));
+  return Object.keys(one).every((key) => {
+    const given = key in other ? other[key] : other[camel(key)];
+    return given === undefined || alike(one[key], given);
+  });
 }
 
 const camel = (key) => key.replace(/_+(\\w|$)/g, (_, letter) => letter.toUpperCase());
 
-/** A value as text in which names are spelled alike in snake_case and in camelCase. */
-function normal(value) {
-  if (Array.isArray(value)) return `[${value.map(normal).join()}]`;
-  if (value !== null && typeof value === 'object') {
-    const entries = Object.keys(value).map((key) => `${normal(key)}:${normal(value[key])}`);
-    return `{${entries.sort().join()}}`;
-  }
-  return String(value).replace(/_/g, '').toLowerCase();
-}
+const normal = (value) => String(value).replace(/_/g, '').toLowerCase();
 
 function called(layer, count) {
   const one = layer.program.calls.find(({inputs}) => inputs === count);

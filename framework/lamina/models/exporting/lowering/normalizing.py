@@ -52,7 +52,7 @@ def _batches(block: Block, x: Any) -> Any:
 
 @lowers("LayerNormalization")
 def layer_normalization(layer: Any, shape: Any) -> Plan | None:
-    """With axes in another order: in order. With rms_scaling, or more than four axes: refused."""
+    """With axes in another order: in order. With rms_scaling, or more than four axes: a class in JavaScript."""
     if layer.rms_scaling:
         raise Refused("TensorFlow.js knows no rms_scaling.", "use LayerNormalization without it.")
     if len(shape) > 4:
