@@ -9,6 +9,7 @@ import pytest
 
 import lamina
 from interop.agreeing import TRAINED, assert_alike, predicted
+from interop.tensorflowjs import TensorFlowJSError
 from lamina import layers, optimizers
 from lamina.models.exporting import tfjs_findings
 from lamina.models.exporting.words import LAYERS
@@ -16,6 +17,7 @@ from unit.layers.layer_case import Case
 from unit.layers.test_every_layer import CASES
 from unit.models.exporting.test_export import MODELS, OPTIMIZERS, X, Y, sequences
 from unit.models.exporting.test_lowering import COMPOSED, data_of, model_of
+from unit.models.exporting.test_masks import averaged, flat, merged, sequence_again, softened, stacked, without_its_mask
 
 
 def is_exported(case: Case) -> bool:
@@ -101,3 +103,23 @@ def test_quantized_weights(tfjs, tmp_path, quantization):
     model.train_on_batch(X, Y)
     model.export(tmp_path, quantization=quantization, split_by_layer=True, shard_bytes=64)
     assert_alike(tfjs.predict(tmp_path, X), predicted(lamina.load_model(tmp_path), X))
+
+
+@pytest.mark.parametrize("maker", [stacked, flat])
+def test_masks_that_are_the_same(tfjs, tmp_path, maker):
+    x = lamina.Input((5,), dtype="int32")
+    model = lamina.Model(x, maker(x))
+    model.export(tmp_path)
+    words = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]], np.int32)
+    assert_alike(tfjs.predict(tmp_path, words), predicted(model, words))
+
+
+@pytest.mark.parametrize("maker", [sequence_again, without_its_mask, merged, averaged, softened])
+def test_masks_that_are_others(tfjs, tmp_path, maker):
+    """Saved as they are, they raise there or give other numbers."""
+    x = lamina.Input((5,), dtype="int32")
+    model = lamina.Model(x, maker(x))
+    model.save(tmp_path)
+    words = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]], np.int32)
+    with pytest.raises((TensorFlowJSError, AssertionError)):
+        assert_alike(tfjs.predict(tmp_path, words), predicted(model, words))

@@ -11,6 +11,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, shapes_of
 from lamina.models.exporting.javascript import JavaScriptClass, NotWrittenError, javascript_class
 from lamina.models.exporting.lowering import REFUSALS, RULES, Plan, Refused, remarks
+from lamina.models.exporting.masks import masked_layers
 from lamina.models.exporting.words import DTYPES, LAYERS, MODELS, known_config
 from lamina.models.tfjs import METRICS, OPTIMIZERS, loss_name, tfjs_training_config
 from lamina.models.topology import shared_names
@@ -80,6 +81,9 @@ def survey(model: Any) -> Survey:
     nodes = _calls(model)
     for layer, calls in nodes.values():
         _survey_layer(layer, calls, found)
+    for layer, reason, fix in masked_layers(model, {*found.plans, *found.classes}):
+        severity = NOTE if fix is None else REFUSED
+        found.findings.append(Finding(severity, layer.name, layer.class_name, f"{reason}.", fix))
     if names := shared_names(model):
         what = (
             f"nested models share layers ({', '.join(names)}): their layers are written as those of the model itself."

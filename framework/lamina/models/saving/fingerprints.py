@@ -7,7 +7,8 @@ them is saved without a fingerprint, so a file cannot make its reader compute mo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -97,7 +98,9 @@ def check_fingerprint(model: Any, found: Any, where: str) -> None:
         ) from error
 
 
-def _outputs(model: Any) -> list[Tensor]:
+@contextmanager
+def fixed_inputs(model: Any) -> Iterator[Any]:
+    """The fixed input, for the model or its layers to be called on within bounds, without traces in the model."""
     weights = model.weights
     stored = sum(v.size * ITEMSIZE.get(v.dtype, 1) for v in weights)
     losses = model._call_losses
@@ -105,9 +108,14 @@ def _outputs(model: Any) -> list[Tensor]:
         inputs = map_structure(_fixed, model.graph.input_structure)
         try:
             with rehearsing(), listening(_Bounds(stored)):
-                found = model(inputs, training=False)
+                yield inputs
         finally:
             model._call_losses = losses
+
+
+def _outputs(model: Any) -> list[Tensor]:
+    with fixed_inputs(model) as inputs:
+        found = model(inputs, training=False)
     return [x for x in flatten(found) if isinstance(x, Tensor) and x.dtype in FLOATING]
 
 
