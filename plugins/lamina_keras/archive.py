@@ -14,6 +14,7 @@ from lamina.layers.weights import weights_from
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import Budget
 from lamina_keras.compiling import compile_as_keras, compile_config
+from lamina_keras.findings import keras_findings
 from lamina_keras.graphs import whole_config
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.reading import read_model
@@ -75,6 +76,10 @@ class KerasFile:
     def load_weights(self, model: Any, data: memoryview, where: str, *, strict: bool) -> None:
         """Gives a model the weights of the archive's model; all, or none if something does not fit."""
         assign_weights(model, _weights(_members(data, where), where), f"{where}: {WEIGHTS}", strict)
+
+    def findings(self, model: Any) -> list[str]:
+        """What Keras 3 does not know of a model."""
+        return keras_findings(model)
 
 
 def _members(data: memoryview, where: str) -> dict[str, Member]:

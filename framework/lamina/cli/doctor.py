@@ -14,7 +14,8 @@ import numpy as np
 import lamina
 from lamina.cli import tensorflowjs
 from lamina.cli.reading import add_imports, load
-from lamina.cli.tables import printed, safe_lines
+from lamina.cli.tables import printed, safe, safe_lines
+from lamina.io import find_format
 from lamina.io.folders import home
 from lamina.models.exporting import findings_text, tfjs_findings
 from lamina.models.exporting.findings import REFUSED
@@ -40,17 +41,31 @@ def add(commands: Any) -> None:
         "is 1 if it cannot have the model.",
     )
     parser.add_argument("model", nargs="?", help="a path or address of a saved model")
-    parser.add_argument("--target", choices=("tfjs",), default="tfjs", help="the program that is to load the model")
+    parser.add_argument(
+        "--target", choices=("tfjs", "keras"), default="tfjs", help="the program that is to load the model"
+    )
     add_imports(parser)
     parser.set_defaults(run=doctor)
 
 
 def doctor(given: argparse.Namespace) -> int:
     """Prints what was found; the status is 1 if something does not work."""
-    return _installation() if given.model is None else _model(load(given, given.model))
+    if given.model is None:
+        return _installation()
+    model = load(given, given.model)
+    return _for_keras(model) if given.target == "keras" else _for_tensorflowjs(model)
 
 
-def _model(model: Any) -> int:
+def _for_keras(model: Any) -> int:
+    """What the format of Keras's files says; a file is written all the same, and read here."""
+    place = find_format("model.keras")
+    assert place is not None
+    found = place.able("findings")(model)
+    print("\n".join(map(safe, found)) if found else f"{model.name}: Keras 3 takes it as it is")
+    return int(bool(found))
+
+
+def _for_tensorflowjs(model: Any) -> int:
     found = tfjs_findings(model)
     print(safe_lines(findings_text(found)) if found else f"{model.name}: TensorFlow.js takes it as it is")
     return int(any(finding.severity == REFUSED for finding in found))

@@ -205,6 +205,13 @@ class TestDoctorOfModels:
         assert run("doctor", tmp_path / "n") == 1
         assert "refused    deep (GRU)" in capsys.readouterr().out
 
+    def test_what_keras_takes(self, place, tmp_path, capsys):
+        assert run("doctor", place, "--target", "keras") == 0
+        assert "Keras 3 takes it as it is" in capsys.readouterr().out
+        lamina.Sequential([layers.ThresholdedReLU(input_shape=(2,), name="t")]).save(tmp_path / "m")
+        assert run("doctor", tmp_path / "m", "--target", "keras") == 1
+        assert "Keras 3 has no ThresholdedReLU" in capsys.readouterr().out
+
 
 class TestConvertForTensorFlowJS:
     def test_layers_are_replaced(self, tmp_path):
