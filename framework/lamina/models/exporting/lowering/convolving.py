@@ -8,9 +8,9 @@ import numpy as np
 
 from lamina.layers.convolution.transposed import place
 from lamina.models.exporting.lowering import axes
-from lamina.models.exporting.lowering.activating import activated, is_known
-from lamina.models.exporting.lowering.plans import Block, Change, Plan, Source, lowers
-from lamina.models.exporting.lowering.plans import Refused as Refused
+from lamina.models.exporting.lowering.activating import activated, is_known, name_of
+from lamina.models.exporting.lowering.plans import Block, Change, Plan, Refused, Source, lowers
+from lamina.models.exporting.words import ACTIVATIONS
 
 _MOST_GROUPS: Final = 64
 _BIAS: Final = ("use_bias", "bias_initializer", "bias_regularizer", "bias_constraint")
@@ -62,7 +62,19 @@ def convolution(layer: Any, shape: Any) -> Plan | None:
         y = activated(block, y, layer.activation)
         return axes.channels_first(block, y) if moves else y
 
-    return Plan(f"{layer.class_name} of what it can be made of", build)
+    depthwise = layer.groups > 1 and _is_depthwise(layer)
+    parts = [
+        *(["Permute"] if moves else []),
+        *(["zeros before"] if causal else []),
+        "DepthwiseConv2D"
+        if depthwise
+        else layer.class_name
+        if layer.groups == 1
+        else f"a {layer.class_name} per group",
+        *(["pooling for the strides"] if skips else []),
+        *(["layers for its activation"] if name_of(layer.activation) not in ACTIVATIONS else []),
+    ]
+    return Plan(", ".join(parts), build)
 
 
 def _skips(layer: Any) -> bool:
