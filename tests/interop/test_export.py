@@ -123,3 +123,19 @@ def test_masks_that_are_others(tfjs, tmp_path, maker):
     words = np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]], np.int32)
     with pytest.raises((TensorFlowJSError, AssertionError)):
         assert_alike(tfjs.predict(tmp_path, words), predicted(model, words))
+
+
+def test_layers_with_a_class_are_trained(tfjs, tmp_path):
+    """Between others, from the state of the optimizer, and then here again."""
+    model = lamina.Sequential([
+        layers.Conv1D(4, 3, input_shape=(8, 4)), layers.GroupNormalization(2), layers.GRU(3, reset_after=True),
+        layers.RMSNormalization(), layers.Dense(2, "leaky_relu"),
+    ])  # fmt: skip
+    model.compile(optimizers.Adam(0.01), "mean_squared_error")
+    model.train_on_batch(X, Y)
+    model.export(tmp_path / "here")
+    found = tfjs.train(tmp_path / "here", [(X, Y)] * 3, to=tmp_path / "there", **scripts(tmp_path / "here"))
+    expected = [model.train_on_batch(X, Y) for _ in range(3)]
+    np.testing.assert_allclose(np.ravel(found), expected, rtol=TRAINED, atol=1e-5)
+    again = lamina.load_model(tmp_path / "there")
+    np.testing.assert_allclose(again.train_on_batch(X, Y), model.train_on_batch(X, Y), rtol=TRAINED, atol=1e-5)

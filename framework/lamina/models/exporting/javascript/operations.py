@@ -206,9 +206,20 @@ def _(call: Call) -> str:
         raise SerializationError("it indexes with a negative step.", fix="use flip.")
     begin, end, steps = (literal([r[i] for r in ranges]) for i in range(3))
     whole = all(r[0] == 0 and r[1] == size and r[2] == 1 for r, size in zip(ranges, call.specs[0].shape, strict=True))
-    x = call.inputs[0] if whole else f"tf.stridedSlice({call.inputs[0]}, {begin}, {end}, {steps})"
+    if all(r[2] == 1 for r in ranges):  # the other has no gradient in TensorFlow.js
+        cut = f"tf.slice({call.inputs[0]}, {begin}, {literal([_extent(r[0], r[1]) for r in ranges])})"
+    else:
+        cut = f"tf.stridedSlice({call.inputs[0]}, {begin}, {end}, {steps})"
+    x = call.inputs[0] if whole else cut
     plain = len(key) == len(call.settings["key"]) and not any(isinstance(k, (int, Size)) for k in key)
     return x if plain and not whole else f"tf.reshape({x}, {literal(call.results[0].shape)})"
+
+
+def _extent(begin: Any, end: Any) -> Any:
+    """How many elements lie between two places."""
+    if isinstance(begin, Size) or isinstance(end, Size):
+        return Size(f"({end}) - ({begin})")
+    return end - begin
 
 
 def _next(index: Any) -> Any:
