@@ -24,8 +24,9 @@ from lamina_keras.configs import from_keras_2, training_from_keras_2
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.layer_weights import names_in, put_names
 from plugins import recorded_keras
-from plugins.test_keras_files import ALL_CASES, assert_same, numbers, randomized
+from plugins.test_keras_files import assert_same, numbers, randomized
 from unit.layers.layer_case import Arguments
+from unit.layers.test_every_layer import CASES
 
 
 def tree_of(path: Any) -> Group:
@@ -74,7 +75,7 @@ def test_recorded_models_saved_again_train_on(name, tmp_path):
             recorded_keras.check_training(model, record)
 
 
-@pytest.mark.parametrize("case", ALL_CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_every_layer(case, tmp_path):
     layer = case.kind(**case.settings)
     arguments = list(case.inputs) if isinstance(case.inputs, Arguments) else [case.inputs]
