@@ -14,6 +14,7 @@ from interop.chromium import run, site
 from interop.tensorflowjs import TensorFlowJSError, node, node_modules
 from interop.test_browser import PREDICT
 from lamina import layers, ops
+from lamina.models.exporting import findings_text, tfjs_findings
 from lamina.models.exporting.javascript import classes_module, javascript_class
 from lamina.structures import flatten
 
@@ -263,10 +264,27 @@ def test_lengths_that_have_to_be_equal_are_checked_there(tfjs, tmp_path):
         tfjs.predict(tmp_path, [one, other], scripts=scripts)
 
 
-def test_masks_that_come_with_inputs_are_refused_there(tfjs, tmp_path):
-    x = lamina.Input((3,), dtype="int32")
-    y = L.Embedding(4, 5, mask_zero=True)(x)
-    model = lamina.Model(x, L.MultiHeadAttention(1, 2, name="heeds")(y, y))
-    scripts = exported(model, tmp_path, ["heeds"])
-    with pytest.raises(TensorFlowJSError, match="masks that come with the inputs"):
-        tfjs.predict(tmp_path, np.array([[1, 2, 0]], np.int32), scripts=scripts)
+MASKED = {
+    "heads": lambda y: L.MultiHeadAttention(2, 3, name="masked_heads")(y, y),
+    "causal": lambda y: L.MultiHeadAttention(1, 2, name="masked_causal")(y, y, use_causal_mask=True),
+    "average": lambda y: L.GlobalAveragePooling1D(name="masked_average")(y),
+    "gru": lambda y: L.GRU(2, name="masked_gru")(y),
+    "handed_on": lambda y: L.LSTM(2)(L.UnitNormalization(name="masked_unit")(y)),
+    "handed_on_by_heads": lambda y: L.LSTM(2)(L.MultiHeadAttention(2, 3, name="masked_before")(y, y)),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masks_that_come_with_inputs(tfjs, tmp_path, name):
+    x = lamina.Input((5,), dtype="int32")
+    model = with_weights(lamina.Model(x, MASKED[name](L.Embedding(6, 4, mask_zero=True)(x))))
+    model.export(tmp_path)
+    data = np.array([[1, 2, 3, 0, 0], [4, 5, 1, 2, 0]], np.int32)
+    assert_alike(tfjs.predict(tmp_path, data, scripts=[tmp_path / "layers.js"]), predicted(model, data))
+
+
+def test_masks_of_other_inputs_are_refused_before():
+    x = lamina.Input((5,), dtype="int32")
+    y = L.Embedding(6, 4, mask_zero=True)(x)
+    model = lamina.Model(x, L.MultiHeadAttention(1, 2)(L.Reshape((5, 4))(L.Flatten()(y)), y))
+    assert "masks come with other inputs" in findings_text(tfjs_findings(model))

@@ -9,10 +9,10 @@ from lamina.dtypes import FLOATING
 from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, shapes_of
-from lamina.models.exporting.javascript import JavaScriptClass, NotWrittenError, javascript_class
+from lamina.models.exporting.javascript import JavaScriptClass, NotWrittenError, has_mask, heeds_masks, javascript_class
 from lamina.models.exporting.lowering import REFUSALS, RULES, Plan, Refused, remarks
 from lamina.models.exporting.masks import masked_layers
-from lamina.models.exporting.words import DTYPES, LAYERS, MODELS, known_config
+from lamina.models.exporting.words import DTYPES, HEED_MASKS, LAYERS, MODELS, known_config
 from lamina.models.tfjs import METRICS, OPTIMIZERS, loss_name, tfjs_training_config
 from lamina.models.topology import shared_names
 from lamina.structures import flatten
@@ -81,9 +81,11 @@ def survey(model: Any) -> Survey:
     nodes = _calls(model)
     for layer, calls in nodes.values():
         _survey_layer(layer, calls, found)
+    known = {id(layer) for layer in model.layers} & set(found.classes)  # written for the masks that they get here
     for layer, reason, fix in masked_layers(model, {*found.plans, *found.classes}):
-        severity = NOTE if fix is None else REFUSED
-        found.findings.append(Finding(severity, layer.name, layer.class_name, f"{reason}.", fix))
+        if id(layer) not in known:
+            severity = NOTE if fix is None else REFUSED
+            found.findings.append(Finding(severity, layer.name, layer.class_name, f"{reason}.", fix))
     if names := shared_names(model):
         what = (
             f"nested models share layers ({', '.join(names)}): their layers are written as those of the model itself."
@@ -126,6 +128,7 @@ def _survey_layer(layer: Layer, calls: list[Node], found: Survey) -> None:
         return
     try:
         _check_calls(layer, calls)
+        _check_masks(layer, calls)
         plan = plan_of(layer, _common_shapes(calls))
     except Refused as refused:
         _use_class(layer, calls, refused, found, tell)
@@ -198,6 +201,13 @@ def _check_calls(layer: Layer, calls: list[Node]) -> None:
                     f"it is called with {key}, which TensorFlow.js does not heed in models.",
                     f"call it without {key}.",
                 )
+
+
+def _check_masks(layer: Layer, calls: list[Node]) -> None:
+    """Masks reach only few layers there, and none that stand for a layer."""
+    heeds = heeds_masks(layer) and layer.class_name not in HEED_MASKS
+    if heeds and any(has_mask(x) for node in calls for x in node.inputs):
+        raise Refused("TensorFlow.js does not heed the masks that come with its inputs", "end them before it.")
 
 
 def _common_shapes(calls: list[Node]) -> Any:

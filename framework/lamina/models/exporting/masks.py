@@ -12,10 +12,10 @@ from typing import Any, Final
 from lamina.errors import LaminaError
 from lamina.layers.embedding import Embedding
 from lamina.layers.layer import Layer
-from lamina.layers.masks import call_arguments
 from lamina.layers.merge.base import Merge
 from lamina.layers.passing import Masking
 from lamina.layers.symbolic import SymbolicTensor
+from lamina.models.exporting.javascript import heeds_masks
 from lamina.models.saving.fingerprints import fixed_inputs
 from lamina.structures import flatten, map_structure
 
@@ -80,15 +80,11 @@ def _run(graph: Any, inputs: list[Any], marks: list[bool], look: Any) -> tuple[l
     return [values[id(x)] for x in graph.outputs], [behind[id(x)] for x in graph.outputs]
 
 
-def _heeds(layer: Layer) -> bool:
-    return any(name == "mask" or name.endswith("_mask") for name in call_arguments(type(layer).call))
-
-
 def _reason(layer: Layer, masked: list[bool], before: bool, changed: bool) -> str | None:
     """Why a layer gets another mask in TensorFlow.js than here; None if it gets the same."""
     if isinstance(layer, Merge):
         return "TensorFlow.js joins masks of merging layers wrongly" if any(masked) else None
-    if not _heeds(layer.layer if layer.class_name == "TimeDistributed" else layer):  # type: ignore[attr-defined]
+    if not heeds_masks(layer.layer if layer.class_name == "TimeDistributed" else layer):  # type: ignore[attr-defined]
         return None
     if not before:
         return _OTHER_BRANCH

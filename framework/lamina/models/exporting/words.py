@@ -21,6 +21,11 @@ LAYERS: Final = frozenset({
 })  # fmt: skip
 """Its layers. ``Identity`` is an initializer there."""
 
+HEED_MASKS: Final = frozenset({
+    "BatchNormalization", "Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "RNN", "SimpleRNN", "TimeDistributed",
+})  # fmt: skip
+"""Layers that predict there with masks as they do here."""
+
 MODELS: Final = frozenset({"Sequential", "Model", "Functional"})
 
 ACTIVATIONS: Final = frozenset({

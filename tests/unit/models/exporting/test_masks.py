@@ -49,9 +49,19 @@ def with_a_class(x: Any) -> Any:
     return layers.GRU(3, reset_after=True, name="heeding")(embedded(x))
 
 
-@pytest.mark.parametrize(
-    "maker", [sequence_again, without_its_mask, merged, averaged, attended, softened, with_a_class]
-)
+@pytest.mark.parametrize("maker", [averaged, attended, with_a_class])
+def test_with_a_class_that_heeds_them(maker: Callable[[Any], Any]):
+    x = words()
+    found = {(f.severity, f.layer) for f in tfjs_findings(lamina.Model(x, maker(x))) if "twice" not in f.what}
+    assert found == {("javascript", "heeding")}
+
+
+def with_a_class_in_a_model(x: Any) -> Any:
+    y = lamina.Input((5, 4))
+    return lamina.Model(y, layers.GRU(3, reset_after=True, name="heeding")(y))(embedded(x))
+
+
+@pytest.mark.parametrize("maker", [sequence_again, without_its_mask, merged, softened, with_a_class_in_a_model])
 def test_refused(maker: Callable[[Any], Any]):
     x = words()
     refused = [found for found in tfjs_findings(lamina.Model(x, maker(x))) if found.severity == "refused"]

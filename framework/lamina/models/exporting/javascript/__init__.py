@@ -5,6 +5,9 @@ and the recorder; knows nothing of files.
 """
 
 from lamina.models.exporting.javascript.layer_class import JavaScriptClass, NotWrittenError, javascript_class
+from lamina.models.exporting.javascript.masks import has_mask, heeds_masks
 from lamina.models.exporting.javascript.module import LAYERS_JS, classes_module
 
-__all__ = ["LAYERS_JS", "JavaScriptClass", "NotWrittenError", "classes_module", "javascript_class"]
+__all__ = [
+    "LAYERS_JS", "JavaScriptClass", "NotWrittenError", "classes_module", "has_mask", "heeds_masks", "javascript_class",
+]  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from lamina.errors import SerializationError
 from lamina.layers.layer import Layer
-from lamina.layers.masks import call_arguments
 from lamina.layers.serializing import serialize
 from lamina.layers.symbolic import Node
 from lamina.models.exporting.javascript.recording import record
@@ -16,7 +15,6 @@ from lamina.models.exporting.javascript.text import DTYPES, literal, quoted
 from lamina.models.exporting.javascript.writing import call_text
 from lamina.models.layouts import layout_of
 from lamina.models.tfjs_layers import to_tfjs
-from lamina.structures import flatten
 
 _NOT_COMPARED: Final = ("trainable", "dtype", "shape", "seed", "initializer", "regularizer", "constraint")
 """The last words of settings that mean nothing for what a layer predicts, or that others write otherwise."""
@@ -75,16 +73,14 @@ def _class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
     weights = [(v, trained) for v, trained in layer._weights_and_flags()]
     order = {id(v): number for number, v in enumerate(layer.weights)}
     weights.sort(key=lambda pair: order[id(pair[0])])
-    ways = _ways(layer, calls, [v for v, _ in weights])
+    ways, hands_on = _ways(layer, calls, [v for v, _ in weights])
     settings = _compared(to_tfjs(serialize(layer))["config"])
     del settings["name"]
-    heeds = any(name == "mask" or name.endswith("_mask") for name in _implicit(layer, calls))
     lines = [
         "{",
         f"name: {quoted(layer.name)},",
         f"settings: {literal(settings)},",
-        f"supportsMasking: {literal(_passes_masks(layer, calls) and not heeds)},",
-        f"heedsMasks: {literal(heeds)},",
+        f"supportsMasking: {literal(hands_on)},",
         f"weights: [{', '.join(_weights(layer, weights))}],",
         f"calls: [{', '.join(ways)}],",
         "}",
@@ -99,12 +95,15 @@ def _compared(config: Any) -> Any:
     return [_compared(v) for v in config] if isinstance(config, (list, tuple)) else config
 
 
-def _ways(layer: Layer, calls: Sequence[Node], weights: Sequence[Any]) -> list[str]:
-    """The different ways in which the layer is called, told apart by the number of tensors."""
+def _ways(layer: Layer, calls: Sequence[Node], weights: Sequence[Any]) -> tuple[list[str], bool]:
+    """The different ways in which the layer is called, told apart by the number of tensors; whether masks go on."""
     found: dict[int, str] = {}
+    hands_on = False
     for node in calls:
         layout = layout_of(node)
-        text = call_text(record(layer, node, layout), weights)
+        recording = record(layer, node, layout)
+        hands_on = hands_on or recording.hands_on
+        text = call_text(recording, weights)
         if found.setdefault(len(layout.tensors), text) != text:
             raise SerializationError(
                 f"it is called in different ways on {len(layout.tensors)} tensors.",
@@ -113,7 +112,7 @@ def _ways(layer: Layer, calls: Sequence[Node], weights: Sequence[Any]) -> list[s
             )
     if not found:
         raise SerializationError("it is not called in the model.")
-    return list(found.values())
+    return list(found.values()), hands_on
 
 
 def _weights(layer: Layer, weights: Sequence[tuple[Any, bool]]) -> Iterator[str]:
@@ -124,15 +123,3 @@ def _weights(layer: Layer, weights: Sequence[tuple[Any, bool]]) -> Iterator[str]
         short = variable.name.removeprefix(f"{layer.name}/")
         trains = trained or (variable.trainable and not layer.trainable)
         yield literal([short, variable.name, variable.shape, DTYPES[variable.dtype], trains])
-
-
-def _implicit(layer: Layer, calls: Sequence[Node]) -> list[str]:
-    """The masks that the layer heeds and that no call gives."""
-    given = {name for node in calls for name in (*call_arguments(type(layer).call)[: len(node.args)], *node.kwargs)}
-    return [name for name in call_arguments(type(layer).call) if name != "attention_mask" and name not in given]
-
-
-def _passes_masks(layer: Layer, calls: Sequence[Node]) -> bool:
-    """Whether the mask of the first input is that of the output."""
-    single = all(len(flatten(node.outputs)) == 1 for node in calls)
-    return single and layer.supports_masking and type(layer).compute_mask is Layer.compute_mask

@@ -15,6 +15,7 @@ from lamina.dtypes import FLOATING
 from lamina.errors import LaminaError, SerializationError
 from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, SymbolicTensor
+from lamina.models.exporting.javascript.masks import has_mask
 from lamina.models.layouts import Layout
 from lamina.program import Program
 from lamina.program.passes import drop_dead
@@ -44,7 +45,8 @@ class Recording(NamedTuple):
     """One call of a layer at each of the sizes: the programs, and their Variables, which are the same in all.
 
     ``unknown`` are the places of the unknown sizes, each with what stood for it; ``equal`` are those groups of places
-    that had to be of one size.
+    that had to be of one size. ``masked`` says that the first input comes with a mask, which is a further input of the
+    programs, ``hands_on`` that the output has this mask.
     """
 
     programs: list[Program]
@@ -52,6 +54,8 @@ class Recording(NamedTuple):
     unknown: dict[Place, tuple[int, ...]]
     equal: list[list[Place]]
     inputs: list[SymbolicTensor]
+    masked: bool
+    hands_on: bool
 
 
 class _Flat(Recorder):
@@ -93,7 +97,8 @@ def _record(layer: Layer, node: Node, layout: Layout, apart: bool) -> Recording:
     for place, values in sizes.items():
         groups.setdefault(values, []).append(place)
     equal = [places for places in groups.values() if len(places) > 1]
-    return Recording([program for program, _ in runs], variables, sizes, equal, layout.tensors)
+    programs = [program for program, _, _ in runs]
+    return Recording(programs, variables, sizes, equal, layout.tensors, _is_masked(layout), runs[0][2])
 
 
 def _at(sizes: Mapping[Place, tuple[int, ...]], number: int) -> dict[Place, int]:
@@ -120,7 +125,18 @@ def _sizes(tensors: Sequence[SymbolicTensor], apart: bool) -> Iterator[tuple[Pla
             yield (index, axis), SIZES[number]
 
 
-def _run(layer: Layer, node: Node, layout: Layout, sizes: Mapping[Place, int]) -> tuple[Program, list[Variable]]:
+def _is_masked(layout: Layout) -> bool:
+    """Whether the first input comes with a mask; TensorFlow.js hands no others to a layer."""
+    masked = [has_mask(x) for x in layout.tensors]
+    if any(masked[1:]):
+        raise SerializationError(
+            "masks come with other inputs than its first, which TensorFlow.js hands to no layer.",
+            fix="give them as an argument, such as attention_mask, or end them before it.",
+        )
+    return masked[0] if masked else False
+
+
+def _run(layer: Layer, node: Node, layout: Layout, sizes: Mapping[Place, int]) -> tuple[Program, list[Variable], bool]:
     backend = next((v.backend for v in layer.weights), get_backend())
     before = list(layer._call_losses)
     with on_backend(backend):
@@ -129,7 +145,8 @@ def _run(layer: Layer, node: Node, layout: Layout, sizes: Mapping[Place, int]) -
         args, kwargs = map_structure(
             lambda x: next(waiting) if isinstance(x, SymbolicTensor) else x, (node.args, node.kwargs)
         )
-        recorder = _Flat(inputs)
+        masks = _masks(layout, inputs)
+        recorder = _Flat([*inputs, *masks])
         try:
             with listening(recorder):
                 outputs = flatten(layer(*args, **{**kwargs, **_inference(layer)}))
@@ -139,7 +156,22 @@ def _run(layer: Layer, node: Node, layout: Layout, sizes: Mapping[Place, int]) -
         finally:
             recorder.undo()
             layer._call_losses = before
-    return _checked(program, recorder), recorder.variables
+    return _checked(program, recorder), recorder.variables, _hands_on(outputs, masks)
+
+
+def _masks(layout: Layout, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """The mask of the first input, if it comes with one: it has an entry for each of its rows."""
+    if not _is_masked(layout):
+        return []
+    inputs[0]._mask = to_tensor(np.ones(inputs[0].shape[:-1], bool))
+    return [inputs[0]._mask]
+
+
+def _hands_on(outputs: Sequence[Any], masks: Sequence[Tensor]) -> bool:
+    found = [x._mask for x in outputs if isinstance(x, Tensor) and x._mask is not None]
+    if any(mask is not given for mask in found for given in masks) or (found and len(outputs) > 1):
+        raise SerializationError("its output has a mask of its own.")
+    return bool(found)
 
 
 def _inference(layer: Layer) -> dict[str, Any]:

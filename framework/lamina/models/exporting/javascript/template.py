@@ -55,10 +55,9 @@ function register(tf) {
 
     call(inputs, kwargs) {
       const given = Array.isArray(inputs) ? inputs : [inputs];
-      if (this.program.heedsMasks && kwargs && kwargs.mask != null) {
-        throw new Error(`${this.name}: masks that come with the inputs are not supported here.`);
-      }
-      const {run, equal} = called(this, given.length);
+      const {run, equal, masked} = called(this, given.length);
+      const mask = masked && kwargs ? kwargs.mask : null;
+      if (masked && mask == null) throw new Error(`${this.name}: its input came without a mask.`);
       for (const places of equal) {
         const sizes = places.map(([input, axis]) => given[input].shape[axis]);
         if (sizes.some((size) => size !== sizes[0])) {
@@ -66,7 +65,7 @@ function register(tf) {
         }
       }
       return tf.tidy(() => {
-        const outputs = run(given, this.ownWeights.map((weight) => weight.read()));
+        const outputs = run(given, this.ownWeights.map((weight) => weight.read()), mask);
         return outputs.length === 1 ? outputs[0] : outputs;
       });
     }

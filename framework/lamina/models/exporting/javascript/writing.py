@@ -59,12 +59,13 @@ class _Writer:
             [
                 "{",
                 f"  inputs: {len(self._recording.inputs)},",
+                f"  masked: {literal(self._recording.masked)},",
                 f"  equal: {literal(self._recording.equal)},",
                 "  shapes(s) {",
                 *(f"    {line}" for line in sizes),
                 f"    return {literal(shapes)};",
                 "  },",
-                "  run(x, w) {",
+                f"  run({', '.join(['x', 'w', *(['m'] if self._recording.masked else [])])}) {{",
                 *(f"    {line}" for line in (*self._size_lines("x[{}].shape[{}]"), *body)),
                 "  },",
                 "}",
@@ -79,7 +80,8 @@ class _Writer:
 
     def _body(self) -> list[str]:
         program = self._program
-        self._tensors.update({slot: f"x[{number}]" for number, slot in enumerate(program.inputs)})
+        inputs = [*(f"x[{number}]" for number in range(len(self._recording.inputs))), "m"]
+        self._tensors.update(zip(program.inputs, inputs, strict=False))
         for slot, variable in zip(program.state, self._recording.variables, strict=True):
             number = self._weights.get(id(variable))
             self._tensors[slot] = array_text(variable.numpy()) if number is None else f"w[{number}]"
