@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult
 from lamina.errors import ArgumentError, UnsafeModelError
 from lamina.io import Limits, ModelJson, decode_model_json, describe, encode_model_json
-from lamina.io.checks import shown_address
+from lamina.io.checks import limits_in_force, shown_address
 from lamina.io.progress import OnProgress, Progress
 from lamina.io.weights import spans, stored_bytes
 from lamina_http.connection import Connection
@@ -56,7 +56,7 @@ class HttpHandler:
         self._connection = Connection(address, headers, timeout)
         self._method = method
         self._max_bytes = max_bytes
-        self._limits = limits or Limits()
+        self._limits = limits_in_force(limits)
         self._url_of = weight_url_converter or _beside(address, weight_path_prefix)
         self._on_progress = on_progress
         self._where = shown_address(address)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 import lamina
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError, UnsafeModelError
-from lamina.io.checks import DEFAULT_LIMITS, check_shard_path, shown
+from lamina.io.checks import check_shard_path, limits_in_force, shown
 from lamina.io.strict_json import read_json, write_json
 from lamina.layers.weights import weights_from
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
@@ -110,9 +110,10 @@ def _member(members: Mapping[str, Member], name: str, where: str) -> Member:
 
 def _json(members: Mapping[str, Member], name: str, where: str) -> Any:
     member = _member(members, name, where)
-    if member.size > DEFAULT_LIMITS.json_bytes:
-        raise UnsafeModelError(f"{where}: {name} has {member.size} bytes.", expected="at most 64 MiB.")
-    return read_json(bytes(member.read(DEFAULT_LIMITS.json_bytes)), f"{where}: {name}")
+    most = limits_in_force().json_bytes
+    if member.size > most:
+        raise UnsafeModelError(f"{where}: {name} has {member.size} bytes.", expected=f"at most {most}.")
+    return read_json(bytes(member.read(most)), f"{where}: {name}")
 
 
 def _weights(members: Mapping[str, Member], where: str) -> Group:

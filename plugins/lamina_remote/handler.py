@@ -14,7 +14,7 @@ from typing import Any, Final
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import Limits, ModelJson, decode_model_json, describe, encode_model_json
-from lamina.io.checks import shown_address
+from lamina.io.checks import limits_in_force, shown_address
 from lamina.io.model_json import load_settled
 from lamina.io.progress import OnProgress, Progress
 from lamina.io.shards import cut, removable
@@ -56,7 +56,7 @@ class RemoteHandler:
         self._files = RemoteFiles(self.address, scheme, options)
         self._folder = RemoteFiles(f"{scheme}://{folder}", scheme, options) if named else self._files
         self._max_bytes = max_bytes
-        self._limits = limits or Limits()
+        self._limits = limits_in_force(limits)
         self._on_progress = on_progress
 
     def save(self, artifacts: ModelArtifacts) -> SaveResult:

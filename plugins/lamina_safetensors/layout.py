@@ -16,14 +16,14 @@ import numpy as np
 
 from lamina.contract.io import Bytes
 from lamina.errors import DTypeError, UnsafeModelError
-from lamina.io.checks import Limits, check_name, first_repeated, shown
+from lamina.io.checks import DEFAULT_LIMITS, Limits, check_name, first_repeated, limits_in_force, shown
 from lamina.io.kinds import SAFETENSORS, UNKNOWN, kind_of
 from lamina.io.strict_json import read_json, write_json
 
 HostArray = np.ndarray[Any, Any]
 
 METADATA: Final = "__metadata__"
-LIMITS: Final = Limits(json_bytes=100_000_000)
+_DEFAULT: Final = Limits(json_bytes=100_000_000)
 """As those of a ``model.json``, but for the header's length, which the format itself bounds."""
 
 _LENGTH_BYTES: Final = 8
@@ -74,7 +74,7 @@ def encode(tensors: Iterable[tuple[str, HostArray]], metadata: Mapping[str, str]
     offsets = itertools.accumulate((array.nbytes for _, _, array in typed), initial=0)
     for (name, dtype, array), (start, end) in zip(typed, itertools.pairwise(offsets), strict=True):
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
-    text = write_json(header, where, LIMITS)
+    text = write_json(header, where, _DEFAULT)
     text += b" " * (-len(text) % _ALIGNMENT)
     return [len(text).to_bytes(_LENGTH_BYTES, "little") + text, *(_bytes(array, dtype) for _, dtype, array in typed)]
 
@@ -122,14 +122,15 @@ def _header(view: memoryview, where: str) -> tuple[int, dict[str, Any]]:
     """Where the tensors start, and what stands before them."""
     length = int.from_bytes(view[:_LENGTH_BYTES], "little")
     start = _LENGTH_BYTES + length
-    if not 0 < length <= min(LIMITS.json_bytes, len(view) - _LENGTH_BYTES) or bytes(view[8:9]) != b"{":
+    limits = _limits()
+    if not 0 < length <= min(limits.json_bytes, len(view) - _LENGTH_BYTES) or bytes(view[8:9]) != b"{":
         kind = kind_of(view)
         raise UnsafeModelError(
             f"{where} is {kind if kind not in (UNKNOWN, SAFETENSORS) else 'no file of safetensors, or cut short'}.",
-            expected=f"the length of a header, at most {LIMITS.json_bytes}, and a header that starts with '{{'.",
+            expected=f"the length of a header, at most {limits.json_bytes}, and a header that starts with '{{'.",
             fix="give the file the ending of what it is, or copy it again if it was cut short.",
         )
-    header = read_json(bytes(view[_LENGTH_BYTES:start]), f"the header of {where}", LIMITS)
+    header = read_json(bytes(view[_LENGTH_BYTES:start]), f"the header of {where}", limits)
     assert isinstance(header, dict)  # it starts with a brace
     return start, header
 
@@ -143,8 +144,15 @@ def _metadata(found: Any, where: str) -> dict[str, str]:
 
 
 def _check_count(count: int, where: str) -> None:
-    if count > LIMITS.weights:
-        raise UnsafeModelError(f"{where}: {count} tensors.", expected=f"at most {LIMITS.weights}.")
+    most = _limits().weights
+    if count > most:
+        raise UnsafeModelError(f"{where}: {count} tensors.", expected=f"at most {most}.")
+
+
+def _limits() -> Limits:
+    """Those of the load that goes on; if it has none of its own, the format's."""
+    found = limits_in_force()
+    return _DEFAULT if found is DEFAULT_LIMITS else found
 
 
 def _entry(name: str, record: Any, where: str) -> Entry:
@@ -154,9 +162,10 @@ def _entry(name: str, record: Any, where: str) -> Entry:
     dtype, shape, offsets = record["dtype"], record["shape"], record["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _NUMPY:
         raise UnsafeModelError(f"{what} has the dtype {shown(dtype)}.", expected=f"one of {', '.join(_NUMPY)}.")
-    if not _are_sizes(shape) or len(shape) > LIMITS.rank:
+    rank = _limits().rank
+    if not _are_sizes(shape) or len(shape) > rank:
         raise UnsafeModelError(
-            f"{what} has the shape {shown(shape)}.", expected=f"at most {LIMITS.rank} whole numbers of 0 or more."
+            f"{what} has the shape {shown(shape)}.", expected=f"at most {rank} whole numbers of 0 or more."
         )
     if not _are_sizes(offsets) or len(offsets) != 2:
         raise UnsafeModelError(f"{what} has the offsets {shown(offsets)}.", expected="where it starts and ends.")

@@ -6,7 +6,9 @@ Names and paths from files are shown escaped and cut, for they are somebody else
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,16 +27,43 @@ _WINDOWS_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?
 
 @dataclass(frozen=True)
 class Limits:
-    """What a reader accepts: sizes of the JSON text, its nesting, the number and rank of weights."""
+    """What a reader accepts; what oversteps it is refused before it costs anything.
+
+    ``json_bytes``, ``json_depth`` and ``json_containers`` bound each JSON text, ``weights`` their number and ``rank``
+    their axes, ``layers`` those of a model, ``nested`` how deep models lie in models, ``calls`` the calls of layers
+    with those of models inside at each of their calls, ``parameters`` the numbers in a model's weights; None is no
+    bound but the one that always holds: no more than the file's bytes back.
+    """
 
     json_bytes: int = 64 << 20
     json_depth: int = 64
     json_containers: int = 1_000_000
     weights: int = 100_000
     rank: int = 8
+    layers: int = 10_000
+    nested: int = 32
+    calls: int = 100_000
+    parameters: int | None = None
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+_IN_FORCE: Final[ContextVar[Limits]] = ContextVar("lamina_limits", default=DEFAULT_LIMITS)
+
+
+def limits_in_force(own: Limits | None = None) -> Limits:
+    """Limits of a reader's own; if it has none, those of the load that goes on, or the default ones."""
+    return _IN_FORCE.get() if own is None else own
+
+
+@contextmanager
+def limited(limits: Limits | None) -> Iterator[None]:
+    """Readers without limits of their own keep to these inside the block."""
+    token = _IN_FORCE.set(limits_in_force(limits))
+    try:
+        yield
+    finally:
+        _IN_FORCE.reset(token)
 
 
 def shown(text: object, most: int = 80) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import atomic, filesystem
-from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
+from lamina.io.checks import Limits, limits_in_force, shown
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
 from lamina.io.progress import OnProgress, Progress
@@ -39,7 +39,7 @@ class FileHandler:
         self,
         address: str | os.PathLike[str],
         *,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | None = None,
         root: str | os.PathLike[str] | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
@@ -144,7 +144,7 @@ class FileHandler:
         return self._path if named or os.path.isfile(self._path) else os.path.join(self._path, atomic.MODEL_JSON)
 
     def _document(self, path: str) -> tuple[bytearray, ModelJson]:
-        text = read_document(path, self._limits)
+        text = read_document(path, limits_in_force(self._limits))
         return text, decode_model_json(text, shown(path), self._limits)
 
     def _with_weights(self, path: str, document: ModelJson) -> ModelArtifacts:

@@ -10,7 +10,7 @@ import numpy as np
 
 from lamina.contract.io import Bytes, WeightSpec
 from lamina.errors import ArgumentError
-from lamina.io.checks import DEFAULT_LIMITS, Limits
+from lamina.io.checks import Limits
 from lamina.io.model_json import WeightGroup, decode_manifest
 from lamina.io.shards import read_weights
 from lamina.io.weights import decode_weights
@@ -25,7 +25,7 @@ def load_weights(
     folder: str | os.PathLike[str] = ".",
     weight_names: Iterable[str] | None = None,
     *,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: Limits | None = None,
 ) -> Arrays:
     """The arrays of a weights manifest by name, read from files in a folder or below it.
 
@@ -47,7 +47,7 @@ def load_weights(
     return found.decoded(read_weights(os.fsdecode(folder), found.groups, _WHERE, None))
 
 
-def get_weight_specs(manifest: Any, *, limits: Limits = DEFAULT_LIMITS) -> tuple[WeightSpec, ...]:
+def get_weight_specs(manifest: Any, *, limits: Limits | None = None) -> tuple[WeightSpec, ...]:
     """The specs of all weights of a manifest, group after group. Raises UnsafeModelError if it oversteps its bounds.
 
     >>> get_weight_specs([{"paths": [], "weights": [{"name": "w", "shape": [0], "dtype": "bool"}]}])[0].name
@@ -74,7 +74,7 @@ def weights_loader_factory(fetch: Callable[[list[str]], Iterable[Bytes]]) -> Cal
         prefix: str = "",
         weight_names: Iterable[str] | None = None,
         *,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | None = None,
     ) -> Arrays:
         found = _chosen(manifest, weight_names, limits)
         return found.decoded(b"".join(fetch([prefix + path for group in found.groups for path in group.paths])))
@@ -93,7 +93,7 @@ class _Chosen(NamedTuple):
         return {spec.name: array for spec, array in decode_weights(specs, data, _WHERE) if spec.name in self.wanted}
 
 
-def _chosen(manifest: Any, weight_names: Iterable[str] | None, limits: Limits) -> _Chosen:
+def _chosen(manifest: Any, weight_names: Iterable[str] | None, limits: Limits | None) -> _Chosen:
     groups = decode_manifest(manifest, _WHERE, limits)
     known = {spec.name for group in groups for spec in group.specs}
     wanted = known if weight_names is None else set(weight_names)

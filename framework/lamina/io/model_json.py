@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from lamina.contract.io import Bytes, ModelArtifacts, WeightSpec
 from lamina.errors import ModelFileError, UnsafeModelError
-from lamina.io.checks import DEFAULT_LIMITS, Limits, check_shard_path, first_repeated, shown
+from lamina.io.checks import Limits, check_shard_path, first_repeated, shown
 from lamina.io.strict_json import read_json, write_json
 from lamina.io.weights import check_specs, spans
 
@@ -90,7 +90,7 @@ def this_program() -> str:
         return "lamina v0+unknown"
 
 
-def decode_model_json(text: bytes | bytearray, where: str, limits: Limits = DEFAULT_LIMITS) -> ModelJson:
+def decode_model_json(text: bytes | bytearray, where: str, limits: Limits | None = None) -> ModelJson:
     """What the text of a ``model.json`` says; ``where`` names it in errors.
 
     Raises UnsafeModelError if it oversteps a rule (see ``strict_json``, ``checks`` and ``weights``), ModelFileError
@@ -155,7 +155,7 @@ def load_settled(
     raise ModelFileError(f"{shown(where)} is replaced again and again.", fix="load it when nobody saves it.")
 
 
-def decode_manifest(records: Any, where: str, limits: Limits = DEFAULT_LIMITS) -> tuple[WeightGroup, ...]:
+def decode_manifest(records: Any, where: str, limits: Limits | None = None) -> tuple[WeightGroup, ...]:
     """The groups of a weights manifest. Raises UnsafeModelError if it oversteps a rule."""
     groups = tuple(_group(record, where) for record in _list(records, "weightsManifest", where))
     check_specs([spec for group in groups for spec in group.specs], where, limits)

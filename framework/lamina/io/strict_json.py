@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.errors import SerializationError, UnsafeModelError
-from lamina.io.checks import DEFAULT_LIMITS, Limits, first_repeated, shown
+from lamina.io.checks import Limits, first_repeated, limits_in_force, shown
 
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(sorted(set(range(256)) - set(b"[]{}")))
@@ -20,13 +20,13 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _LARGEST_INTEGER: Final = 2**53
 
 
-def read_json(data: bytes | bytearray, where: str, limits: Limits = DEFAULT_LIMITS) -> Any:
+def read_json(data: bytes | bytearray, where: str, limits: Limits | None = None) -> Any:
     """The value of JSON bytes.
 
     Raises UnsafeModelError if they are not UTF-8 or not JSON, too long or too deep, repeat a key, or hold NaN,
     Infinity, an integer of 2^53 or more, or half a surrogate pair.
     """
-    _check_size(data, where, limits)
+    _check_size(data, where, limits_in_force(limits))
     reader = _Reader(where)
     try:
         found = json.loads(
@@ -47,7 +47,7 @@ def read_json(data: bytes | bytearray, where: str, limits: Limits = DEFAULT_LIMI
     return found
 
 
-def write_json(value: Any, where: str, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def write_json(value: Any, where: str, limits: Limits | None = None) -> bytes:
     """Compact JSON of a value, in UTF-8.
 
     Raises SerializationError if it holds something that is not JSON, and UnsafeModelError as ``read_json`` does.

@@ -14,7 +14,7 @@ import numpy as np
 from lamina.contract.io import Bytes, WeightSpec
 from lamina.dtypes import BOOL, COMPLEX, FLOATING, INTEGER, canonical_dtype
 from lamina.errors import DTypeError, UnsafeModelError
-from lamina.io.checks import DEFAULT_LIMITS, Limits, check_name, first_repeated, shown
+from lamina.io.checks import Limits, check_name, first_repeated, limits_in_force, shown
 
 HostArray = np.ndarray[Any, Any]
 
@@ -202,8 +202,9 @@ def stored_bytes(specs: Sequence[WeightSpec]) -> tuple[int, bool]:
     return needed, all(spec.dtype != "string" for spec in specs)
 
 
-def check_specs(specs: Sequence[WeightSpec], where: str, limits: Limits = DEFAULT_LIMITS) -> None:
+def check_specs(specs: Sequence[WeightSpec], where: str, limits: Limits | None = None) -> None:
     """Raises UnsafeModelError unless each spec is well formed and no name is used twice."""
+    limits = limits_in_force(limits)
     if len(specs) > limits.weights:
         raise UnsafeModelError(f"{where}: {len(specs)} weights.", expected=f"at most {limits.weights}.")
     for spec in specs:

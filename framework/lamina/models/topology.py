@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from lamina.errors import LaminaError, SerializationError
+from lamina.errors import LaminaError, SerializationError, UnsafeModelError
+from lamina.io.checks import limits_in_force
 from lamina.layers.config import plain
 from lamina.layers.core import InputLayer
 from lamina.layers.layer import Layer
 from lamina.layers.masks import call_arguments
 from lamina.layers.symbolic import Node, SymbolicTensor
 from lamina.models.calls import (
-    MAX_LAYERS,
     Call,
     Outputs,
     places_in,
@@ -24,9 +24,6 @@ from lamina.models.calls import (
 from lamina.models.layouts import PLACES, is_plain, layout_of
 from lamina.serialization import deserialize
 from lamina.structures import flatten
-
-MAX_DEPTH: Final = 32
-MAX_CALLS: Final = 100_000
 
 
 def layer_config(layer: Layer) -> dict[str, Any]:
@@ -159,13 +156,14 @@ def model_from_config(config: Mapping[str, Any], depth: int = 0, shared: dict[An
 
     Raises SerializationError if the config is malformed, UnknownNameError for a class that no registry knows.
     """
-    if depth > MAX_DEPTH:
-        raise SerializationError(f"models nested more than {MAX_DEPTH} deep.")
+    limits = limits_in_force()
+    if depth > limits.nested:
+        raise UnsafeModelError(f"models nested more than {limits.nested} deep.")
     layers = config.get("layers") if isinstance(config, Mapping) else None
-    if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
-        raise SerializationError(
-            "the config of a model has no list of layers.", expected=f"at most {MAX_LAYERS} layers."
-        )
+    if not isinstance(layers, list):
+        raise SerializationError("the config of a model has no list of layers.")
+    if len(layers) > limits.layers:
+        raise UnsafeModelError(f"a model has {len(layers)} layers.", expected=f"at most {limits.layers}.")
     if shared is None:
         names = config.get("shared_layers")
         shared = dict.fromkeys(name for name in names if isinstance(name, str)) if isinstance(names, list) else {}
@@ -235,9 +233,10 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, share
 def _of_bounded_size(model: Any, called: list[Layer]) -> Any:
     """The model, unless the layers that it calls, with those of models in it at each call, are too many."""
     model._calls = sum(getattr(layer, "_calls", 1) for layer in called)
-    if model._calls > MAX_CALLS:
-        raise SerializationError(
-            f"the model {model.name!r} calls over {MAX_CALLS} layers.", expected="models in models that end sooner."
+    most = limits_in_force().calls
+    if model._calls > most:
+        raise UnsafeModelError(
+            f"the model {model.name!r} calls over {most} layers.", expected="models in models that end sooner."
         )
     return model
 

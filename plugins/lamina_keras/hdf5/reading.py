@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.io.checks import DEFAULT_LIMITS, Limits, shown
+from lamina.io.checks import Limits, limits_in_force, shown
 from lamina.io.kinds import kind_of
 from lamina_keras.hdf5.attributes import TextHeaps, attributes
 from lamina_keras.hdf5.groups import links
@@ -12,13 +12,13 @@ from lamina_keras.hdf5.storage import read_array
 from lamina_keras.hdf5.tree import SIGNATURE, Child, Group
 
 
-def read_hdf5(data: memoryview, where: str, limits: Limits = DEFAULT_LIMITS) -> Group:
+def read_hdf5(data: memoryview, where: str, limits: Limits | None = None) -> Group:
     """The groups, attributes and arrays of a file. Arrays that lie in ``data`` as they are, are views of it.
 
     Raises ModelFileError for a file that is damaged, and UnsafeModelError for one that refers to other files, names
     its parts more than once, holds less than it declares, or has types, filters or layouts that no saved model needs.
     """
-    source = Source(memoryview(data).cast("B"), where, limits)
+    source = Source(memoryview(data).cast("B"), where, limits_in_force(limits))
     root = _root(source)
     source.count_objects(1)
     found = _read(source, root, "", TextHeaps(source), 0)

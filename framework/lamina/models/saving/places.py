@@ -8,7 +8,7 @@ from typing import Any
 from lamina.contract import SaveResult
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import find_format, load_artifacts, save_artifacts
-from lamina.io.checks import shown_address
+from lamina.io.checks import Limits, limited, shown_address
 from lamina.io.router import able
 from lamina.layers.naming import checked_name
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
@@ -84,13 +84,14 @@ def load_model(
     safe_mode: bool = True,
     *,
     fingerprint: bool = True,
+    limits: Limits | None = None,
 ) -> Any:
     """The model saved at an address, compiled as it was, with its optimizer state, on the active backend.
 
     ``filepath`` is what ``save`` takes: a path, an address, or an object with ``load``. Class names are looked up among
     ``custom_objects`` and the built-in, registered and plugin classes; nothing else is imported or run, whatever
     ``safe_mode`` says. ``compile`` False leaves the training configuration out. ``fingerprint`` False leaves out the
-    check that the model gives what it gave when it was saved.
+    check that the model gives what it gave when it was saved. ``limits`` bounds what the files may hold.
 
     Raises ModelFileError, with the file and the reason, for a model that cannot be loaded: ModelNotFoundError if there
     is none, UnsafeModelError if it oversteps its bounds, UnknownClassError for a class that is not known, itself if the
@@ -103,7 +104,7 @@ def load_model(
     3
     """
     place = find_format(filepath)
-    with custom_object_scope(custom_objects or {}):
+    with custom_object_scope(custom_objects or {}), limited(limits):
         if place is None:
             artifacts = load_artifacts(filepath)
             with refusals(_shown(filepath)):

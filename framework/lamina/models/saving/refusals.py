@@ -45,8 +45,10 @@ def refusals(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except ModelFileError:
-        raise
+    except ModelFileError as error:
+        if where in error.what:
+            raise
+        raise _of_file(type(error), error, where) from error
     except UnknownNameError as error:
         raise _of_file(UnknownClassError, error, where) from error
     except _OF_THE_FILE as error:

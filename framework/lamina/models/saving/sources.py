@@ -11,7 +11,7 @@ import numpy as np
 from lamina.data import as_array
 from lamina.dtypes import COMPLEX, ITEMSIZE
 from lamina.errors import ArgumentError, ModelFileError, NotBuiltError, UnsafeModelError
-from lamina.io.checks import shown
+from lamina.io.checks import limits_in_force, shown
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import from_numpy, host_view, numpy_dtype
 from lamina.runtime.tensor import Tensor
@@ -23,15 +23,33 @@ SLACK: Final = 64 << 20
 _MOST_LISTED: Final = 12
 
 
-class FileWeights:
+class _Counted:
+    """Counts the parameters of a model while it is made."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._most = limits_in_force().parameters
+        self._parameters = 0
+
+    def _count(self, name: str, shape: tuple[int, ...]) -> None:
+        self._parameters += math.prod(shape)
+        if self._most is not None and self._parameters > self._most:
+            raise UnsafeModelError(
+                f"{self._where}: with {shown(name)} the model has {self._parameters} parameters.",
+                expected=f"at most {self._most}, as the limits say.",
+            )
+
+
+class FileWeights(_Counted):
     """Gives layers their weights out of a file, so that nothing is allocated that the file does not back."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], where: str = "the file") -> None:
+        super().__init__(where)
         self._arrays = dict(arrays)
-        self._where = where
         self._used: set[str] = set()
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+        self._count(name, shape)
         array = self._arrays.get(name)
         if array is None:
             raise ModelFileError(
@@ -59,17 +77,18 @@ class FileWeights:
             )
 
 
-class Budget:
+class Budget(_Counted):
     """Gives layers zeros while a model is built, and refuses more bytes than a file can back.
 
     Formats that know weights by where they are in the model, not by name, fill them in when the model stands.
     """
 
     def __init__(self, stored_bytes: int, where: str) -> None:
+        super().__init__(where)
         self._left = stored_bytes + SLACK
-        self._where = where
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
+        self._count(name, shape)
         self._left -= math.prod(shape) * ITEMSIZE[dtype]
         if self._left < 0:
             raise UnsafeModelError(
