@@ -386,6 +386,25 @@ def test_t11_metadata(key, child, tmp_path):
     check_refused(child.load(large), large, ["UnsafeModelError"])
 
 
+SMALL_VALUES = {
+    "texts": lambda: json.dumps(["\u0100"] * 800_000, ensure_ascii=False),
+    "objects": lambda: json.dumps([{"a": 1}] * 900_000),
+    "keys": lambda: json.dumps({f"{i:x}": 0 for i in range(900_000)}),
+    "lists": lambda: json.dumps([[]] * 900_000),
+    "numbers": lambda: json.dumps([999] * 3_900_000),
+    "very many numbers": lambda: "[" + "9," * 30_000_000 + "9]",
+}
+
+
+@pytest.mark.parametrize("kind", SMALL_VALUES)
+def test_t11_metadata_of_small_values(kind, child, tmp_path):
+    """Each value takes memory many times its text."""
+    text = SMALL_VALUES[kind]()
+    document = json.dumps({"modelTopology": sequential(DENSE), "weightsManifest": [], "userDefinedMetadata": {"x": 0}})
+    folder = raw(tmp_path / "m", document.replace('{"x": 0}', f'{{"x": {text}}}').encode())
+    check_refused(child.load(folder), folder)
+
+
 @pytest.mark.parametrize("op", ["ReadFile", "PyFunc", "Const"])
 def test_t12_graph_models(op, child, tmp_path):
     graph = {"node": [{"name": "a", "op": op, "attr": {}}], "versions": {}}

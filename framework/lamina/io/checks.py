@@ -29,15 +29,16 @@ _WINDOWS_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?
 class Limits:
     """What a reader accepts; what oversteps it is refused before it costs anything.
 
-    ``json_bytes``, ``json_depth`` and ``json_containers`` bound each JSON text, ``weights`` their number and ``rank``
-    their axes, ``layers`` those of a model, ``nested`` how deep models lie in models, ``calls`` the calls of layers
-    with those of models inside at each of their calls, ``parameters`` the numbers in a model's weights; None is no
-    bound but the one that always holds: no more than the file's bytes back.
+    ``json_bytes``, ``json_depth``, ``json_containers`` and ``json_values`` bound each JSON text, ``weights`` their
+    number and ``rank`` their axes, ``layers`` those of a model, ``nested`` how deep models lie in models, ``calls`` the
+    calls of layers with those of models inside at each of their calls, ``parameters`` the numbers in a model's weights;
+    None is no bound but the one that always holds: no more than the file's bytes back.
     """
 
     json_bytes: int = 64 << 20
     json_depth: int = 64
     json_containers: int = 1_000_000
+    json_values: int = 4_000_000
     weights: int = 100_000
     rank: int = 8
     layers: int = 10_000

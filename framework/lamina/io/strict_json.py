@@ -14,10 +14,21 @@ from typing import Any, Final
 from lamina.errors import SerializationError, UnsafeModelError
 from lamina.io.checks import Limits, first_repeated, limits_in_force, shown
 
+_TOKENS: Final = re.compile(rb'(?:[^"]++|"(?:[^"\\]++|\\.)*+"?){1,10000}+', re.DOTALL)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_NOT_BRACKETS: Final = bytes(sorted(set(range(256)) - set(b"[]{}")))
+_NOT_MARKS: Final = bytes(sorted(set(range(256)) - set(b"[]{},:")))
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _LARGEST_INTEGER: Final = 2**53
+
+_SLACK: Final = 48 << 20
+_MOST_PER_BYTE: Final = 14
+"""What the values of a text of n bytes may take: less than a file of n bytes may, for models are made of them."""
+
+_PER_BYTE: Final = 4
+_PER_BYTE_OF_TEXT: Final = 10
+_PER_QUOTE: Final = 40
+_PER_MARK: Final = {b",": 40, b":": 130, b"[": 100, b"{": 232}
+"""What values take in memory, by the characters of their text: of ASCII, of any text, of its strings and the rest."""
 
 
 def read_json(data: bytes | bytearray, where: str, limits: Limits | None = None) -> Any:
@@ -71,9 +82,22 @@ def _plain(value: Any) -> Any:
 
 
 def _check_size(data: bytes | bytearray, where: str, limits: Limits) -> None:
+    """Raises UnsafeModelError for a text that is too long or too deep, holds too much, or would take much memory."""
     if len(data) > limits.json_bytes:
         raise UnsafeModelError(f"{where} has {len(data)} bytes.", expected=f"at most {limits.json_bytes}.")
-    brackets = _STRINGS.sub(b"", data).translate(None, _NOT_BRACKETS)
+    quotes = data if b"\\" not in data else data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    memory = (_PER_BYTE if data.isascii() else _PER_BYTE_OF_TEXT) * len(data) + quotes.count(b'"') * _PER_QUOTE
+    marks = _marks(data)
+    values = marks.count(b",")
+    if values > limits.json_values:
+        raise UnsafeModelError(f"{where} has over {limits.json_values} values.")
+    memory += sum(cost * marks.count(mark) for mark, cost in _PER_MARK.items())
+    most = _SLACK + _MOST_PER_BYTE * len(data)
+    if memory > most:
+        raise UnsafeModelError(
+            f"{where}: its {len(data)} bytes of JSON would take {memory} bytes of memory.", expected=f"at most {most}."
+        )
+    brackets = marks.translate(None, b",:")
     if len(brackets) > 2 * limits.json_containers:
         raise UnsafeModelError(f"{where} has over {limits.json_containers} lists and objects.")
     depth = deepest = 0
@@ -84,6 +108,16 @@ def _check_size(data: bytes | bytearray, where: str, limits: Limits) -> None:
         raise UnsafeModelError(
             f"{where} is nested {deepest} levels deep.", expected=f"at most {limits.json_depth} levels."
         )
+
+
+def _marks(data: bytes | bytearray) -> bytes:
+    """What is neither in strings nor part of numbers and words. Piece by piece, for each string costs memory."""
+    found = bytearray()
+    end = 0
+    while end < len(data) and (piece := _TOKENS.match(data, end)):
+        end = piece.end()
+        found += _STRINGS.sub(b"", piece[0]).translate(None, _NOT_MARKS)
+    return bytes(found)
 
 
 class _Reader:

@@ -17,6 +17,7 @@ TIGHT = {
     "json_bytes": 100,
     "json_depth": 3,
     "json_containers": 10,
+    "json_values": 10,
     "weights": 2,
     "rank": 1,
     "layers": 1,

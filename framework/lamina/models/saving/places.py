@@ -12,7 +12,7 @@ from lamina.io.checks import Limits, limited, shown_address
 from lamina.io.router import able
 from lamina.layers.naming import checked_name
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
-from lamina.models.saving.refusals import refusals
+from lamina.models.saving.refusals import refusals, within_memory
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
 from lamina.serialization import custom_object_scope
 
@@ -104,7 +104,7 @@ def load_model(
     3
     """
     place = find_format(filepath)
-    with custom_object_scope(custom_objects or {}), limited(limits):
+    with custom_object_scope(custom_objects or {}), limited(limits), within_memory(_shown(filepath)):
         if place is None:
             artifacts = load_artifacts(filepath)
             with refusals(_shown(filepath)):

@@ -19,6 +19,7 @@ from lamina.errors import (
     ShapeError,
     UnknownClassError,
     UnknownNameError,
+    UnsafeModelError,
 )
 
 _OF_THE_FILE: Final = (
@@ -53,6 +54,21 @@ def refusals(where: str) -> Iterator[None]:
         raise _of_file(UnknownClassError, error, where) from error
     except _OF_THE_FILE as error:
         raise _of_file(ModelFileError, error, where) from error
+
+
+@contextmanager
+def within_memory(where: str) -> Iterator[None]:
+    """What needs more memory than there is, as UnsafeModelError.
+
+    >>> with within_memory("'m.keras'"):
+    ...     raise MemoryError
+    Traceback (most recent call last):
+    lamina.errors.UnsafeModelError: 'm.keras' takes more memory than there is.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        raise UnsafeModelError(f"{where} takes more memory than there is.") from error
 
 
 def _of_file(kind: type[LaminaError], error: LaminaError, where: str) -> LaminaError:
