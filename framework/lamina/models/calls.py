@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import heapq
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from lamina.errors import SerializationError
@@ -49,6 +50,33 @@ def read_calls(entry: Mapping[str, Any]) -> list[Call]:
             fix="put the function into a Lambda or a layer of your own, and save the model again.",
         )
     return [_of_keras_3(call, entry) if isinstance(call, Mapping) else _of_places(call, entry) for call in calls]
+
+
+def in_order(calls: Sequence[tuple[str, int, Call]], known: Collection[tuple[str, int]]) -> list[tuple[str, int, Call]]:
+    """Calls, by layer and number, each after those whose outputs it takes: as if one went through them again and again.
+
+    ``known`` are calls that need not be made. Raises SerializationError if one waits for what is never called.
+    """
+    missing = [{(place[0], place[1]) for place in call.places}.difference(known) for _, _, call in calls]
+    waiting: dict[tuple[str, int], list[int]] = {}
+    for i, places in enumerate(missing):
+        for place in places:
+            waiting.setdefault(place, []).append(i)
+    rounds = [0] * len(calls)
+    ready = [(0, i) for i, places in enumerate(missing) if not places]
+    found: list[tuple[str, int, Call]] = []
+    while ready:
+        turn, i = heapq.heappop(ready)
+        found.append(calls[i])
+        for j in waiting.pop(calls[i][:2], ()):
+            rounds[j] = max(rounds[j], turn + (j < i))
+            missing[j].discard(calls[i][:2])
+            if not missing[j]:
+                heapq.heappush(ready, (rounds[j], j))
+    if len(found) < len(calls):
+        stuck = next(name for (name, _, _), places in zip(calls, missing, strict=True) if places)
+        raise SerializationError(f"the layer {stuck!r} waits for a layer that is never called.")
+    return found
 
 
 def _of_keras_3(call: Mapping[str, Any], entry: Mapping[str, Any]) -> Call:

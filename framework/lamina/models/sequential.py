@@ -27,8 +27,12 @@ class Sequential(Model):
     def __init__(self, layers: Iterable[Any] | None = None, **common: Any) -> None:
         super().__init__(**common)
         self._stack: list[Layer] = []
+        names: set[str] = set()
         for layer in layers or ():
-            self.add(layer)
+            self._stack.append(self._fitting(layer, names))
+            names.add(self._stack[-1].name)
+        if self._stack:
+            self._rebuild()
 
     @property
     def class_name(self) -> str:
@@ -36,14 +40,7 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Puts a layer on top. Raises GraphError, and changes nothing, if it does not fit the one below."""
-        if isinstance(layer, SymbolicTensor):
-            layer = layer.layer
-        if not isinstance(layer, Layer):
-            raise ArgumentTypeError(f"add got {layer!r}.", expected="a Layer, a Model, or Input(...).")
-        if any(layer.name == other.name for other in self._stack):
-            raise GraphError(f"the name {layer.name!r} is used twice in {self.name!r}.", expected="unique names.")
-        if isinstance(layer, InputLayer) and self._stack:
-            raise GraphError("an Input after other layers.", expected="an Input only as the first layer.")
+        layer = self._fitting(layer, {other.name for other in self._stack})
         before = list(self._stack)
         self._stack.append(layer)
         try:
@@ -51,6 +48,18 @@ class Sequential(Model):
         except LaminaError:
             self._stack = before
             raise
+
+    def _fitting(self, layer: Any, names: set[str]) -> Layer:
+        """What may come on top of layers of these names."""
+        if isinstance(layer, SymbolicTensor):
+            layer = layer.layer
+        if not isinstance(layer, Layer):
+            raise ArgumentTypeError(f"add got {layer!r}.", expected="a Layer, a Model, or Input(...).")
+        if layer.name in names:
+            raise GraphError(f"the name {layer.name!r} is used twice in {self.name!r}.", expected="unique names.")
+        if isinstance(layer, InputLayer) and names:
+            raise GraphError("an Input after other layers.", expected="an Input only as the first layer.")
+        return layer
 
     def pop(self) -> Layer:
         """Takes the top layer away and returns it. Raises GraphError if there is none."""
@@ -65,9 +74,7 @@ class Sequential(Model):
         if self.graph is None:
             self._rebuild()
             return
-        output = layer(self.graph.outputs[0])
-        if not isinstance(output, SymbolicTensor):
-            raise GraphError(f"the layer {layer.name!r} has several outputs.", expected="one output in a Sequential.")
+        output = _applied(layer, self.graph.outputs[0])
         self._forget_steps()
         self._set_graph(Graph(self.graph.inputs[0], output))
 
@@ -78,12 +85,10 @@ class Sequential(Model):
         start = self._start(shape, dtype)
         if start is None:
             return
-        output: Any = start
+        output = start
         for layer in self._stack:
             if not isinstance(layer, InputLayer):
-                output = layer(output)
-        if not isinstance(output, SymbolicTensor):
-            raise GraphError("a layer with several outputs.", expected="layers with one output in a Sequential.")
+                output = _applied(layer, output)
         self._set_graph(Graph(start, output))
 
     def _start(self, shape: Any, dtype: str | None) -> SymbolicTensor | None:
@@ -118,3 +123,10 @@ class Sequential(Model):
 
     def sublayers(self) -> list[Any]:
         return self.layers
+
+
+def _applied(layer: Layer, x: SymbolicTensor) -> SymbolicTensor:
+    output = layer(x)
+    if not isinstance(output, SymbolicTensor):
+        raise GraphError(f"the layer {layer.name!r} has several outputs.", expected="one output in a Sequential.")
+    return output

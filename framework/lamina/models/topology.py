@@ -15,6 +15,7 @@ from lamina.layers.symbolic import Node, SymbolicTensor
 from lamina.models.calls import (
     Call,
     Outputs,
+    in_order,
     places_in,
     read_calls,
     read_structure,
@@ -215,16 +216,8 @@ def _functional(config: Mapping[str, Any], entries: list[Any], depth: int, share
         for entry in entries
         for number, call in enumerate(read_calls(entry), starts.get(entry["name"], 0))
     ]
-    while waiting:
-        later = []
-        for name, number, call in waiting:
-            if all((place[0], place[1]) in outputs for place in call.places):
-                outputs[name, number] = _apply(layers[name], call, outputs)
-            else:
-                later.append((name, number, call))
-        if len(later) == len(waiting):
-            raise SerializationError(f"the layer {later[0][0]!r} waits for a layer that is never called.")
-        waiting = later
+    for name, number, call in in_order(waiting, outputs):
+        outputs[name, number] = _apply(layers[name], call, outputs)
     inputs, results = (with_tensors(read_structure(config, key), outputs) for key in ("input_layers", "output_layers"))
     model: Any = Model(inputs, results, name=config.get("name"))
     return _of_bounded_size(model, [node.layer for node in model.graph.nodes])

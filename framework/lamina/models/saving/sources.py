@@ -106,6 +106,8 @@ def values_of(variable: Variable) -> np.ndarray[Any, Any]:
 def assign_all(pairs: Iterable[tuple[Variable, np.ndarray[Any, Any]]]) -> None:
     """Gives Variables the values of arrays of their shapes, in their own dtypes."""
     for variable, array in pairs:
+        if array.dtype.name not in ITEMSIZE:  # such as uint32, of which there are no tensors
+            array = array.astype(numpy_dtype(variable.dtype))
         same = array.dtype.name == variable.dtype
         variable.assign(array if same else from_numpy(array, get_backend()).cast(variable.dtype))
 
