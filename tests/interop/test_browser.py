@@ -78,6 +78,18 @@ def test_a_layer_of_a_classic_script(tmp_path):
     assert_alike(found, predicted(model, normal(5, 4)))
 
 
+def test_layers_with_classes_in_javascript(tmp_path):
+    x = lamina.Input((6, 4))
+    y = layers.MultiHeadAttention(2, 3)(x, x, use_causal_mask=True)
+    model = with_weights(lamina.Model(x, layers.RMSNormalization()(layers.Add()([x, y]))))
+    model.export(tmp_path)
+    with site() as server:
+        server.add_folder("/model", tmp_path)
+        address = f"{server.origin}/model/model.json"
+        found = run(server, PREDICT, [tmp_path / "layers.js"], address=address, x=[normal(3, 6, 4)])
+    assert_alike(found, predicted(model, normal(3, 6, 4)))
+
+
 TRAIN = """
 async function main({x, y, url}) {
   const [inputs, labels] = [tensor(x), tensor(y)];

@@ -10,9 +10,7 @@ import pytest
 
 import lamina
 from interop.agreeing import assert_alike, predicted, with_weights
-from interop.chromium import run, site
 from interop.tensorflowjs import TensorFlowJSError, node, node_modules
-from interop.test_browser import PREDICT
 from lamina import layers, ops
 from lamina.models.exporting import findings_text, tfjs_findings
 from lamina.models.exporting.javascript import classes_module, javascript_class
@@ -204,17 +202,6 @@ def test_exported_with_all_that_a_model_can_have(tfjs, tmp_path):
         data = batch(model, size)
         assert_alike(tfjs.predict(tmp_path, data, scripts=[tmp_path / "layers.js"]), predicted(model, data))
     assert_alike(predicted(lamina.load_model(tmp_path), data), predicted(model, data))
-
-
-def test_in_a_page_and_in_node(tfjs, tmp_path):
-    model = model_with_heads()
-    model.export(tmp_path)
-    data = batch(model, 3)
-    with site() as server:
-        server.add_folder("/model", tmp_path)
-        found = run(server, PREDICT, [tmp_path / "layers.js"], address=f"{server.origin}/model/model.json", x=[data])
-        assert server.missing == []
-    assert_alike(found, predicted(model, data))
 
 
 @pytest.mark.parametrize("kind", ["cjs", "mjs"])
