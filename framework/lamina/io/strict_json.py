@@ -27,7 +27,7 @@ _MOST_PER_BYTE: Final = 14
 _PER_BYTE: Final = 4
 _PER_BYTE_OF_TEXT: Final = 10
 _PER_QUOTE: Final = 40
-_PER_MARK: Final = {b",": 40, b":": 130, b"[": 100, b"{": 232}
+_PER_MARK: Final = {b",": 40, b":": 90, b"[": 80, b"{": 150}
 """What values take in memory, by the characters of their text: of ASCII, of any text, of its strings and the rest."""
 
 
