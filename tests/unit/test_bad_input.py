@@ -810,21 +810,21 @@ def with_layer(path: Path, **changes: Any) -> None:
     edit(path / "model.json", lambda d: d["modelTopology"]["config"]["layers"][0].update(changes))
 
 
-@case(errors.UnknownNameError, ValueError)
+@case(errors.UnknownClassError, ValueError)
 def an_unknown_class(tmp_path: Path) -> Refused:
     path = saved(tmp_path)
     with_layer(path, class_name="Denze")
     return Refused(lambda: lamina.load_model(path), folder=tmp_path)
 
 
-@case(errors.UnknownNameError, ValueError)
+@case(errors.UnknownClassError, ValueError)
 def a_class_that_is_no_layer(tmp_path: Path) -> Refused:
     path = saved(tmp_path)
     with_layer(path, class_name="os.system")
     return Refused(lambda: lamina.load_model(path), folder=tmp_path)
 
 
-@case(errors.SerializationError, ValueError)
+@case(errors.ModelFileError, ValueError)
 def a_setting_that_the_class_does_not_have(tmp_path: Path) -> Refused:
     path = saved(tmp_path)
     edit(path / "model.json", lambda d: d["modelTopology"]["config"]["layers"][0]["config"].update(depth=3))

@@ -17,7 +17,7 @@ BUILTINS = {
     "BackendNotAvailableError": ImportError, "KernelMissingError": NotImplementedError, "PluginError": RuntimeError,
     "ReplayError": RuntimeError, "HostReadError": RuntimeError, "SerializationError": ValueError,
     "MissingLibraryError": ImportError, "ModelFileError": ValueError, "ModelNotFoundError": FileNotFoundError,
-    "UnsafeModelError": ValueError,
+    "UnknownClassError": ValueError, "UnsafeModelError": ValueError,
 }  # fmt: skip
 ALL = {name: kind for name, kind in vars(errors).items() if inspect.isclass(kind) and kind is not LaminaError}
 

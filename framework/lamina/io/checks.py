@@ -21,6 +21,7 @@ _OWN_NAMES: Final = re.compile(r"(file|memory|localstorage|indexeddb|downloads):
 _USER: Final = re.compile(r"(://)[^/]*@")
 _QUERY: Final = re.compile(r"\?.*", re.DOTALL)
 _LONGEST_NAME: Final = 1024
+_LONGEST_PATH: Final = 240
 _PATH_PART: Final = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _WINDOWS_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
@@ -86,8 +87,8 @@ def shown_address(address: str) -> str:
     ("'https://example.org/m/model.json?...'", "'localstorage://why?'")
     """
     if _OWN_NAMES.match(address) or "://" not in address:
-        return shown(address)
-    return shown(_QUERY.sub("?...", _USER.sub(r"\1", address)))
+        return shown(address, _LONGEST_PATH)
+    return shown(_QUERY.sub("?...", _USER.sub(r"\1", address)), _LONGEST_PATH)
 
 
 def first_repeated(names: Iterable[str]) -> str | None:

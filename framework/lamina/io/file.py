@@ -11,7 +11,7 @@ from typing import Final
 from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
 from lamina.io import atomic, filesystem
-from lamina.io.checks import Limits, limits_in_force, shown
+from lamina.io.checks import Limits, limits_in_force, shown_address
 from lamina.io.model_json import ModelJson, decode_model_json, encode_model_json, load_settled
 from lamina.io.objects import describe
 from lamina.io.progress import OnProgress, Progress
@@ -50,7 +50,9 @@ class FileHandler:
         self._on_progress = on_progress
         self._root = None if root is None else os.path.realpath(root)
         if not self._path or "\0" in self._path:
-            raise ArgumentError(f"{shown(self.address)} names no folder.", expected="a path, as in 'file://my-model'.")
+            raise ArgumentError(
+                f"{shown_address(self.address)} names no folder.", expected="a path, as in 'file://my-model'."
+            )
 
     def save(self, artifacts: ModelArtifacts) -> SaveResult:
         """Writes the model to the folder, whole or not at all.
@@ -59,7 +61,7 @@ class FileHandler:
         model could not be read again, ModelFileError if the disk fails.
         """
         self._check_folder()
-        where = f"the model to save to {shown(self.address)}"
+        where = f"the model to save to {shown_address(self.address)}"
         shards, groups = cut_groups(artifacts, where)
         document = encode_model_json(artifacts, groups, where)
         files: list[tuple[str, Bytes]] = [*shards, *sorted(artifacts.further_files.items())]
@@ -72,10 +74,10 @@ class FileHandler:
     def _check_folder(self) -> None:
         if os.path.splitext(self._path)[1].lower() in _FILE_ENDINGS:
             raise ArgumentError(
-                f"{shown(self._path)} is named like a file.", expected=_FOLDER, fix="leave the ending out."
+                f"{shown_address(self._path)} is named like a file.", expected=_FOLDER, fix="leave the ending out."
             )
         if os.path.lexists(self._path) and not os.path.isdir(self._path):
-            raise ArgumentError(f"{shown(self.address)} is a file.", expected=_FOLDER)
+            raise ArgumentError(f"{shown_address(self.address)} is a file.", expected=_FOLDER)
 
     def _named_shards(self) -> list[str] | None:
         """The weight files of the model that is in the folder; None if it cannot be told."""
@@ -90,7 +92,7 @@ class FileHandler:
     def write_file(self, parts: Sequence[Bytes]) -> None:
         """Puts a file in place at the address, whole or not at all. Raises ModelFileError if the disk fails."""
         if os.path.isdir(self._path):
-            raise ArgumentError(f"{shown(self.address)} is a folder.", expected="the path of a file.")
+            raise ArgumentError(f"{shown_address(self.address)} is a folder.", expected="the path of a file.")
         progress = Progress(self._on_progress, 1)
         with atomic.told(self.address):
             atomic.write_file(self._path, parts)
@@ -117,7 +119,7 @@ class FileHandler:
         def named() -> list[str]:
             document = self._document(path)[1]
             found.append(self._record(path, document))
-            return removable(document.groups, os.path.basename(path), shown(path))
+            return removable(document.groups, os.path.basename(path), shown_address(path))
 
         self._document(path)
         with atomic.told(self.address, "removed"):
@@ -125,7 +127,7 @@ class FileHandler:
         return found[0]
 
     def _record(self, path: str, document: ModelJson) -> SaveResult:
-        sizes = weight_sizes(os.path.dirname(path), document.groups, shown(path), self._root)
+        sizes = weight_sizes(os.path.dirname(path), document.groups, shown_address(path), self._root)
         saved = datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
         return replace(describe(self.address, document.artifacts), weight_bytes=sum(map(sum, sizes)), date_saved=saved)
 
@@ -145,9 +147,9 @@ class FileHandler:
 
     def _document(self, path: str) -> tuple[bytearray, ModelJson]:
         text = read_document(path, limits_in_force(self._limits))
-        return text, decode_model_json(text, shown(path), self._limits)
+        return text, decode_model_json(text, shown_address(path), self._limits)
 
     def _with_weights(self, path: str, document: ModelJson) -> ModelArtifacts:
-        data = read_weights(os.path.dirname(path), document.groups, shown(path), self._root, self._on_progress)
-        spans(document.artifacts.weight_specs, memoryview(data), shown(path))
+        data = read_weights(os.path.dirname(path), document.groups, shown_address(path), self._root, self._on_progress)
+        spans(document.artifacts.weight_specs, memoryview(data), shown_address(path))
         return replace(document.artifacts, weight_data=data)

@@ -14,7 +14,7 @@ import numpy as np
 from lamina.contract.io import Bytes, ModelArtifacts
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import atomic, filesystem
-from lamina.io.checks import Limits, shown
+from lamina.io.checks import Limits, shown, shown_address
 from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
 from lamina.io.progress import OnProgress, Progress
@@ -90,7 +90,7 @@ def read_document(path: str, limits: Limits) -> bytearray:
     kind = kind_of(data)
     if kind != UNKNOWN and data:
         raise ModelFileError(
-            f"{shown(path)} is {kind}.",
+            f"{shown_address(path)} is {kind}.",
             expected="the model.json of a model in the layout of TensorFlow.js.",
             fix="give the file the ending of what it is, or convert it with the library that wrote it.",
         )
@@ -108,7 +108,7 @@ def read_file(
     Raises ModelNotFoundError if there is none (and says what was ``expected``), UnsafeModelError if it is too long or
     no ordinary file, ModelFileError if it cannot be read.
     """
-    where = shown(path)
+    where = shown_address(path)
     try:
         descriptor = filesystem.open_file(path)
     except (FileNotFoundError, NotADirectoryError) as error:

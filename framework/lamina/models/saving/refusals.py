@@ -73,4 +73,7 @@ def within_memory(where: str) -> Iterator[None]:
 
 def _of_file(kind: type[LaminaError], error: LaminaError, where: str) -> LaminaError:
     what = error.what if error.what.startswith(where) else f"{where}: {error.what}"
-    return kind(what, expected=error.expected, fix=error.fix)
+    refused = kind(what, expected=error.expected, fix=error.fix)
+    for note in getattr(error, "__notes__", ()):
+        refused.add_note(note)
+    return refused
