@@ -101,7 +101,7 @@ class TestWhatLiesThere:
         with pytest.raises(ModelNotFoundError) as caught:
             load_artifacts(folder)
         assert str(caught.value) == (
-            f"{shown(f'{folder}/model.json')}: the weight file 'w.bin' is missing.\n"
+            f"{shown_address(f'{folder}/model.json')}: the weight file 'w.bin' is missing.\n"
             "  Fix: copy the whole folder of the model."
         )
 
