@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from interop.conftest import tfjs
+
+__all__ = ["tfjs"]
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 

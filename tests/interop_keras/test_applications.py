@@ -1,4 +1,4 @@
-"""Models of keras.applications with random weights, in both directions."""
+"""Models of keras.applications with random weights: in Keras, here, in TensorFlow.js, and back in Keras."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_side import from_keras_and_back, keras, randomized
+from keras_side import assert_near, from_keras_and_back, keras, keras_gives, randomized
 
-from lamina.runtime.backends import backend_scope
+import lamina
+from interop.tensorflowjs import TensorFlowJS
+from lamina import backend_scope
 
 SMALL = {
     "MobileNetV2": {"alpha": 0.35},
@@ -22,7 +24,7 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_architectures(name: str, tmp_path: Path) -> None:
+def test_architectures(name: str, tmp_path: Path, tfjs: TensorFlowJS) -> None:
     settings: dict[str, Any] = SMALL[name]
     model = getattr(keras.applications, name)(weights=None, input_shape=(32, 32, 3), classes=10, **settings)
     generator = np.random.default_rng(0)
@@ -34,3 +36,9 @@ def test_architectures(name: str, tmp_path: Path) -> None:
     pixels = generator.uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     with backend_scope("torch"):
         from_keras_and_back(model, pixels, tmp_path)
+        model.save(tmp_path / "model.keras")
+        lamina.load_model(tmp_path / "model.keras").export(tmp_path / "web")
+    scripts = [str(path) for path in (tmp_path / "web").glob("layers.js")]
+    assert_near(
+        tfjs.predict(tmp_path / "web", pixels, scripts=scripts), keras_gives(model, pixels), "Keras to TensorFlow.js"
+    )

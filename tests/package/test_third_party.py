@@ -163,4 +163,4 @@ def test_a_plugin_named_in_a_file_is_not_imported(environment, trouble):
         "finally: open(path, 'w').write(text)"
     )
     done = environment.run("-c", code, PYTHONPATH=trouble, LAMINA_PLUGINS="shelf")
-    assert done.stdout.split() == ["UnknownNameError", "False"], done.stderr
+    assert done.stdout.split() == ["UnknownClassError", "False"], done.stderr
