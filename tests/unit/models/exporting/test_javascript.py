@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from tests.backends_here import scope
 
 import lamina
 from lamina import layers, ops
@@ -231,7 +232,7 @@ class TestPrograms:
         )
 
     def test_layers_on_other_backends(self):
-        with lamina.backend_scope("torch"):
+        with scope("torch"):
             found = written(layers.Dense(2, activation="gelu", name="d"), (3,))
         assert "tf.erf" in found.source
 
