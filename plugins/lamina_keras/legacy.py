@@ -73,7 +73,7 @@ class LegacyFile:
         old = _is_old(root)
         with weights_from(Budget(sum(array.nbytes for array in arrays_in(weights)), where)):
             model = read_model((from_keras_2 if old else from_keras_3)(config), f"{where}: model_config")
-        assign_all(matched(model, weights, where, same_names=True))
+        assign_all(matched(model, weights, where, same_names=True), owned=OPTIMIZER_WEIGHTS not in root.children)
         own = _json(root, OWN_KEY, where)
         restore_own(
             model, own, where, fingerprint, None if own else f"keras v{root.attributes.get('keras_version', '1')}"

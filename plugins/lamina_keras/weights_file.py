@@ -73,13 +73,14 @@ def assign_weights(model: Any, root: Group, where: str, strict: bool) -> None:
 
 def load_whole(model: Any, root: Group, where: str) -> Mapping[str, HostArray]:
     """Gives a model that was just read the weights of its file. What comes back is the optimizer's state."""
-    return _load(model, root, where, strict=True)
+    return _load(model, root, where, strict=True, owned=True)
 
 
-def _load(model: Any, root: Group, where: str, strict: bool) -> Mapping[str, HostArray]:
+def _load(model: Any, root: Group, where: str, strict: bool, owned: bool = False) -> Mapping[str, HostArray]:
     found = arrays_in(root)
     state = {path: found.pop(path) for path in list(found) if path.startswith(_OPTIMIZER)}
-    assign_all(_matched(places_of(model), found, where, strict))
+    # Beside a state of an optimizer, the memory of that would stay as well.
+    assign_all(_matched(places_of(model), found, where, strict), owned=owned and not state)
     return state
 
 

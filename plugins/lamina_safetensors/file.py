@@ -59,7 +59,9 @@ class SafetensorsFile:
             )
         text = metadata[MODEL].encode("utf-8")
         described: ModelArtifacts = decode_model_json(text, f"the metadata of {where}").artifacts
-        return model_from_parts(described, _parts(arrays, metadata, where), where, compile, fingerprint)
+        parts = _parts(arrays, metadata, where)
+        whole = all(group is None for _, _, group in parts)  # else the memory of the rest would stay as well
+        return model_from_parts(described, parts, where, compile, fingerprint, owned=whole)
 
     def save_weights(self, model: Any, where: str) -> Iterable[Bytes]:
         """The parts of a file of the model's weights. Raises NotBuiltError, DTypeError or UnsafeModelError."""

@@ -78,7 +78,10 @@ class Saves(Protocol):
 
 @runtime_checkable
 class Loads(Protocol):
-    """Something that can give a stored model back."""
+    """Something that can give a stored model back.
+
+    Weight data that may be written to are given away by the handler of an address; read-only ones are copied.
+    """
 
     def load(self) -> ModelArtifacts: ...
 

@@ -85,20 +85,22 @@ def _string_bytes(name: str, text: object) -> bytes:
 
 
 def decode_weights(
-    specs: Sequence[WeightSpec], data: Bytes, where: str = "the weights"
+    specs: Sequence[WeightSpec], data: Bytes, where: str = "the weights", *, owned: bool = False
 ) -> list[tuple[WeightSpec, HostArray]]:
     """The arrays of weight bytes, each with its spec; quantized ones are expanded to their dtype.
 
     The arrays are fresh: writable, aligned, in the machine's byte order; text comes as an array of Python strings.
+    ``owned`` says that nobody else keeps the bytes: arrays may then be views of them, writable only where these are.
     Raises UnsafeModelError if specs and bytes do not agree, before anything is allocated.
     """
     view = memoryview(data).cast("B")
     return [
-        (spec, _decoded(spec, view[a:b], where)) for spec, (a, b) in zip(specs, spans(specs, view, where), strict=True)
+        (spec, _decoded(spec, view[a:b], where, owned))
+        for spec, (a, b) in zip(specs, spans(specs, view, where), strict=True)
     ]
 
 
-def _decoded(spec: WeightSpec, data: memoryview, where: str) -> HostArray:
+def _decoded(spec: WeightSpec, data: memoryview, where: str, owned: bool) -> HostArray:
     if spec.dtype == "string":
         return _strings(spec, data, where)
     if not len(data):
@@ -108,7 +110,7 @@ def _decoded(spec: WeightSpec, data: memoryview, where: str) -> HostArray:
         stored = _expanded(stored, spec)
     if spec.dtype == "bool":
         stored = stored != 0
-    return stored.astype(_native(spec.dtype)).reshape(spec.shape)
+    return stored.astype(_native(spec.dtype), copy=not owned).reshape(spec.shape)
 
 
 def _native(dtype: str) -> np.dtype[Any]:

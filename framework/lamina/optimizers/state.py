@@ -11,7 +11,7 @@ from lamina import ops
 from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, NotBuiltError, ShapeError
 from lamina.optimizers.schedules import LearningRateSchedule, deserialize
-from lamina.runtime.convert import numpy_dtype
+from lamina.runtime.convert import host_view, numpy_dtype
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable, VariableGroup
 from lamina.shapes import as_float
@@ -186,9 +186,13 @@ class OptimizerState:
 
     def get_weights(self) -> list[np.ndarray[Any, Any]]:
         """The state as saved: iterations, then slot by slot the values of all Variables. Only the former if unbuilt."""
+        return [np.array(view) for view in self.weight_views()]
+
+    def weight_views(self) -> list[np.ndarray[Any, Any]]:
+        """What ``get_weights`` gives, where possible in the state's own memory: to be read at once, and not kept."""
         if not self._variables:
-            return [self._iterations.numpy()]
-        return [np.zeros(shape, np.float32) if v is None else v.numpy() for _, shape, v in self._saved()]
+            return [host_view(self._iterations.value)]
+        return [np.zeros(shape, np.float32) if v is None else host_view(v.value) for _, shape, v in self._saved()]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Restores what ``get_weights`` gave, by position; iterations alone start the slots afresh.
@@ -209,7 +213,7 @@ class OptimizerState:
             if shape != array.shape:
                 raise ShapeError(f"the saved state of {name!r} has shape {array.shape}.", expected=f"{shape}.")
         targets = [(held, array) for (_, _, held), array in zip(saved, arrays, strict=False) if held is not None]
-        values = [array.astype(numpy_dtype(held.dtype)) for held, array in targets]
+        values = [array.astype(numpy_dtype(held.dtype), copy=False) for held, array in targets]
         for (held, _), value in zip(targets, values, strict=True):
             held.assign(value)
         if len(arrays) == 1:

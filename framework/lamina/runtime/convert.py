@@ -45,9 +45,11 @@ def to_tensor(value: Any, dtype: str | None = None, backend: Backend | None = No
     return from_numpy(host_array(value, dtype), backend or get_backend())
 
 
-def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
+def from_numpy(array: np.ndarray[Any, Any], backend: Backend, *, owned: bool = False) -> Tensor:
     """A tensor with the values of a NumPy array, sharing no memory with it.
 
+    ``owned`` gives the array away: its memory becomes the tensor's where it can, so nobody else may keep it. A
+    read-only array is somebody's, and is copied.
     Strings go to the host where the backend has none.
     """
     dtype = "string" if array.dtype.kind in "UOT" else canonical_dtype(array.dtype)
@@ -58,7 +60,8 @@ def from_numpy(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
         backend = find_backend(HOLDS_STRINGS)
     elif missing is not None:
         raise DTypeError(f"the backend {backend.name!r} has no dtype {dtype}: {missing}")
-    return Tensor(backend.from_host(array), Spec(array.shape, dtype), backend)
+    given = owned and array.flags.writeable and array.flags.aligned
+    return Tensor((backend.adopt_host if given else backend.from_host)(array), Spec(array.shape, dtype), backend)
 
 
 def host_view(tensor: Tensor) -> np.ndarray[Any, Any]:

@@ -120,18 +120,34 @@ def model_topology(model: Any) -> dict[str, Any]:
     }
 
 
-def model_from_artifacts(artifacts: ModelArtifacts, where: str, compile: bool, fingerprint: bool = True) -> Any:
-    """The model of artifacts, compiled as it was, with its optimizer state, and checked against its fingerprint."""
-    decoded = decode_weights(artifacts.weight_specs, artifacts.weight_data)
+def model_from_artifacts(
+    artifacts: ModelArtifacts, where: str, compile: bool, fingerprint: bool = True, *, owned: bool = False
+) -> Any:
+    """The model of artifacts, compiled as it was, with its optimizer state, and checked against its fingerprint.
+
+    ``owned`` says that nobody else keeps the artifacts: the memory of their weights may become the model's.
+    """
+    # Beside a state of an optimizer, the memory of that would stay as well.
+    whole = owned and not any(spec.group == OPTIMIZER_GROUP for spec in artifacts.weight_specs)
+    decoded = decode_weights(artifacts.weight_specs, artifacts.weight_data, owned=whole)
     named = [(spec.name, array, spec.group) for spec, array in decoded]
-    return model_from_parts(artifacts, named, where, compile, fingerprint)
+    return model_from_parts(artifacts, named, where, compile, fingerprint, owned=True)
 
 
 def model_from_parts(
-    artifacts: ModelArtifacts, weights: list[NamedArray], where: str, compile: bool, fingerprint: bool
+    artifacts: ModelArtifacts,
+    weights: list[NamedArray],
+    where: str,
+    compile: bool,
+    fingerprint: bool,
+    *,
+    owned: bool = False,
 ) -> Any:
-    """The same with weights that are arrays already, instead of those of the artifacts."""
-    source = FileWeights({name: array for name, array, group in weights if group != OPTIMIZER_GROUP})
+    """The same with weights that are arrays already, instead of those of the artifacts.
+
+    ``owned`` says that nobody else keeps them: the memory of the model's own weights may become the model's.
+    """
+    source = FileWeights({name: array for name, array, group in weights if group != OPTIMIZER_GROUP}, owned=owned)
     try:
         with weights_from(source):
             model = model_from_config(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,8 +108,9 @@ def load_model(
     with custom_object_scope(custom_objects or {}), limited(limits), within_memory(_shown(filepath)):
         if place is None:
             artifacts = load_artifacts(filepath)
+            given = isinstance(filepath, (str, os.PathLike))  # an object may keep what it gives
             with refusals(_shown(filepath)):
-                return model_from_artifacts(artifacts, _shown(filepath), compile, fingerprint)
+                return model_from_artifacts(artifacts, _shown(filepath), compile, fingerprint, owned=given)
         load, data = place.able("load_model"), place.read()
         with refusals(place.where):
             return load(data, place.where, compile=compile, fingerprint=fingerprint)

@@ -41,11 +41,17 @@ class _Counted:
 
 
 class FileWeights(_Counted):
-    """Gives layers their weights out of a file, so that nothing is allocated that the file does not back."""
+    """Gives layers their weights out of a file, so that nothing is allocated that the file does not back.
 
-    def __init__(self, arrays: Mapping[str, np.ndarray[Any, Any]], where: str = "the file") -> None:
+    ``owned`` says that nobody else keeps the arrays: their memory may become the weights'.
+    """
+
+    def __init__(
+        self, arrays: Mapping[str, np.ndarray[Any, Any]], where: str = "the file", *, owned: bool = False
+    ) -> None:
         super().__init__(where)
         self._arrays = dict(arrays)
+        self._owned = owned
         self._used: set[str] = set()
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: str) -> Tensor:
@@ -62,7 +68,8 @@ class FileWeights(_Counted):
         if array.dtype.kind == "c" and dtype not in COMPLEX:
             raise ModelFileError(f"the weight {name!r} is {array.dtype} in {self._where}, and {dtype} in the model.")
         self._used.add(name)
-        return from_numpy(array.astype(numpy_dtype(dtype), copy=False), get_backend())
+        value = array.astype(numpy_dtype(dtype), copy=False)
+        return from_numpy(value, get_backend(), owned=self._owned or value is not array)
 
     def _listed(self) -> str:
         names = [shown(name) for name in self._arrays]
@@ -95,7 +102,7 @@ class Budget(_Counted):
                 f"{self._where}: the layers have more weights than the file holds: {name!r} has the shape {shape}.",
                 expected="a file with all weights of its model.",
             )
-        return from_numpy(np.zeros(shape, numpy_dtype(dtype)), get_backend())
+        return from_numpy(np.zeros(shape, numpy_dtype(dtype)), get_backend(), owned=True)
 
 
 def values_of(variable: Variable) -> np.ndarray[Any, Any]:
@@ -103,13 +110,18 @@ def values_of(variable: Variable) -> np.ndarray[Any, Any]:
     return host_view(variable.value)
 
 
-def assign_all(pairs: Iterable[tuple[Variable, np.ndarray[Any, Any]]]) -> None:
-    """Gives Variables the values of arrays of their shapes, in their own dtypes."""
+def assign_all(pairs: Iterable[tuple[Variable, np.ndarray[Any, Any]]], *, owned: bool = False) -> None:
+    """Gives Variables the values of arrays of their shapes, in their own dtypes; ``owned`` is as for FileWeights."""
+    given: set[int] = set()
     for variable, array in pairs:
+        place = array.ctypes.data
+        own = owned and place not in given  # a file may name the same bytes twice
+        given.add(place)
         if array.dtype.name not in ITEMSIZE:  # such as uint32, of which there are no tensors
             array = array.astype(numpy_dtype(variable.dtype))
         same = array.dtype.name == variable.dtype
-        variable.assign(array if same else from_numpy(array, get_backend()).cast(variable.dtype))
+        value = from_numpy(array, variable.backend if same else get_backend(), owned=own and same)
+        variable.assign(value if same else value.cast(variable.dtype))
 
 
 def by_order(found: dict[str, np.ndarray[Any, Any]], model: Any) -> dict[str, np.ndarray[Any, Any]]:

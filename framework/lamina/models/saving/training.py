@@ -54,7 +54,7 @@ def compile_as_tfjs(model: Any, training: Any) -> None:
 
 
 def optimizer_weights(optimizer: Any) -> list[tuple[str, np.ndarray[Any, Any]]]:
-    return list(zip(optimizer.save_names, optimizer.get_weights(), strict=True))
+    return list(zip(optimizer.save_names, optimizer.weight_views(), strict=True))
 
 
 def restore_optimizer(model: Any, arrays: list[np.ndarray[Any, Any]]) -> None:
