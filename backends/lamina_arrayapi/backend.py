@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from lamina.contract import Backend
+from lamina.errors import BackendNotAvailableError
 from lamina_arrayapi.writing import put
 
 STANDARD = (
@@ -13,9 +15,21 @@ STANDARD = (
 
 
 class ArrayAPIBackend(Backend):
-    """Subclass it with a ``name``, a namespace ``xp`` and ``kernels = make_kernels(xp)``."""
+    """Subclass it with a ``name``, a namespace ``xp`` and ``kernels = make_kernels(xp)``.
+
+    ``devices`` are the names it may be asked for, the first the one it takes by itself; a subclass that looks for them
+    gives None and checks the name.
+    """
 
     xp: ClassVar[Any]
+    devices: ClassVar[Sequence[str] | None] = ("cpu",)
+
+    def __init__(self, device: str | None = None) -> None:
+        if self.devices is not None and device not in (None, *self.devices):
+            raise BackendNotAvailableError(
+                f"the backend {self.name!r} has no device {device!r}.", expected=f"one of {', '.join(self.devices)}."
+            )
+        super().__init__(device or (self.devices[0] if self.devices else None))
 
     def from_host(self, array: Any) -> Any:
         return self.xp.asarray(array, copy=True)

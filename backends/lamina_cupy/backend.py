@@ -25,6 +25,7 @@ class CuPyBackend(ArrayAPIBackend):
     name = "cupy"
     limitations = (("*", "bfloat16", "CuPy has no bfloat16"),)
     xp = cupy
+    devices = None
     kernels = kernels
 
     def __init__(self, device: str | None = None) -> None:

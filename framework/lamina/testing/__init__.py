@@ -6,7 +6,7 @@ lamina.
 
 import pytest
 
-for _tests in ("arrays", "base", "hazards", "layers", "operations", "running"):
+for _tests in ("arrays", "base", "devices", "families", "hazards", "layers", "operations", "running", "threads"):
     pytest.register_assert_rewrite(f"{__name__}.{_tests}")  # before they are imported, so that failures say what was
 
 from lamina.testing.base import BackendTests, Limitation, limitations_of, require_backend, why_not_available  # noqa: E402

@@ -20,8 +20,9 @@ NOT_RUN: Final[dict[str, str]] = {}
 class Limitation:
     """Something a backend cannot do: ``op`` (or '*') under ``when``, because of ``reason``.
 
-    ``when`` is a check ('value', 'gradient', 'replay', 'result rule') or, with op '*', a dtype. It is strict: some case
-    of what is listed must fail, so a repaired limitation makes the run fail until it is taken off the list.
+    ``when`` is a check ('value', 'gradient', 'replay', 'result rule') or, with op '*', a dtype or the name of a test of
+    the kit. It is strict: some case of what is listed must fail, so a repaired limitation makes the run fail until it
+    is taken off the list.
     """
 
     op: str
@@ -37,11 +38,14 @@ class BackendTests:
     limitations: ClassVar[tuple[Limitation, ...]] = ()
 
     @pytest.fixture
-    def backend(self) -> Iterator[Backend]:
+    def backend(self, request: pytest.FixtureRequest) -> Iterator[Backend]:
         reason = why_not_available(self.backend_name, self.device)
         if reason is not None:
             NOT_RUN[self.backend_name] = reason
             pytest.skip(f"{self.backend_name} does not run here: {reason}")
+        limitation = self.limited("*", request.function.__name__)
+        if limitation is not None:
+            request.applymarker(pytest.mark.xfail(reason=limitation.reason, strict=True))
         with backend_scope(self.backend_name, device=self.device) as backend:
             yield backend
 

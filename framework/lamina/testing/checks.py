@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lamina.runtime.convert import from_numpy, numpy_dtype
 from lamina.runtime.listeners import KernelCall, Listener, listening
 from lamina.runtime.op import OPS, CompositeOp
 from lamina.runtime.tensor import Tensor
-from lamina.testing.compare import assert_close, assert_same, tolerance_of
+from lamina.testing.compare import assert_close, assert_same, tolerance_of, wide
 from lamina.testing.differences import Derivative
 from lamina.testing.inputs import Array
 from lamina.testing.table import Case
@@ -26,12 +26,16 @@ _KINDS: Final = {"b": "b", "i": "iu", "u": "iu", "f": "fV", "c": "c", "O": "OU",
 
 
 def check_value(case: Case, backend: Backend) -> None:
-    """The result has the reference's values, the rule's shape and dtype; or the expected error comes, and no kernel."""
+    """The result has the reference's values, the rule's shape and dtype; or the expected error comes, and no kernel.
+
+    Inputs are left as they were, and so are results when the op is called again.
+    """
     if case.raises is not None:
         _check_error(case, backend)
         return
     for dtype in widths(case, backend):
         check_value_in(case, backend, dtype)
+    _assert_kept(case, backend, widths(case, backend)[0])
 
 
 def check_value_in(case: Case, backend: Backend, dtype: str) -> None:
@@ -39,7 +43,9 @@ def check_value_in(case: Case, backend: Backend, dtype: str) -> None:
     arrays = case.arrays(dtype)
     if not _all_supported(case, backend, arrays):
         return
-    found = _tensors_of(case.call(case.tensors(backend, arrays)))
+    inputs = case.tensors(backend, arrays)
+    found = _tensors_of(case.call(inputs))
+    _assert_untouched(inputs, arrays, f"{case} in {dtype}")
     expected = case.expected(arrays) if case.reference is not None else [None] * len(found)
     assert len(found) == len(expected), f"{case}: {len(found)} results, expected {len(expected)}"
     for tensor, wanted in zip(found, expected, strict=True):
@@ -49,6 +55,25 @@ def check_value_in(case: Case, backend: Backend, dtype: str) -> None:
         kind = np.asarray(wanted).dtype.kind
         assert native.dtype.kind in _KINDS[kind], f"{case}: dtype {tensor.dtype}, but the reference gives {kind!r}"
         assert_close(native, wanted, tolerance_of(tensor.dtype, case.loose), f"{case} in {dtype}")
+
+
+def _assert_untouched(inputs: Sequence[Tensor], arrays: Sequence[Array], what: str) -> None:
+    for position, (tensor, array) in enumerate(zip(inputs, arrays, strict=True)):
+        message = f"{what}: the kernel changed its input {position}"
+        np.testing.assert_array_equal(wide(check_native(tensor, what)), wide(array), err_msg=message)
+
+
+def _assert_kept(case: Case, backend: Backend, dtype: str) -> None:
+    """A result stays as it is when the op is called again on other values."""
+    arrays = case.arrays(dtype)
+    if not _all_supported(case, backend, arrays):
+        return
+    first = _tensors_of(case.call(case.tensors(backend, arrays)))
+    before = [tensor.numpy() for tensor in first]
+    case.call(case.tensors(backend, case.arrays(dtype, salt=1)))
+    for tensor, values in zip(first, before, strict=True):
+        message = f"{case}: a later call changed the result of an earlier one"
+        np.testing.assert_array_equal(wide(tensor.numpy()), wide(values), err_msg=message)
 
 
 def check_native(tensor: Tensor, what: str) -> Array:
@@ -117,33 +142,44 @@ def check_replay(case: Case, backend: Backend) -> None:
         return
     assert recorder.not_replayable is None, f"{case}: {recorder.not_replayable}"
     program = optimize(recorder.program(eager))
-    others = case.tensors(backend, case.arrays(dtype, salt=1))
-    again = _tensors_of(case.call(others))
+    first = _Run(inputs, arrays, [t.numpy() for t in eager])
+    second = _second_run(case, backend, dtype)
     plain = Interpreter(program, backend.kernels, backend.from_host)
     for name, executable in (("interpreter", plain), ("executable", backend.load(program))):
-        _assert_runs(program, executable, backend, (inputs, eager), (others, again), f"{case} by the {name}")
+        _assert_runs(program, executable, backend, first, second, f"{case} by the {name}")
 
 
-Run = tuple[Sequence[Tensor], Sequence[Tensor]]
+class _Run(NamedTuple):
+    """Inputs, their values, and what an eager call gave for them."""
+
+    inputs: Sequence[Tensor]
+    arrays: Sequence[Array]
+    expected: Sequence[Array]
+
+
+def _second_run(case: Case, backend: Backend, dtype: str) -> _Run:
+    arrays = case.arrays(dtype, salt=1)
+    inputs = case.tensors(backend, arrays)
+    return _Run(inputs, arrays, [t.numpy() for t in _tensors_of(case.call(inputs))])
 
 
 def _assert_runs(
-    program: Program, executable: Executable, backend: Backend, first: Run, second: Run, what: str
+    program: Program, executable: Executable, backend: Backend, first: _Run, second: _Run, what: str
 ) -> None:
-    kept, _ = executable([t.array for t in first[0]], [])
-    _assert_outputs(program, kept, first[1], backend, f"{what}, first run")
-    later, _ = executable([t.array for t in second[0]], [])
-    _assert_outputs(program, later, second[1], backend, f"{what}, second run")
-    _assert_outputs(program, kept, first[1], backend, f"{what}, the first run's results after the second run")
+    kept, _ = executable([t.array for t in first.inputs], [])
+    _assert_outputs(program, kept, first, backend, f"{what}, first run")
+    later, _ = executable([t.array for t in second.inputs], [])
+    _assert_outputs(program, later, second, backend, f"{what}, second run")
+    _assert_outputs(program, kept, first, backend, f"{what}, the first run's results after the second run")
+    for run in (first, second):
+        _assert_untouched(run.inputs, run.arrays, what)
 
 
-def _assert_outputs(
-    program: Program, arrays: Sequence[Any], expected: Sequence[Tensor], backend: Backend, what: str
-) -> None:
-    assert len(arrays) == len(expected), f"{what}: {len(arrays)} results, expected {len(expected)}"
-    for array, slot, wanted in zip(arrays, program.outputs, expected, strict=True):
-        native = check_native(Tensor(array, program.slots[slot], backend), what)
-        assert_same(native, wanted.numpy(), wanted.dtype, what)
+def _assert_outputs(program: Program, arrays: Sequence[Any], run: _Run, backend: Backend, what: str) -> None:
+    assert len(arrays) == len(run.expected), f"{what}: {len(arrays)} results, expected {len(run.expected)}"
+    for array, slot, wanted in zip(arrays, program.outputs, run.expected, strict=True):
+        spec = program.slots[slot]
+        assert_same(check_native(Tensor(array, spec, backend), what), wanted, spec.dtype, what)
 
 
 def check_result_rule(case: Case, backend: Backend) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from lamina.testing.arrays import ArrayTests
+from lamina.testing.devices import DeviceTests
+from lamina.testing.families import FamilyTests
 from lamina.testing.hazards import ReplayHazards
 from lamina.testing.operations import OpTests
-from lamina.testing.running import RandomTests, ThreadTests, TrainingTests
+from lamina.testing.running import RandomTests, TrainingTests
+from lamina.testing.threads import ThreadTests
 
 
-class BackendConformance(OpTests, ArrayTests, RandomTests, ThreadTests, TrainingTests, ReplayHazards):
+class BackendConformance(
+    OpTests, ArrayTests, DeviceTests, RandomTests, ThreadTests, TrainingTests, FamilyTests, ReplayHazards
+):
     """All that a backend must do. Subclass it in a test module under a name that starts with ``Test``::
 
         class TestMyBackend(BackendConformance):

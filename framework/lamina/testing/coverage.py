@@ -1,16 +1,41 @@
-"""What the table of cases leaves out: ops whose gradient is not checked where gradients go wrong."""
+"""What is there and what is left out: the kernels of a backend, and the gradients that no case checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from lamina.dtypes import INEXACT
 from lamina.errors import LaminaError
-from lamina.runtime.op import OPS, Op
+from lamina.runtime.op import OPS, CompositeOp, Op
 from lamina.shapes import Spec
 from lamina.testing.inputs import Input
 from lamina.testing.table import Case, all_cases
+
+SOURCES: Final = ("own", "shared", "made of ops", "on the host", "missing")
+"""Where the result of an op may come from, best first."""
+
+
+def kernel_source(op: Op[Any, Any], kernels: Mapping[str, Callable[..., Any]]) -> str:
+    """Where a backend with these kernels has the result of an op from, one of ``SOURCES``.
+
+    A kernel is the backend's own if it is written for it or is a function of its library, and shared if it is one of
+    those for every library that speaks the Array API standard.
+
+    >>> import lamina, lamina.ops
+    >>> kernel_source(lamina.ops.OPS["add"], {}), kernel_source(lamina.ops.OPS["gelu"], {})
+    ('missing', 'made of ops')
+    """
+    kernel = kernels.get(op.name)
+    if kernel is not None:
+        return "shared" if str(getattr(kernel, "__module__", "")).startswith(SHARED) else "own"
+    if op.algorithm is not None:
+        return "on the host"
+    return "made of ops" if isinstance(op, CompositeOp) else "missing"
+
+
+SHARED: Final = "lamina_arrayapi"
+"""The package of the kernels that backends share."""
 
 
 def gradient_gaps() -> dict[str, list[str]]:

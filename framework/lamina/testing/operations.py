@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from lamina.contract import Backend
-from lamina.dtypes import LARGEST
+from lamina.dtypes import ALL, LARGEST
 from lamina.runtime.op import OPS
 from lamina.testing.base import BackendTests, Limitation
 from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value, check_value_in
+from lamina.testing.coverage import kernel_source
 from lamina.testing.table import Case, all_cases
 
 CASES = all_cases()
@@ -60,6 +61,11 @@ class OpTests(BackendTests):
 
         self.hold("*", dtype, check)
 
+    def test_every_op_has_a_kernel(self, backend: Backend) -> None:
+        """An op that is made of others, or computed on the host, needs none."""
+        missing = {name for name, op in OPS.items() if kernel_source(op, backend.kernels) == "missing"}
+        assert sorted(missing - {x.op for x in self.limitations}) == []
+
     def test_limitations_are_still_true(self, backend: Backend) -> None:
         """Of each limitation of an op, some case fails."""
         repaired = [x for x in self.limitations if x.op != "*" and not _fails_somewhere(x, backend)]
@@ -67,8 +73,10 @@ class OpTests(BackendTests):
 
     def test_limitations_name_what_exists(self) -> None:
         """A limitation of an op or a check that does not exist would never be noticed again."""
-        known = {case.op for case in CASES} | set(OPS) | {"*"}
-        assert [x for x in self.limitations if x.op not in known or (x.op != "*" and x.when not in CHECKS)] == []
+        ops = {case.op for case in CASES} | set(OPS)
+        whole = {*ALL, *(name for name in dir(self) if name.startswith("test_"))}
+        wrong = [x for x in self.limitations if x.when not in (whole if x.op == "*" else CHECKS if x.op in ops else ())]
+        assert wrong == [], "there is no such op, check, dtype or test"
 
 
 def _fails_somewhere(limitation: Limitation, backend: Backend) -> bool:

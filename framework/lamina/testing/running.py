@@ -1,8 +1,7 @@
-"""A backend at work: random streams, threads, and a small model trained with ops alone."""
+"""A backend at work: random streams, and a small model trained with ops alone."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -50,67 +49,6 @@ class RandomTests(BackendTests):
         normal = lamina.random.normal((20000,), seed=3).numpy()
         assert abs(float(normal.mean())) < 0.03
         assert abs(float(normal.std()) - 1.0) < 0.03
-
-
-class ThreadTests(BackendTests):
-    """Each thread has its own active backend, tapes and recordings."""
-
-    def test_scopes_and_tapes_of_threads_are_apart(self, backend: Backend) -> None:
-        barrier = threading.Barrier(2, timeout=30)
-        found: dict[str, Any] = {}
-
-        def work(name: str, factor: float) -> None:
-            with lamina.backend_scope(name):
-                barrier.wait()
-                x = lamina.tensor([1.0, 2.0, 3.0])
-
-                def f(x: Any) -> Any:
-                    barrier.wait()
-                    return (x * x * factor).sum()
-
-                found[name] = (lamina.get_backend().name, lamina.grad(f)(x))
-
-        others = threading.Thread(target=work, args=("numpy" if self.backend_name != "numpy" else "auto", 2.0))
-        others.start()
-        work(self.backend_name, 3.0)
-        others.join()
-        active, gradient = found[self.backend_name]
-        assert active == self.backend_name
-        assert gradient.backend is backend
-        assert gradient.tolist() == [6.0, 12.0, 18.0]
-        del found[self.backend_name]
-        ((_, gradient),) = found.values()
-        assert gradient.tolist() == [4.0, 8.0, 12.0]
-
-    def test_a_thread_starts_with_the_default_backend(self, backend: Backend) -> None:
-        seen: list[str] = []
-        with lamina.backend_scope(self.backend_name):
-            thread = threading.Thread(target=lambda: seen.append(lamina.get_backend().name))
-            thread.start()
-            thread.join()
-        assert seen == [lamina.runtime.backends.find_backend(_default()).name]
-
-    def test_one_step_in_two_threads(self, backend: Backend) -> None:
-        """A step that many threads replay gives each its own results."""
-        step = lamina.function(lambda x: lamina.exp(x * 0.5).sum(axis=0) + 1.0)
-        data = [lamina.tensor(np.full((3, 4), float(i), np.float32)) for i in range(4)]
-        for _ in range(3):
-            step(data[0])
-        wrong: list[str] = []
-
-        def work(index: int) -> None:
-            with lamina.backend_scope(self.backend_name, device=self.device):
-                for _ in range(20):
-                    got = step(data[index]).numpy()
-                    if not np.allclose(got, 3.0 * np.exp(index * 0.5) + 1.0, 1e-5):
-                        wrong.append(f"thread {index}: {got}")
-
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert wrong == []
 
 
 class TrainingTests(BackendTests):
@@ -170,9 +108,3 @@ def _numpy_losses(x: Array, labels: Array, weights: list[Array]) -> list[float]:
             v += 0.001 * (g * g - v)
             w -= rate * m / (np.sqrt(v) + 1e-7)
     return losses
-
-
-def _default() -> str:
-    import os
-
-    return os.environ.get("LAMINA_BACKEND") or "numpy"
