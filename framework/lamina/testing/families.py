@@ -74,8 +74,7 @@ def _start(weight: Array, generator: np.random.Generator) -> Array:
     """Constants stay; others are drawn by NumPy, for initializers may use a library's factorizations."""
     if weight.size == 0 or np.ptp(weight) == 0.0:
         return weight
-    drawn: Array = generator.standard_normal(weight.shape) * np.std(weight)
-    return drawn.astype(weight.dtype)
+    return np.asarray(generator.standard_normal(weight.shape) * np.std(weight), weight.dtype)
 
 
 @functools.cache
