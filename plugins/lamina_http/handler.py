@@ -55,8 +55,8 @@ class HttpHandler:
         self.address = address
         self._connection = Connection(address, headers, timeout)
         self._method = method
-        self._max_bytes = max_bytes
         self._limits = limits_in_force(limits)
+        self._max_bytes = min(max_bytes, self._limits.file_bytes or max_bytes)
         self._url_of = weight_url_converter or _beside(address, weight_path_prefix)
         self._on_progress = on_progress
         self._where = shown_address(address)

@@ -55,8 +55,8 @@ class RemoteHandler:
         self._document = name if named else _DOCUMENT
         self._files = RemoteFiles(self.address, scheme, options)
         self._folder = RemoteFiles(f"{scheme}://{folder}", scheme, options) if named else self._files
-        self._max_bytes = max_bytes
         self._limits = limits_in_force(limits)
+        self._max_bytes = min(max_bytes, self._limits.file_bytes or max_bytes)
         self._on_progress = on_progress
 
     def save(self, artifacts: ModelArtifacts) -> SaveResult:

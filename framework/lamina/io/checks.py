@@ -32,8 +32,9 @@ class Limits:
 
     ``json_bytes``, ``json_depth``, ``json_containers`` and ``json_values`` bound each JSON text, ``weights`` their
     number and ``rank`` their axes, ``layers`` those of a model, ``nested`` how deep models lie in models, ``calls`` the
-    calls of layers with those of models inside at each of their calls, ``parameters`` the numbers in a model's weights;
-    None is no bound but the one that always holds: no more than the file's bytes back.
+    calls of layers with those of models inside at each of their calls, ``parameters`` the numbers in a model's weights,
+    ``file_bytes`` a file, or all weight files together; None is no bound but the one that always holds: no more memory
+    than the file's bytes back.
     """
 
     json_bytes: int = 64 << 20
@@ -46,6 +47,14 @@ class Limits:
     nested: int = 32
     calls: int = 100_000
     parameters: int | None = None
+    file_bytes: int | None = None
+
+    def check_file(self, size: int, where: str) -> None:
+        """Raises UnsafeModelError if a file, or the weight files together, are too long."""
+        if self.file_bytes is not None and size > self.file_bytes:
+            raise UnsafeModelError(
+                f"{where} has {size} bytes.", expected=f"at most {self.file_bytes}, as the limits say."
+            )
 
 
 DEFAULT_LIMITS: Final = Limits()

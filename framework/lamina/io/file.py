@@ -100,7 +100,7 @@ class FileHandler:
 
     def read_file(self) -> memoryview:
         """The bytes of the file at the address. Raises ModelNotFoundError, UnsafeModelError or ModelFileError."""
-        return read_file(self._path, on_progress=self._on_progress)
+        return read_file(self._path, on_progress=self._on_progress, limits=self._limits)
 
     def remove_file(self) -> None:
         """Removes the file at the address. Raises ModelFileError if the disk fails."""
@@ -150,6 +150,7 @@ class FileHandler:
         return text, decode_model_json(text, shown_address(path), self._limits)
 
     def _with_weights(self, path: str, document: ModelJson) -> ModelArtifacts:
-        data = read_weights(os.path.dirname(path), document.groups, shown_address(path), self._root, self._on_progress)
-        spans(document.artifacts.weight_specs, memoryview(data), shown_address(path))
+        folder, where = os.path.dirname(path), shown_address(path)
+        data = read_weights(folder, document.groups, where, self._root, self._on_progress, self._limits)
+        spans(document.artifacts.weight_specs, memoryview(data), where)
         return replace(document.artifacts, weight_data=data)

@@ -44,7 +44,7 @@ def load_weights(
     >>> folder.cleanup()
     """
     found = _chosen(manifest, weight_names, limits)
-    return found.decoded(read_weights(os.fsdecode(folder), found.groups, _WHERE, None))
+    return found.decoded(read_weights(os.fsdecode(folder), found.groups, _WHERE, None, limits=limits))
 
 
 def get_weight_specs(manifest: Any, *, limits: Limits | None = None) -> tuple[WeightSpec, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from lamina.contract.io import Bytes, ModelArtifacts
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import atomic, filesystem
-from lamina.io.checks import Limits, shown, shown_address
+from lamina.io.checks import Limits, limits_in_force, shown, shown_address
 from lamina.io.kinds import UNKNOWN, kind_of
 from lamina.io.model_json import WeightGroup
 from lamina.io.progress import OnProgress, Progress
@@ -102,6 +102,7 @@ def read_file(
     most: int | None = None,
     expected: str = "the path of a file.",
     on_progress: OnProgress | None = None,
+    limits: Limits | None = None,
 ) -> memoryview:
     """The bytes of a file, of at most so many, in memory of their own.
 
@@ -119,6 +120,7 @@ def read_file(
         size = _ordinary_size(descriptor, where)
         if most is not None and size > most:
             raise UnsafeModelError(f"{where} has {size} bytes.", expected=f"at most {most}.")
+        limits_in_force(limits).check_file(size, where)
         data = _memory(size)
         progress = Progress(on_progress, size)
         _fill(descriptor, data, where, progress)
@@ -132,10 +134,16 @@ def _memory(size: int) -> memoryview:
 
 
 def read_weights(
-    folder: str, groups: Sequence[WeightGroup], where: str, root: str | None, on_progress: OnProgress | None = None
+    folder: str,
+    groups: Sequence[WeightGroup],
+    where: str,
+    root: str | None,
+    on_progress: OnProgress | None = None,
+    limits: Limits | None = None,
 ) -> memoryview:
     """The weight bytes of all groups, one after the other; nothing is allocated until all sizes agree."""
     sizes = weight_sizes(folder, groups, where, root)
+    limits_in_force(limits).check_file(sum(map(sum, sizes)), f"{where}, with its weight files,")
     data = _memory(sum(map(sum, sizes)))
     progress = Progress(on_progress, len(data))
     left = data

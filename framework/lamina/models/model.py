@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lamina.contract import SaveResult
 from lamina.errors import GraphError, NotBuiltError, ShapeError, UnknownNameError
@@ -19,6 +19,9 @@ from lamina.runtime.backends import find_backend
 from lamina.serialization import custom_object_scope
 from lamina.shapes import as_int
 from lamina.structures import flatten
+
+if TYPE_CHECKING:
+    from lamina.io import Limits
 
 
 class Model(Trainer):
@@ -301,15 +304,16 @@ class Model(Trainer):
 
         return save_weights(self, filepath, overwrite)
 
-    def load_weights(self, weights: Any, *, strict: bool = True) -> None:
+    def load_weights(self, weights: Any, *, strict: bool = True, limits: Limits | None = None) -> None:
         """Gives the weights the values of those of the same names; all or, if something does not fit, none.
 
         ``weights`` is where a model was saved, or a mapping from names to arrays. With ``strict`` both must have the
-        same names; without, names that only one of them has are passed over. Raises ModelFileError otherwise.
+        same names; without, names that only one of them has are passed over. ``limits`` bounds what the files may hold.
+        Raises ModelFileError for files that cannot be read or do not fit, NotBuiltError for a model without weights.
         """
         from lamina.models.saving import load_weights
 
-        load_weights(self, weights, strict=strict)
+        load_weights(self, weights, strict=strict, limits=limits)
 
     def set_user_defined_metadata(self, metadata: dict[str, Any]) -> None:
         """Keeps a dict of the user's, of JSON's kinds of values, with the model: it is saved and loaded with it.

@@ -24,6 +24,7 @@ TIGHT = {
     "nested": 0,
     "calls": 3,
     "parameters": 10,
+    "file_bytes": 50,
 }
 
 

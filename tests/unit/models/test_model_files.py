@@ -14,8 +14,10 @@ from lamina.errors import (
     ArgumentTypeError,
     GraphError,
     ModelFileError,
+    NotBuiltError,
     SerializationError,
     UnknownNameError,
+    UnsafeModelError,
 )
 from lamina.models import load_model, model_from_json, save_model
 
@@ -313,3 +315,40 @@ class TestMethods:
         x, z = lamina.Input((3,)), lamina.Input((4,))
         model = Model([x, z], [layers.Dense(2)(x), layers.Concatenate()([x, z])])
         assert model.compute_output_shape([(8, 3), (8, 4)]) == [(8, 2), (8, 7)]
+
+
+class TestWeightsOfFiles:
+    @pytest.fixture
+    def model(self):
+        return lamina.Sequential([lamina.layers.Dense(100, input_shape=(100,))])
+
+    @pytest.mark.parametrize("place", ["folder", "w.safetensors", "w.weights.h5", "m.keras", "m.h5"])
+    def test_limits(self, model, place, tmp_path):
+        path = tmp_path / place
+        (model.save_weights if place.startswith("w") else model.save)(path)
+        model.load_weights(path, limits=lamina.io.Limits(file_bytes=100_000))
+        with pytest.raises(UnsafeModelError, match="bytes"):
+            model.load_weights(path, limits=lamina.io.Limits(file_bytes=10_000))
+
+    def test_limits_of_a_whole_model(self, model, tmp_path):
+        model.save(tmp_path / "folder")
+        with pytest.raises(UnsafeModelError, match=r"weight files.*bytes"):
+            lamina.load_model(tmp_path / "folder", limits=lamina.io.Limits(file_bytes=10_000))
+
+    @pytest.mark.parametrize("place", ["folder", "w.safetensors", "w.weights.h5", "m.keras", "m.h5"])
+    def test_a_model_without_weights_is_not_the_files_fault(self, model, place, tmp_path):
+        path = tmp_path / place
+        (model.save_weights if place.startswith("w") else model.save)(path)
+        with pytest.raises(NotBuiltError):
+            lamina.Sequential([lamina.layers.Dense(100)]).load_weights(path)
+
+    @pytest.mark.parametrize("place", ["folder", "w.safetensors", "w.weights.h5", "m.keras", "m.h5"])
+    def test_what_does_not_fit_is_an_error_that_names_the_file(self, model, place, tmp_path):
+        path = tmp_path / place
+        (model.save_weights if place.startswith("w") else model.save)(path)
+        other = lamina.Sequential([lamina.layers.Dense(7, input_shape=(100,), name=model.layers[0].name)])
+        before = other.get_weights()
+        with pytest.raises(ModelFileError, match=place):
+            other.load_weights(path)
+        for one, now in zip(before, other.get_weights(), strict=True):
+            np.testing.assert_array_equal(one, now)

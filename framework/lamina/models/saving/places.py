@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamina.contract import SaveResult
-from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError
+from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, NotBuiltError
 from lamina.io import find_format, load_artifacts, save_artifacts
 from lamina.io.checks import Limits, limited, shown_address
 from lamina.io.router import able
@@ -116,20 +116,25 @@ def load_model(
             return load(data, place.where, compile=compile, fingerprint=fingerprint)
 
 
-def load_weights(model: Any, weights: Any, *, strict: bool = True) -> None:
+def load_weights(model: Any, weights: Any, *, strict: bool = True, limits: Limits | None = None) -> None:
     """Gives a model's weights the values of those of the same names, of a saved model or of a mapping; all or none.
 
     Where a saved model has other names, as one that was made later has, its weights go by their order, if shapes and
-    the last parts of the names agree.
+    the last parts of the names agree. ``limits`` bounds what the files may hold.
     """
-    place = None if isinstance(weights, Mapping) else find_format(weights)
-    if place is not None:
-        place.able("load_weights")(model, place.read(), place.where, strict=strict)
-        return
     if isinstance(weights, Mapping):
         assign_by_name(model, by_own_names(weights, model), "the mapping", strict)
-    else:
-        assign_by_name(model, by_order(weights_by_name(load_artifacts(weights)), model), "the file", strict)
+        return
+    place = find_format(weights)
+    with limited(limits), within_memory(_shown(weights)):
+        if place is not None:
+            load, data = place.able("load_weights"), place.read()
+            with refusals(place.where, NotBuiltError):
+                load(model, data, place.where, strict=strict)
+            return
+        artifacts = load_artifacts(weights)
+        with refusals(_shown(weights), NotBuiltError):
+            assign_by_name(model, by_order(weights_by_name(artifacts), model), "the file", strict)
 
 
 def is_there(address: Any) -> bool:

@@ -35,8 +35,10 @@ _OF_THE_FILE: Final = (
 
 
 @contextmanager
-def refusals(where: str) -> Iterator[None]:
+def refusals(where: str, of_the_model: type[LaminaError] | tuple[()] = ()) -> Iterator[None]:
     """What making a model from a file raises, as ModelFileError; ``where`` names the file.
+
+    Errors of the class ``of_the_model`` are not the file's, and stay as they are.
 
     >>> with refusals("'m.keras'"):
     ...     raise ShapeError("the kernel has 2 axes.", expected="3.")
@@ -46,6 +48,8 @@ def refusals(where: str) -> Iterator[None]:
     """
     try:
         yield
+    except of_the_model:
+        raise
     except ModelFileError as error:
         if where in error.what:
             raise
