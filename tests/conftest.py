@@ -20,5 +20,14 @@ class StrictPlugin:
         return [Provides("array_api_strict", "strict_backend:StrictBackend", needs=needs, install=install)]
 
 
+class StandInPlugin:
+    """Offers ``cupy_standin``: the CuPy backend over NumPy, which behaves as CuPy does and is not CuPy."""
+
+    @hookimpl
+    def lamina_backends(self) -> Iterable[Provides]:
+        return [Provides("cupy_standin", "cupy_standin.backend:StandInBackend")]
+
+
 def pytest_configure(config: Any) -> None:
     plugins().add(StrictPlugin(), "array_api_strict")
+    plugins().add(StandInPlugin(), "cupy_standin")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import cupy
-
 from lamina.contract import KernelTable
 from lamina_arrayapi import make_kernels
 from lamina_cupy.kernels import elementwise, indexing
+from lamina_cupy.namespace import namespace
 
-kernels = KernelTable.merge(make_kernels(cupy), elementwise.kernels, indexing.kernels)
+kernels = KernelTable.merge(make_kernels(namespace), elementwise.kernels, indexing.kernels)

@@ -1,0 +1,13 @@
+"""The conformance kit on the code of the CuPy backend over a stand-in for CuPy. Not a pass of CuPy."""
+
+from __future__ import annotations
+
+from lamina.runtime.backends import find_backend
+from lamina.testing import BackendConformance, limitations_of
+
+find_backend("cupy_standin")  # if the backend's code does not load, that is an error and no reason to skip
+
+
+class TestCuPyStandIn(BackendConformance):
+    backend_name = "cupy_standin"
+    limitations = limitations_of("cupy_standin")
