@@ -14,7 +14,8 @@ import torch
 from lamina.shapes import Spec
 from lamina_torch.kernels.activation import relu_gradient
 from lamina_torch.kernels.elementwise import ROWS
-from lamina_torch.lowering import ADDMM, DENSE, DOT, MM, MV, THRESHOLD, TURN
+from lamina_torch.kernels.recurrent import lstm_forward
+from lamina_torch.lowering import ADDMM, DENSE, DOT, LSTM, LSTM_BACKWARD, MM, MV, THRESHOLD, TURN
 
 
 class Direct(NamedTuple):
@@ -72,6 +73,8 @@ LOWERED: dict[str, Callable[..., Any]] = {
     TURN: torch.t,
     DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
     THRESHOLD: relu_gradient,
+    LSTM: lstm_forward,
+    LSTM_BACKWARD: lambda backward, d_outputs, d_last_c, *given: backward(d_outputs, d_last_c),
 }
 """The plain functions of the calls that only lowered programs have."""
 

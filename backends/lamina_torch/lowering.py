@@ -16,6 +16,7 @@ from lamina.shapes import Spec
 
 MM, ADDMM, MV, DOT, TURN = "torch.mm", "torch.addmm", "torch.mv", "torch.dot", "torch.t"
 THRESHOLD, DENSE = "torch.threshold_backward", "torch.dense"
+LSTM, LSTM_BACKWARD = "torch.lstm", "torch.lstm_backward"
 IDLE = ("reshape", "broadcast_to", "identity", "split")
 """Views that show their argument as it is if the shape is the same."""
 
@@ -44,6 +45,8 @@ class _Lowering:
         self.instructions: list[Instruction] = []
         self.turned: dict[int, int] = {}
         self.filled: dict[tuple[Spec, float], int] = {}
+        self.trained = {i.inputs[2:] for i in program.instructions if i.op == "lstm_gradient"}
+        self.backward: dict[tuple[int, ...], int] = {}
 
     def run(self) -> Program:
         rules: dict[str, Callable[[Instruction], bool]] = {
@@ -55,6 +58,8 @@ class _Lowering:
             "softmax": self._softmax,
             "log_softmax": self._softmax,
             "exp": self._exp,
+            "lstm": self._lstm,
+            "lstm_gradient": self._lstm_gradient,
         }
         for instruction in self.program.instructions:
             rule = rules.get(instruction.op) if instruction.op in self.own else None
@@ -168,6 +173,26 @@ class _Lowering:
         if len(specs) > 1:
             return False
         self._add(THRESHOLD, instruction.inputs, instruction.outputs[0])
+        return True
+
+    def _lstm(self, instruction: Instruction) -> bool:
+        """Of a step that asks for its gradient too: what that needs is kept."""
+        if instruction.inputs not in self.trained:
+            return False
+        kept = self._new(Spec((), "bool"))  # a function, in truth
+        self.backward[instruction.inputs] = kept
+        self.instructions.append(Instruction(LSTM, instruction.inputs, (*instruction.outputs, kept), {}, "pure", True))
+        return True
+
+    def _lstm_gradient(self, instruction: Instruction) -> bool:
+        kept = self.backward.get(instruction.inputs[2:])
+        if kept is None:
+            return False
+        found = [self._new(self.slots[s]) for s in instruction.outputs]
+        inputs = (kept, *instruction.inputs)
+        self.instructions.append(Instruction(LSTM_BACKWARD, inputs, tuple(found), {}, "pure", True))
+        for raw, slot in zip(found, instruction.outputs, strict=True):
+            self._add(DENSE, (raw,), slot)
         return True
 
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 from lamina.program import Instruction
 from lamina.shapes import Spec
-from lamina_torch.lowering import ADDMM, DOT, MM, MV
+from lamina_torch.lowering import ADDMM, DOT, LSTM, LSTM_BACKWARD, MM, MV
 
 PRODUCTS = 1 << 22  # multiplications, about 0.1 ms on one thread; below, little is won and much can be lost
 ELEMENTS = 1 << 16
 
 _MATRIX = {"matmul": 0, MM: 0, ADDMM: 1, MV: 0, DOT: 0}
+_RECURRENT = {"lstm": 0, LSTM: 0, "lstm_gradient": 2, LSTM_BACKWARD: 3}
 _IMAGE = ("convolution", "convolution_input_gradient", "convolution_kernel_gradient")
 
 
@@ -28,9 +29,17 @@ def wants_threads(instruction: Instruction, slots: Sequence[Spec]) -> bool | Non
         return given[-1].size * left.shape[-1] >= PRODUCTS
     if instruction.op in _IMAGE:
         return _products(instruction, slots) >= PRODUCTS
+    if instruction.op in _RECURRENT:
+        return _of_one_step(given[_RECURRENT[instruction.op] :]) >= PRODUCTS
     if instruction.op.endswith("_update"):
         return sum(s.size for s in given) >= 4 * ELEMENTS
     return True if max((s.size for s in given), default=0) >= ELEMENTS else None
+
+
+def _of_one_step(given: Sequence[Spec]) -> int:
+    """The multiplications of a step, which are what threads would share."""
+    inputs, recurrent_kernel = given[0], given[2]
+    return inputs.shape[0] * recurrent_kernel.size
 
 
 def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:

@@ -145,9 +145,17 @@ def _transposed_convolution(call: KernelCall) -> int:
     return call.inputs[0].size * math.prod(kernel.shape[:-1])
 
 
+def _recurrence(call: KernelCall) -> int:
+    """Each step multiplies with the kernels, which follow the sequence."""
+    batch, steps = call.inputs[0].shape[:2]
+    return batch * steps * sum(kernel.size for kernel in call.inputs[1 : 2 + (call.op.name == "lstm")])
+
+
 _RULES: Final[dict[str, Callable[[KernelCall], int]]] = {
     "matmul": _product,
     "convolution": _convolution,
     "convolution_input_gradient": _transposed_convolution,
+    "lstm": _recurrence,
+    "lstm_sequence": _recurrence,
 }
 """The ops that multiply and add. Everything else is made of them, or is not counted."""

@@ -9,8 +9,9 @@ from lamina.dtypes import FLOATING
 from lamina.errors import ArgumentError, ShapeError
 from lamina.ops.activation import sigmoid, tanh
 from lamina.ops.creation import zeros
-from lamina.ops.elementwise import add, multiply, square, subtract
+from lamina.ops.elementwise import add, identity, multiply, square, subtract
 from lamina.ops.matmul import matmul
+from lamina.ops.reduction import sum as sum_
 from lamina.ops.shaping import concatenate, expand_dims, reshape, split, stack, unstack
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.op import TensorLike, composite_op
@@ -190,3 +191,99 @@ def lstm_sequence_gradient(
 def _slope(y: Tensor) -> Tensor:
     """The slope of the logistic function where its value is y."""
     return multiply(y, subtract(1.0, y))
+
+
+def _whole(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any) -> tuple[Spec, Spec]:
+    """Raises ShapeError unless the shapes fit each other."""
+    fits = inputs.ndim == 3 and h.ndim == 2 and h.shape == c.shape and h.shape[0] == inputs.shape[0]
+    if fits:
+        units, features = h.shape[1], inputs.shape[2]
+        fits = kernel.shape == (features, 4 * units) and bias.shape == (4 * units,)
+        fits = fits and recurrent_kernel.shape == (units, 4 * units)
+    if not fits:
+        shapes = {
+            "inputs": inputs,
+            "kernel": kernel,
+            "recurrent_kernel": recurrent_kernel,
+            "bias": bias,
+            "h": h,
+            "c": c,
+        }
+        raise ShapeError(
+            "lstm: " + ", ".join(f"{name} is {tensor.shape}" for name, tensor in shapes.items()) + ".",
+            expected="inputs (batch, time, features), kernel (features, 4 * units), recurrent_kernel "
+            "(units, 4 * units), bias (4 * units,), h and c (batch, units).",
+        )
+    return Spec((*inputs.shape[:2], units), inputs.dtype), Spec(c.shape, c.dtype)
+
+
+@composite_op(result=_whole, dtypes=FLOATING, outputs=("outputs", "last_c"), public=False)
+def lstm(
+    inputs: TensorLike, kernel: TensorLike, recurrent_kernel: TensorLike, bias: TensorLike, h: TensorLike, c: TensorLike
+) -> tuple[Tensor, Tensor]:
+    """A whole layer of long short-term memory: h after each step, (batch, time, units), and c after the last.
+
+    It is ``lstm_sequence`` of inputs @ kernel + bias, for backends whose library does both in one call.
+
+    >>> outputs, c = lstm([[[1.0]] * 2], [[0.0, 0.0, 1.0, 0.0]], [[0.0] * 4], [0.0] * 4, [[0.0]], [[0.0]])
+    >>> outputs.shape, round(c.item(), 4)
+    ((1, 2, 1), 0.5712)
+    """
+    outputs, cells = lstm_sequence(_projected(inputs, kernel, bias), recurrent_kernel, h, c)
+    return outputs, cells[:, -1] if cells.shape[1] else identity(c)
+
+
+def _projected(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """What the inputs give, the bias included."""
+    rows = add(matmul(reshape(inputs, (-1, inputs.shape[2])), kernel), bias)
+    return reshape(rows, (*inputs.shape[:2], bias.shape[0]))
+
+
+@lstm.gradient()
+def _(
+    dy: tuple[Tensor, Tensor], *, inputs: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor,
+    h: Tensor, c: Tensor,
+) -> tuple[Tensor, ...]:  # fmt: skip
+    return lstm_gradient(*dy, inputs, kernel, recurrent_kernel, bias, h, c)
+
+
+@composite_op(
+    result=lambda d_outputs, d_last_c, *inputs: tuple(x.spec for x in inputs),
+    dtypes=FLOATING,
+    outputs=("d_inputs", "d_kernel", "d_recurrent_kernel", "d_bias", "dh", "dc"),
+    public=False,
+)
+def lstm_gradient(
+    d_outputs: TensorLike,
+    d_last_c: TensorLike,
+    inputs: TensorLike,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike,
+    h: TensorLike,
+    c: TensorLike,
+) -> tuple[Tensor, ...]:
+    """The gradients of ``lstm`` with respect to all that it takes.
+
+    The steps are computed anew; a recorded step need not, where the backend keeps what they left.
+
+    >>> weights = [[0.0] * 4], [[0.0] * 4], [0.0] * 4
+    >>> found = lstm_gradient([[[1.0]]], [[0.0]], [[[2.0]]], *weights, [[0.0]], [[0.0]])
+    >>> found[1].tolist(), found[3].tolist()
+    ([[0.0, 0.0, 0.5, 0.0]], [0.0, 0.0, 0.25, 0.0])
+    """
+    units, (batch, steps, features) = h.shape[1], inputs.shape
+    projected = _projected(inputs, kernel, bias)
+    outputs, cells = lstm_sequence(projected, recurrent_kernel, h, c)
+    last = reshape(d_last_c, (batch, 1, units))[:, :steps]  # without a step, the last c is the first
+    d_cells = concatenate([zeros((batch, max(0, steps - 1), units), c.dtype), last], 1)
+    d_projected, dh, dc = lstm_sequence_gradient(d_outputs, d_cells, projected, recurrent_kernel, h, c, outputs, cells)
+    rows = reshape(d_projected, (-1, 4 * units))
+    return (
+        reshape(matmul(rows, kernel, transpose_b=True), inputs.shape),
+        matmul(reshape(inputs, (-1, features)), rows, transpose_a=True),
+        matmul(reshape(_before(h, outputs), (-1, units)), rows, transpose_a=True),
+        sum_(rows, 0),
+        dh,
+        dc if steps else add(dc, d_last_c),
+    )

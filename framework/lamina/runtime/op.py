@@ -206,12 +206,16 @@ class CompositeOp(Op[P, R]):
         tensors, attrs = self._arguments(args, kwargs)
         heard = listeners()
         whole = not heard or bool(self.gradients) or not any(x.wants_parts(tensors) for x in heard)
-        if whole and self.name in home_of([t for t in tensors if t._backend is not None]).kernels.functions:
+        if whole and self.is_kernel_for(tensors):
             return run_kernel(self, tensors, attrs)  # type: ignore[no-any-return]
         self.result(*tensors, **attrs)
         if not self.gradients or not heard:
             return self.__wrapped__(*tensors, **attrs)  # type: ignore[no-any-return]
         return self._with_own_gradient(tensors, attrs)  # type: ignore[no-any-return]
+
+    def is_kernel_for(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether the backend of a call with these tensors has a kernel of its own for this op."""
+        return self.name in home_of([t for t in tensors if t._backend is not None]).kernels.functions
 
     def _with_own_gradient(self, tensors: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
         with hidden_from_tapes():

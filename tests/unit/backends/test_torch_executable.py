@@ -325,7 +325,14 @@ def test_threads_are_asked_for_by_large_products_only() -> None:
         slots = (Spec((a, b), "float32"), Spec((b, c), "float32"), Spec((a, c), "float32"))
         return wants_threads(Instruction(MM, (0, 1), (2,)), slots)
 
+    def recurrent(batch: int, units: int) -> bool | None:
+        shapes = (batch, 50, 32), (32, 4 * units), (units, 4 * units), (4 * units,), (batch, units), (batch, units)
+        specs = tuple(Spec(shape, "float32") for shape in (*shapes, (batch, 50, units), (batch, units)))
+        return wants_threads(Instruction("lstm", (0, 1, 2, 3, 4, 5), (6, 7)), specs)
+
     assert product(32, 30, 16) is False
     assert product(256, 784, 512) is True
+    assert recurrent(32, 64) is False
+    assert recurrent(64, 512) is True
     assert wants_threads(Instruction("exp", (0,), (0,)), (F2,)) is None
     assert wants_threads(Instruction("exp", (0,), (0,)), (Spec((1 << 20,), "float32"),)) is True

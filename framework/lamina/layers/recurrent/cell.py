@@ -144,11 +144,11 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
     def step(self, projected: Tensor, states: Sequence[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
         """The output and the next states."""
 
-    def runs_at_once(self, steps: int, training: bool) -> bool:
-        """Whether so many steps are better done by ``all_steps``, which then gives the same as ``step`` for each."""
+    def runs_at_once(self, x: Tensor, training: bool) -> bool:
+        """Whether the steps of x are better done by ``all_steps``, which then gives the same as ``step`` for each."""
         return False
 
-    def all_steps(self, projected: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The outputs of all steps, the time after the batch, and the last states, in one call of an op."""
         raise ArgumentError(f"{type(self).__name__} takes its steps one by one.")
 

@@ -43,9 +43,9 @@ def run_cell(
     with ExitStack() as stack:
         for one in dropping_cells(cell):
             stack.enter_context(one.one_sequence())
-        if mask is None and _is_ours(cell) and cell.runs_at_once(x.shape[1], training):
+        if mask is None and _is_ours(cell) and cell.runs_at_once(x, training):
             x = ops.flip(x, 1) if backwards else x
-            return Passed(*cell.all_steps(cell.project(_dropped(cell, x, training)), states))
+            return Passed(*cell.all_steps(_dropped(cell, x, training), states))
         steps, step = _prepared(cell, x, training)
         order = range(len(steps))
         keeps: Sequence[Any] = [None] * len(steps) if mask is None else ops.unstack(mask, 1)

@@ -9,13 +9,14 @@ from lamina import activations, ops
 from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
-from lamina.ops.recurrent import lstm_sequence
+from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.tensor import Tensor
 
 Activation = Callable[[Any], Any]
 
 MANY_STEPS: Final = 200
-"""Up to so many, recorded one by one, run faster; beyond, recording them takes long, and much memory."""
+"""Up to so many, recorded one by one, run faster where the backend has no kernel ``lstm``; beyond, recording them takes
+long, and much memory."""
 
 
 def with_forget_bias(initializer: Any, units: int) -> Callable[..., Tensor]:
@@ -75,15 +76,20 @@ class LSTMCell(GatedCell):
         z = projected + ops.matmul(self.dropped_state(h, training), self.recurrent_kernel)
         return lstm_update(ops.split(z, 4, axis=1), c, self.activation, self.recurrent_activation)
 
-    def runs_at_once(self, steps: int, training: bool) -> bool:
-        if steps <= MANY_STEPS:
+    def runs_at_once(self, x: Tensor, training: bool) -> bool:
+        if not x.shape[1] or (x.shape[1] <= MANY_STEPS and not lstm.is_kernel_for([x])):
             return False
         usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
         return type(self).step is LSTMCell.step and usual and not (training and self.recurrent_dropout)
 
-    def all_steps(self, projected: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        outputs, cells = lstm_sequence(projected, self.recurrent_kernel, *states)
-        return outputs, [outputs[:, -1], cells[:, -1]]
+    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        if lstm.is_kernel_for([x]):
+            bias = self.bias if self.use_bias else ops.zeros((4 * self.units,), x.dtype)
+            outputs, c = lstm(x, self.kernel, self.recurrent_kernel, bias, *states)
+        else:
+            outputs, cells = lstm_sequence(self.project(x), self.recurrent_kernel, *states)
+            c = cells[:, -1]
+        return outputs, [outputs[:, -1], c]
 
 
 class LSTM(OwnCellRNN):

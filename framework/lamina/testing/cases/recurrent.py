@@ -70,3 +70,35 @@ for _make, _b, _t, _u in ((normal, 2, 3, 2), (normal, 1, 1, 1), (empty, 0, 2, 1)
     case("lstm_sequence_gradient",
          [_make(_b, _t, _u), _make(_b, _t, _u), _make(_b, _t, 4 * _u), normal(_u, 4 * _u), _states, _states,
           _make(_b, _t, _u), _make(_b, _t, _u)], reference=lstm_sequence_gradient)  # fmt: skip
+
+
+def lstm(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any) -> Any:
+    outputs, cells = lstm_sequence(inputs @ kernel + bias, recurrent_kernel, h, c)
+    return outputs, cells[:, -1] if inputs.shape[1] else c
+
+
+def lstm_gradient(
+    d_outputs: Any, d_last_c: Any, inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any
+) -> Any:
+    projected = inputs @ kernel + bias
+    outputs, cells = lstm_sequence(projected, recurrent_kernel, h, c)
+    d_cells = np.zeros_like(cells)
+    d_cells[:, -1:] = d_last_c[:, None]
+    dz, dh, dc = lstm_sequence_gradient(d_outputs, d_cells, projected, recurrent_kernel, h, c, outputs, cells)
+    before = np.concatenate([h[:, None], outputs], 1)[:, : inputs.shape[1]]
+    by_kernels = [np.einsum("bti,btj->ij", x, dz) for x in (inputs, before)]
+    return dz @ kernel.T, *by_kernels, dz.sum((0, 1)), dh, dc if inputs.shape[1] else dc + d_last_c
+
+
+for _b, _t, _f, _u in ((2, 3, 4, 2), (1, 1, 1, 1), (0, 2, 3, 1), (2, 0, 3, 1)):
+    _inputs = normal(_b, _t, _f) if _b * _t else empty(_b, _t, _f)
+    _states = empty(_b, _u) if not _b else normal(_b, _u)
+    _given = [_inputs, normal(_f, 4 * _u), non_contiguous(_u, 4 * _u), normal(4 * _u), _states, _states]
+    _outputs = normal(_b, _t, _u) if _b * _t else empty(_b, _t, _u)
+    case("lstm", _given, reference=lstm)
+    case("lstm_gradient", [_outputs, _states, *_given], reference=lstm_gradient)
+case("lstm", [non_contiguous(3, 2, 5), normal(5, 12), normal(3, 12), normal(12), non_contiguous(3, 3), normal(3, 3)],
+     reference=lstm)  # fmt: skip
+case("lstm", [normal(2, 3, 4), normal(4, 8), normal(2, 8), normal(4), normal(2, 2), normal(2, 2)], raises=ShapeError)
+case("lstm", [normal(2, 3, 4), normal(3, 8), normal(2, 8), normal(8), normal(2, 2), normal(2, 2)], raises=ShapeError)
+case("lstm", [normal(2, 4), normal(4, 8), normal(2, 8), normal(8), normal(2, 2), normal(2, 2)], raises=ShapeError)
