@@ -25,7 +25,9 @@ class NumPyBackend(Backend):
     def __init__(self, device: str | None = None) -> None:
         if device not in (None, "cpu"):
             raise BackendNotAvailableError(
-                f"the backend 'numpy' has no device {device!r}.", expected="cpu.", fix="use torch or cupy for a GPU."
+                f"the backend {self.name!r} has no device {device!r}.",
+                expected="cpu.",
+                fix="use torch or cupy for a GPU.",
             )
         super().__init__(device)
 

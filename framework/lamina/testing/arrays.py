@@ -51,7 +51,8 @@ class ArrayTests(BackendTests):
     @pytest.mark.parametrize("dtype", ARITHMETIC)
     def test_a_missing_dtype_is_a_clear_error(self, backend: Backend, dtype: str) -> None:
         missing = backend.supports(dtype)
-        assert (missing is not None) == (self.limited("*", dtype) is not None)
+        listed = self.limited("*", dtype) is not None
+        assert (missing is not None) == listed, f"supports says {missing!r}, and {'a' if listed else 'no'} Limitation"
         if missing is not None:
             with pytest.raises(DTypeError, match=backend.name):
                 from_numpy(_array((2,), dtype), backend)
@@ -96,7 +97,7 @@ class ArrayTests(BackendTests):
         if known is not None:  # a backend need not know
             assert known[1] >= 12
             assert known == backend.buffer_of(array)
-            assert known[0] != (other[0] if other else None)
+            assert known[0] != (other[0] if other else None), "two arrays have one buffer"
 
     def test_kernels_leave_their_inputs_alone(self, backend: Backend) -> None:
         x = lamina.tensor([[3.0, -1.0], [2.0, 0.5]])

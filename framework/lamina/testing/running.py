@@ -25,7 +25,7 @@ class RandomTests(BackendTests):
     def test_uniform_is_the_reference_bit_for_bit(self, backend: Backend) -> None:
         drawn = lamina.random.uniform((1000,), seed=SeedGenerator(123)).numpy()
         expected = reference.uniform((123, 0), (1000,)).astype(np.float32)
-        assert drawn.tobytes() == expected.tobytes()
+        assert drawn.tobytes() == expected.tobytes(), f"{drawn[:3]}... is not the stream of lamina.random"
 
     def test_integers_are_the_reference_bit_for_bit(self, backend: Backend) -> None:
         drawn = lamina.random.randint((1000,), -7, 1000, seed=SeedGenerator(123)).numpy()
@@ -78,7 +78,7 @@ class TrainingTests(BackendTests):
         x_tensor, labels_tensor = lamina.tensor(x.astype(np.float32)), lamina.tensor(labels.astype(np.float32))
         losses = [step(x_tensor, labels_tensor).item() for _ in range(STEPS)]
         assert "replays" in step.explain()
-        assert losses[-1] < 0.5 * losses[0]
+        assert losses[-1] < 0.5 * losses[0], f"the loss does not fall: {losses}"
         np.testing.assert_allclose(losses, _numpy_losses(x, labels, weights), 1e-5, 1e-5)
 
 
