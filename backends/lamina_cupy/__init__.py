@@ -9,4 +9,5 @@ from lamina.contract import Provides, hookimpl
 
 @hookimpl
 def lamina_backends() -> Iterable[Provides]:
-    return [Provides("cupy", "lamina_cupy.backend:CuPyBackend", needs="cupy", install="pip install 'lamina[cupy]'")]
+    target, install = "lamina_cupy.backend:CuPyBackend", "pip install --upgrade 'lamina[cupy]'"
+    return [Provides("cupy", target, needs="cupy", least="14.0", install=install)]

@@ -15,6 +15,9 @@ from lamina_numpy.executable import NumPyExecutable
 from lamina_numpy.kernels import kernels
 from lamina_numpy.memory import side_by_side
 
+_TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded", "Maximum allowed size exceeded")
+"""How NumPy says that an array's size is more than a machine's word can count."""
+
 
 class NumPyBackend(Backend):
     """Arrays of NumPy, on the CPU."""
@@ -62,6 +65,9 @@ class NumPyBackend(Backend):
         while isinstance(array.base, np.ndarray):
             array = array.base
         return id(array), array.nbytes
+
+    def is_exhaustion(self, error: Exception) -> bool:
+        return isinstance(error, MemoryError) or (isinstance(error, ValueError) and str(error).startswith(_TOO_BIG))
 
     def load(self, program: Program) -> Executable:
         return NumPyExecutable(program, self.kernels)

@@ -9,6 +9,5 @@ from lamina.contract import Provides, hookimpl
 
 @hookimpl
 def lamina_backends() -> Iterable[Provides]:
-    return [
-        Provides("torch", "lamina_torch.backend:TorchBackend", needs="torch", install="pip install 'lamina[torch]'")
-    ]
+    target, install = "lamina_torch.backend:TorchBackend", "pip install --upgrade 'lamina[torch]'"
+    return [Provides("torch", target, needs="torch", least="2.6", install=install)]

@@ -17,6 +17,9 @@ from lamina_torch.executable import TorchExecutable
 from lamina_torch.kernels import kernels, kernels_on
 from lamina_torch.memory import side_by_side
 
+_EXHAUSTION = ("can't allocate memory", "not enough memory", "Storage size calculation overflowed")
+"""How torch says on a CPU that memory does not suffice: there it has no class of errors for it."""
+
 
 class TorchBackend(Backend):
     """Plain tensors of torch, without its autograd, on a CPU or one CUDA device."""
@@ -83,6 +86,11 @@ class TorchBackend(Backend):
             return None
         found: int = torch.cuda.memory_allocated(self._device)
         return found
+
+    def is_exhaustion(self, error: Exception) -> bool:
+        if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+            return True
+        return isinstance(error, RuntimeError) and any(words in str(error) for words in _EXHAUSTION)
 
     def load(self, program: Program) -> Executable:
         return TorchExecutable(program, self.kernels, self.from_host, self._device)

@@ -15,7 +15,8 @@ Every error says what was wrong, what was expected and how to fix it, and is als
     ├── UnknownNameError        (ValueError)           a name no registry knows
     ├── BackendError            (RuntimeError)         a backend that cannot do what is asked
     │   ├── BackendNotAvailableError (ImportError)     a backend that is unknown, or whose library is missing
-    │   └── KernelMissingError  (NotImplementedError)  an op that this backend does not have
+    │   ├── KernelMissingError  (NotImplementedError)  an op that this backend does not have
+    │   └── OutOfMemoryError    (MemoryError)          a device that has not enough memory
     ├── MissingLibraryError     (ImportError)          an optional library that is not installed
     ├── PluginError             (RuntimeError)         a plugin that is broken or clashes
     ├── ReplayError             (RuntimeError)         a step that cannot be recorded and replayed
@@ -95,6 +96,10 @@ class BackendNotAvailableError(BackendError, ImportError):
 
 class KernelMissingError(BackendError, NotImplementedError):
     """An op for which the active backend has no kernel."""
+
+
+class OutOfMemoryError(BackendError, MemoryError):
+    """A device that has not enough memory for what is asked of it; tensors that are there are as they were."""
 
 
 class MissingLibraryError(LaminaError, ImportError):

@@ -144,7 +144,8 @@ def lookup(kind: str, name: str) -> Any:
     raise UnknownNameError(
         f"there is no {_singular(kind)} named {name!r}.",
         expected=shown,
-        fix="register a class of your own with lamina.serialization.register, or install the plugin that brings it.",
+        fix="register a class of your own with lamina.serialization.register, or install the plugin that brings it"
+        f"{plugins().failures()}.",
     )
 
 

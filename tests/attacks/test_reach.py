@@ -21,7 +21,7 @@ from attacks.conftest import FORMATS, small_model
 from lamina.catalogue import OBJECTS
 from lamina.contract import Provides
 from lamina.errors import LaminaError, PluginError
-from lamina.plugins import Plugins
+from lamina.plugins import Plugins, resolve
 from lamina.serialization import deserialize, lookup, register, serialize
 
 
@@ -73,7 +73,7 @@ def test_p1_two_plugins_of_one_layer_are_refused():
     found = Plugins("")
     found.add(Second, "second")
     with pytest.raises(PluginError, match="two plugins offer 'Dense'"):
-        found.provided("lamina_layers")
+        resolve(found.provided("lamina_layers")["Dense"])
 
 
 def test_p1_a_plugin_that_raises_leaves_the_others(tmp_path, monkeypatch):

@@ -121,7 +121,7 @@ def test_the_command_lists_it(environment):
     done = environment.run("-m", "lamina", "plugins")
     assert done.returncode == 0
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("shelf ")]
-    assert line.split() == ["shelf", "lamina-shelf", "1.2.0", "io", "handlers:", "shelf"]
+    assert line.split() == ["shelf", "1.2.0", "lamina-shelf", "io", "handlers:", "shelf"]
     assert "shelf://digits" in environment.run("-m", "lamina", "models", "list", "shelf").stdout
 
 
@@ -148,6 +148,10 @@ def test_two_of_one_scheme_are_named_with_where_they_come_from(environment, trou
     assert "lamina_shelf.handler:ShelfHandler (plugin 'shelf', lamina-shelf 1.2.0)" in message
     assert "nowhere:Handler (plugin 'second', lamina-trouble 0.3)" in message
     assert "set LAMINA_PLUGINS to the names of those to load" in message
+    assert environment.run("-c", SAVE.replace("shelf:", "memory:"), PYTHONPATH=trouble).stderr == ""
+    listed = environment.run("-m", "lamina", "plugins", PYTHONPATH=trouble)
+    assert listed.returncode == 1
+    assert "two plugins offer 'shelf' through lamina_io_handlers" in listed.stdout
     assert environment.run("-c", LOAD, PYTHONPATH=trouble, LAMINA_PLUGINS="shelf").stderr == ""
 
 

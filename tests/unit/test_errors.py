@@ -14,7 +14,7 @@ BUILTINS = {
     "ShapeError": ValueError, "DTypeError": TypeError, "ArgumentError": ValueError, "ArgumentTypeError": TypeError,
     "OutOfRangeError": IndexError, "GradientError": ValueError, "GraphError": ValueError, "NotBuiltError": ValueError,
     "DataError": ValueError, "UnknownNameError": ValueError, "BackendError": RuntimeError,
-    "BackendNotAvailableError": ImportError, "KernelMissingError": NotImplementedError, "PluginError": RuntimeError,
+    "BackendNotAvailableError": ImportError, "KernelMissingError": NotImplementedError, "OutOfMemoryError": MemoryError, "PluginError": RuntimeError,
     "ReplayError": RuntimeError, "HostReadError": RuntimeError, "SerializationError": ValueError,
     "MissingLibraryError": ImportError, "ModelFileError": ValueError, "ModelNotFoundError": FileNotFoundError,
     "UnknownClassError": ValueError, "UnsafeModelError": ValueError,

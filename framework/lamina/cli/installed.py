@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final
+from typing import Any
 
 import lamina
 from lamina.cli.tables import printed, safe
-from lamina.contract import hookspecs
 from lamina.plugins import plugins
-
-HOOKS: Final = tuple(name for name in vars(hookspecs) if name.startswith("lamina_"))
 
 
 def add(commands: Any) -> None:
@@ -24,30 +21,22 @@ def add(commands: Any) -> None:
 
 
 def list_plugins(given: argparse.Namespace) -> int:
-    """Prints one row for each plugin; the status is 1 if one did not load."""
-    offers = _offers()
+    """Prints one row for each plugin, and the names that two offer; the status is 1 if something is wrong."""
+    found, clashes = plugins().listing(), plugins().clashes()
     rows = [
-        [record.name, f"{record.distribution} {record.version}", record.error or _words(offers.get(record.module, {}))]
-        for record in plugins().records
+        [each.name, each.version, each.distribution, f"failed: {each.error}" if each.error else _words(offers)]
+        for each, offers in found
     ]
-    print(printed(["plugin", "from", "offers"], rows))
-    return int(any(record.error for record in plugins().records))
-
-
-def _offers() -> dict[str, dict[str, list[str]]]:
-    """The names that each plugin's module offers, by hook."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for hook in HOOKS:
-        for module, names in plugins().offered_by(hook).items():
-            found.setdefault(module, {})[hook.removeprefix("lamina_")] = names
-    return found
+    print(printed(["plugin", "version", "from", "offers"], rows))
+    for clash in clashes:
+        print(safe(clash.reason))
+    return int(bool(clashes) or any(each.error for each, _ in found))
 
 
 def _words(offers: dict[str, list[str]]) -> str:
     parts = [
-        f"{kind.replace('_', ' ')}: {', '.join(names)}" if len(names) <= 8 else f"{len(names)} {kind.replace('_', ' ')}"
-        for kind, names in offers.items()
-        if names
+        f"{kind}: {', '.join(names)}" if len(names) <= 8 else f"{len(names)} {kind}"
+        for kind, names in ((hook.removeprefix("lamina_").replace("_", " "), names) for hook, names in offers.items())
     ]
     return "; ".join(parts) or "nothing"
 

@@ -95,6 +95,10 @@ class Backend(ABC):
         """The bytes that the library itself counts as in use on this device; None if it does not count."""
         return None
 
+    def is_exhaustion(self, error: Exception) -> bool:
+        """Whether an error of the library says that the device has not enough memory."""
+        return isinstance(error, MemoryError)
+
     def load(self, program: Program) -> Executable:
         """Makes a program runnable. The default is the reference interpreter."""
         return Interpreter(program, self.kernels, self.from_host)

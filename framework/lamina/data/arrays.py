@@ -12,6 +12,7 @@ from lamina.data.frames import as_array, is_list_of_numbers
 from lamina.data.mapped import Mapped, blocks
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, DataError, DTypeError
+from lamina.runtime.exhaustion import adopted
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 from lamina.structures import flatten, map_structure, unflatten
@@ -131,7 +132,7 @@ def _form(part: Any) -> Any:
 
 
 def _tensor(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
-    return Tensor(backend.adopt_host(array), Spec(array.shape, array.dtype.name), backend)
+    return Tensor(adopted(array, backend), Spec(array.shape, array.dtype.name), backend)
 
 
 def _array(value: Any, name: str, dtype: str) -> Any:

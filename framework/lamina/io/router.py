@@ -15,7 +15,7 @@ from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, split_addr
 from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from lamina.io.checks import shown, shown_address
 from lamina.io.objects import describe
-from lamina.plugins import plugins, resolve
+from lamina.plugins import checked, plugins, resolve
 
 Address = str | os.PathLike[str] | IOHandler
 """Where a model lies: an address such as ``"localstorage://digits"``, a path, or an object with save and/or load."""
@@ -108,7 +108,7 @@ def offers() -> dict[str, Provides]:
 
 
 def offer_of(scheme: str, address: str) -> Provides:
-    """The one offer for a scheme. Raises UnknownNameError if there is none."""
+    """The one offer for a scheme. Raises UnknownNameError if there is none, PluginError if there are two."""
     found = offers()
     if scheme not in found:
         close = difflib.get_close_matches(scheme, found, 1)
@@ -117,9 +117,10 @@ def offer_of(scheme: str, address: str) -> Provides:
             expected=f"a path, or one of the schemes {', '.join(sorted(found))}.",
             fix=f"write {close[0]}:// for {scheme}://."
             if close
-            else "install a plugin that brings this scheme, or pass an object with save and/or load.",
+            else f"install a plugin that brings this scheme, or pass an object with save and/or load"
+            f"{plugins().failures()}.",
         )
-    return found[scheme]
+    return checked(found[scheme])
 
 
 def able(address: Address, action: str) -> Any:

@@ -13,6 +13,7 @@ from lamina.models.callbacks.progress import described
 from lamina.models.inputs import is_ready
 from lamina.models.preparing import Preparing
 from lamina.runtime.backends import get_backend, on_backend
+from lamina.runtime.exhaustion import adopted
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, as_int
 from lamina.structures import flatten, map_structure, unflatten
@@ -88,7 +89,7 @@ class Evaluating(Preparing):
         size, count = batch_size_of(batch_size), steps_of(steps, "steps")
         if callbacks is None and count is None and self.built and is_ready(self, x, size):
             home = self._home()
-            tensor = Tensor(home.adopt_host(x), Spec(x.shape, self.dtype), home)
+            tensor = Tensor(adopted(x, home), Spec(x.shape, self.dtype), home)
             with on_backend(home):
                 return map_structure(_to_numpy, self._step("predict")(tensor))
         feed = self._feed(x, None, None, size)

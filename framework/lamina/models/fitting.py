@@ -26,6 +26,7 @@ from lamina.models.interrupts import interrupts_asking
 from lamina.ops import random
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend, on_backend
+from lamina.runtime.exhaustion import adopted
 from lamina.shapes import as_int
 
 
@@ -237,7 +238,7 @@ class Fitting(Evaluating):
             if begins and number == told_of:
                 told.on_train_batch_begin(number, {})
             if replay is not None and len(arrays[0]) == size:
-                returned = replay([backend.adopt_host(array) for array in arrays])
+                returned = replay([adopted(array, backend) for array in arrays])
             else:
                 batch = data.batch(arrays, backend)
                 returned = step(*batch)

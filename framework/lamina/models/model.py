@@ -16,6 +16,7 @@ from lamina.models.graph import Graph
 from lamina.models.metadata import checked_metadata
 from lamina.models.trainer import Trainer
 from lamina.runtime.backends import find_backend
+from lamina.runtime.variable import move_variables
 from lamina.serialization import custom_object_scope
 from lamina.shapes import as_int
 from lamina.structures import flatten
@@ -184,10 +185,11 @@ class Model(Trainer):
         )
 
     def to(self, backend: str, device: str | None = None) -> Model:
-        """Moves weights, optimizer state, metrics and random streams to another backend; returns the model itself."""
-        target = find_backend(backend, device)
-        for variable in self.state_variables():
-            variable.to(target)
+        """Moves weights, optimizer state, metrics and random streams to another backend; returns the model itself.
+
+        Raises BackendNotAvailableError, BackendError or OutOfMemoryError, and then all of it stays where it was.
+        """
+        move_variables(self.state_variables(), find_backend(backend, device))
         return self
 
     def summary(

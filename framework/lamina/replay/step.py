@@ -18,6 +18,7 @@ from lamina.replay.recorder import Recorder
 from lamina.replay.signature import signature, with_tensors
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import move
+from lamina.runtime.exhaustion import check_memory
 from lamina.runtime.listeners import Replay, listeners, listening, must_run_eagerly
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
@@ -222,11 +223,11 @@ class CompiledStep:
         assert program is not None
         change = Variable.last_change
         if entry.change == change and entry.state is not None:  # no Variable was touched but by replayed steps
-            return executable(arrays, entry.state)[0]
+            return self._execute(executable, arrays, entry.state, backend)[0]
         state = self._storage(entry, backend)
         if state is None:
             return None
-        outputs, written = executable(arrays, state)
+        outputs, written = self._execute(executable, arrays, state, backend)
         if executable.updates_in_place:
             for index, _ in program.writes:
                 variables[index].was_overwritten()
@@ -235,6 +236,15 @@ class CompiledStep:
         for (index, slot), array in zip(program.writes, written, strict=True):
             variables[index].assign(Tensor(array, program.slots[slot], backend))
         return outputs
+
+    def _execute(
+        self, executable: Executable, arrays: Sequence[Any], state: Sequence[Any], backend: Backend
+    ) -> tuple[list[Any], list[Any]]:
+        try:
+            return executable(arrays, state)
+        except Exception as error:
+            check_memory(error, backend, f"the recorded step {self._name!r}")
+            raise
 
     @staticmethod
     def _storage(entry: _Entry, backend: Backend) -> list[Any] | None:

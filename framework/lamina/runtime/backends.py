@@ -108,16 +108,16 @@ def _make(name: str, device: str | None) -> Backend:
         raise BackendNotAvailableError(
             f"there is no backend {name!r}.",
             expected=f"one of {', '.join(sorted(offers))}, or auto.",
-            fix="check LAMINA_BACKEND or the argument; a third-party backend must be installed as a plugin.",
+            fix="check LAMINA_BACKEND or the argument; a third-party backend must be installed as a plugin"
+            f"{plugins().failures()}.",
         )
-    offer = offers[name]
     try:
-        kind = resolve(offer)
+        kind = resolve(offers[name])
     except PluginError as error:
         raise BackendNotAvailableError(
-            f"the backend {name!r} is not available: {error.__cause__ or error.what}.",
-            expected=f"the library {offer.needs!r} to be installed.",
-            fix=f"{offer.install}, or choose one of {_others(name)}.",
+            f"the backend {name!r} is not available: {error.what}",
+            expected=error.expected,
+            fix=f"{(error.fix or 'mend or uninstall its plugin').rstrip('.')}, or choose one of {_others(name)}.",
         ) from error
     _add_kernels(name, kind)
     backend: Backend = kind(device)

@@ -13,6 +13,7 @@ from lamina.contract import Backend
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentTypeError, BackendError, DTypeError, LaminaError, ShapeError
 from lamina.runtime.backends import HOLDS_STRINGS, find_backend, get_backend
+from lamina.runtime.exhaustion import check_memory, memory_checked
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 
@@ -60,8 +61,12 @@ def from_numpy(array: np.ndarray[Any, Any], backend: Backend, *, owned: bool = F
         backend = find_backend(HOLDS_STRINGS)
     elif missing is not None:
         raise DTypeError(f"the backend {backend.name!r} has no dtype {dtype}: {missing}")
-    given = owned and array.flags.writeable and array.flags.aligned
-    return Tensor((backend.adopt_host if given else backend.from_host)(array), Spec(array.shape, dtype), backend)
+    spec, given = Spec(array.shape, dtype), owned and array.flags.writeable and array.flags.aligned
+    try:
+        return Tensor((backend.adopt_host if given else backend.from_host)(array), spec, backend)
+    except Exception as error:
+        check_memory(error, backend, "a copy of an array", spec)
+        raise
 
 
 def host_view(tensor: Tensor) -> np.ndarray[Any, Any]:
@@ -111,10 +116,11 @@ def move(tensor: Tensor, backend: Backend) -> Tensor:
             f"a {tensor.dtype} tensor cannot go from {tensor.backend.name!r} to {backend.name!r}: {missing}",
             fix="cast it first, or keep the computation on one backend.",
         )
-    try:
-        array = backend.from_dlpack(tensor.array)
-    except (TypeError, BufferError, RuntimeError, ValueError):  # how libraries say that this one will not do
-        array = backend.from_host(tensor.backend.to_host(tensor.array))
+    with memory_checked(backend, f"a tensor of the backend {tensor.backend.name!r}", tensor.spec):
+        try:
+            array = backend.from_dlpack(tensor.array)
+        except (TypeError, BufferError, RuntimeError, ValueError):  # how libraries say that this one will not do
+            array = backend.from_host(tensor.backend.to_host(tensor.array))
     return Tensor(array, tensor.spec, backend)
 
 

@@ -10,6 +10,7 @@ from lamina.contract import Backend
 from lamina.errors import KernelMissingError
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import meet
+from lamina.runtime.exhaustion import check_memory
 from lamina.runtime.listeners import KernelCall, listeners
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -40,7 +41,11 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
     heard = listeners()
     for listener in heard:
         listener.before_call(backend, op, result)
-    raw = kernel(*map(_array, inputs), **attrs)
+    try:
+        raw = kernel(*map(_array, inputs), **attrs)
+    except Exception as error:
+        check_memory(error, backend, f"the op {op.name!r}", result)
+        raise
     if type(result) is Spec:
         if op.shape_from_values:
             result = Spec(backend.shape_of(raw), result.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -129,12 +129,7 @@ class Variable(Methods):
 
     def to(self, backend: Backend) -> None:
         """Moves the value to another backend."""
-        if backend is not self._backend:
-            self._value = move(self.value, backend)
-            self._backend = backend
-            self._storage = None
-            self._storage_is_stale = True
-            Variable.last_change = next(_changes)
+        move_variables([self], backend)
 
     def storage(self) -> Any:
         """The array that replayed steps write into in place; nobody else holds it."""
@@ -167,6 +162,16 @@ class Variable(Methods):
 
     def __repr__(self) -> str:
         return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype} trainable={self.trainable}>"
+
+
+def move_variables(variables: Iterable[Variable], backend: Backend) -> None:
+    """Moves the values of Variables to another backend: all of them, or none if one cannot go there."""
+    leaving = [v for v in variables if v._backend is not backend]
+    values = [move(v.value, backend) for v in leaving]
+    for variable, value in zip(leaving, values, strict=True):
+        variable._value, variable._backend = value, backend
+        variable._storage, variable._storage_is_stale = None, True
+        Variable.last_change = next(_changes)
 
 
 class VariableGroup:

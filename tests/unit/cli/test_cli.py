@@ -168,7 +168,7 @@ class TestInstalled:
 
     def test_a_broken_plugin(self, capsys, monkeypatch):
         bad = PluginRecord("bad", "bad", "bad-dist", "1.0", "ImportError: no\x1b[2J")
-        found = types.SimpleNamespace(records=[bad], offered_by=lambda hook: {})
+        found = types.SimpleNamespace(listing=lambda: [(bad, {})], clashes=list)
         monkeypatch.setattr(installed, "plugins", lambda: found)
         assert run("plugins") == 1
         assert r"ImportError: no\x1b[2J" in capsys.readouterr().out

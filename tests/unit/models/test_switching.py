@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -125,3 +128,102 @@ def test_a_move_that_fails_changes_nothing():
     assert {v.backend for v in made.state_variables()} == {find_backend("numpy")}
     for a, b in zip(before, made.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_move_that_fails_half_way_changes_nothing(monkeypatch):
+    """The other device is full when the third of the Variables comes."""
+    here("numpy", "torch")
+    made = model()
+    steps(made, 2)
+    before = [v.numpy() for v in made.state_variables()]
+    other, calls = find_backend("torch"), iter(range(1, 100))
+    take = other.from_dlpack
+
+    def full(array):
+        if next(calls) == 3:
+            raise MemoryError
+        return take(array)
+
+    monkeypatch.setattr(other, "from_dlpack", full)
+    with pytest.raises(lamina.errors.OutOfMemoryError, match="'torch' has not enough memory"):
+        made.to("torch")
+    assert {v.backend.name for v in made.state_variables()} == {"numpy"}
+    for variable, value in zip(made.state_variables(), before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    made.to("torch")
+    assert {v.backend.name for v in made.state_variables()} == {"torch"}
+
+
+def test_a_move_takes_weights_slots_metrics_and_random_streams_as_they_are():
+    here("numpy", "torch")
+    made = model()
+    steps(made, 3)
+    parts = {
+        "weights": made.weights,
+        "slots": made.optimizer.variables,
+        "metrics": [v for metric in made.metrics for v in metric.variables],
+        "all": made.state_variables(),
+    }
+    before = {part: [v.numpy().copy() for v in found] for part, found in parts.items()}
+    assert len(before["all"]) > sum(len(found) for part, found in before.items() if part != "all")  # random streams
+    made.to("torch", device="cpu")
+    for part, found in parts.items():
+        assert found, part
+        assert {(v.backend.name, v.backend.device) for v in found} == {("torch", "cpu")}
+        for variable, value in zip(found, before[part], strict=True):
+            np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_tasks_train_on_backends_of_their_own_as_one_after_the_other():
+    """Each task chooses by set_backend, and trains a step between those of the other."""
+    names = here("numpy", "torch")
+    serial: dict[int, np.ndarray] = {}
+    for number, name in enumerate(names):
+        trained(name, serial, number)
+    before = lamina.get_backend()
+
+    async def task(name):
+        lamina.set_backend(name)
+        made, found = model(), []
+        for i in range(12):
+            found.append(steps(made, 1, i)[0])
+            await asyncio.sleep(0)
+            assert lamina.get_backend().name == name
+        return np.array(found)
+
+    async def both():
+        return await asyncio.gather(*map(task, names))
+
+    for number, found in enumerate(asyncio.run(both())):
+        np.testing.assert_array_equal(found, serial[number])
+    assert lamina.get_backend() is before
+
+
+def test_training_on_another_backend_leaves_what_is_the_processs_alone():
+    here("numpy", "torch")
+    import torch
+
+    def state():
+        return {
+            "environment": dict(os.environ),
+            "numpy errors": np.geterr(),
+            "numpy printing": str(np.get_printoptions()),
+            "numpy random": str(np.random.get_state()),  # noqa: NPY002 - the very state that must not change
+            "random": random.getstate(),
+            "filters": list(warnings.filters),
+            "torch dtype": torch.get_default_dtype(),
+            "torch device": str(torch.get_default_device()),
+            "torch gradients": (torch.is_grad_enabled(), torch.is_inference_mode_enabled()),
+            "torch threads": torch.get_num_threads(),
+            "torch random": torch.random.get_rng_state().tolist(),
+            "torch deterministic": torch.are_deterministic_algorithms_enabled(),
+        }
+
+    before = state()
+    for name in ("torch", "numpy"):
+        with lamina.backend_scope(name):
+            made = model()
+            steps(made, 4)
+            made.to("numpy" if name == "torch" else "torch")
+            steps(made, 4)
+    assert state() == before

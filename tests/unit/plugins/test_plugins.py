@@ -63,8 +63,11 @@ def test_the_environment_limits_and_adds(allowed: str | None, expected: set[str]
 @pytest.mark.usefixtures("installed")
 def test_two_plugins_of_one_name_are_an_error_that_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "beta_plugin", _module("beta_plugin", ["Alpha"]))
+    found = Plugins()
     with pytest.raises(PluginError) as caught:
-        Plugins().provided("lamina_layers")
+        resolve(found.provided("lamina_layers")["Alpha"])
+    assert [clash.name for clash in found.clashes()] == ["Alpha"]
+    assert resolve(found.provided("lamina_layers")["Dense"]).__name__ == "Dense"
     assert str(caught.value) == (
         "two plugins offer 'Alpha' through lamina_layers: beta_plugin:Alpha (plugin 'beta', ? ?) "
         "and alpha_plugin:Alpha (plugin 'alpha', ? ?).\n"
@@ -73,14 +76,83 @@ def test_two_plugins_of_one_name_are_an_error_that_names_both(monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_unknown_hook_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_with_an_unknown_hook_is_listed_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     @hookimpl
     def lamina_laayers() -> Iterable[Provides]:
         return []
 
     monkeypatch.setitem(sys.modules, "beta_plugin", SimpleNamespace(lamina_laayers=lamina_laayers))
-    with pytest.raises(PluginError, match=r"a plugin implements a hook that lamina does not have: .*lamina_laayers"):
-        Plugins()
+    plugins = Plugins()
+    assert _layers(plugins) == {"Alpha"}
+    (record,) = [r for r in plugins.records if r.error]
+    assert record.name == "beta"
+    assert "PluginError: it implements a hook that lamina does not have: " in str(record.error)
+    assert "lamina_laayers" in str(record.error)
+    assert "the plugin 'beta' (PluginError: it implements" in plugins.failures()
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("offers", [["Alpha"], None])
+def test_a_plugin_whose_hook_fails_does_not_stop_the_others(offers: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    @hookimpl
+    def lamina_layers() -> Any:
+        return offers
+
+    monkeypatch.setitem(sys.modules, "beta_plugin", SimpleNamespace(lamina_layers=lamina_layers))
+    plugins = Plugins()
+    assert _layers(plugins) == {"Alpha"}
+    (record,) = [r for r in plugins.records if r.error]
+    assert record.name == "beta"
+    assert str(record.error).startswith("lamina_layers: ")
+
+
+def test_a_plugin_that_leaves_on_import_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "leaving_plugin.py").write_text("raise SystemExit(3)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert Plugins("leaving_plugin").records[-1].error == "SystemExit: 3"
+
+
+def _entry(name: str, module: str, distribution: str) -> Any:
+    dist = SimpleNamespace(name=distribution, version="1.0")
+    return SimpleNamespace(name=name, value=module, dist=dist)
+
+
+@pytest.mark.usefixtures("installed")
+def test_two_distributions_may_name_their_plugins_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [_entry("same", "alpha_plugin", "one"), _entry("same", "beta_plugin", "two")]
+    entries.append(_entry("third", "alpha_plugin", "three"))
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: entries)
+    plugins = Plugins()
+    assert _layers(plugins) == {"Alpha", "Beta"}
+    assert plugins.records[-1].error == "its module alpha_plugin is that of the plugin 'same' of one"
+    assert _layers(Plugins("same")) == {"Alpha", "Beta"}
+    assert _layers(Plugins("two")) == {"Beta"}
+    owner = plugins.owner("lamina_layers", "Beta")
+    assert owner is not None
+    assert (owner.distribution, owner.version) == ("two", "1.0")
+
+
+@pytest.mark.parametrize(("version", "age"), [("2.5.9", "old"), ("2.6.0+cpu", "new"), ("2.13", "new")])
+def test_a_library_that_is_too_old_says_so(version: str, age: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "agent", SimpleNamespace(__version__=version))
+    offer = Provides("thing", "lamina.shapes:Spec", needs="agent", least="2.6", install="pip install -U agent")
+    if age == "new":
+        assert resolve(offer).__name__ == "Spec"
+        return
+    with pytest.raises(PluginError) as caught:
+        resolve(offer)
+    assert str(caught.value) == (
+        "'thing' could not be loaded from lamina.shapes:Spec: the library 'agent' that is installed is 2.5.9.\n"
+        "  Expected the library 'agent', 2.6 or later, to be installed.\n"
+        "  Fix: pip install -U agent"
+    )
+
+
+def test_a_library_that_fails_on_import_says_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "crashing_library.py").write_text("raise OSError('libcudart.so.12: no such file')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(PluginError, match=r"OSError.*libcudart"):
+        resolve(Provides("thing", "crashing_library:Thing", needs="crashing_library", install="pip install it"))
 
 
 @pytest.mark.usefixtures("installed")
