@@ -1,13 +1,14 @@
-"""The code in the README and in the pages runs, each page from its first block to its last."""
+"""The code in the README and in the pages runs, each page from its first block to its last in a Python of its own."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-
-import lamina
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted(p for pattern in ("docs/**/*.md", "plugins/*/README.md") for p in ROOT.glob(pattern))
@@ -22,14 +23,21 @@ def blocks(page: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)])
-def test_code_of_a_page_runs(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAMINA_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LAMINA_DOWNLOADS", str(tmp_path / "downloads"))
-    namespace = {"__name__": "page"}
-    with lamina.backend_scope("numpy"):
-        for line, code in blocks(page):
-            exec(compile("\n" * line + code, page, "exec"), namespace)
+def test_code_of_a_page_runs(page, tmp_path):
+    program = ""
+    for line, code in blocks(page):
+        program += "\n" * (line - program.count("\n")) + code  # errors tell the line of the page
+    script = tmp_path / "page.py"
+    script.write_text(program, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "LAMINA_BACKEND": "numpy",
+        "LAMINA_HOME": str(tmp_path / "home"),
+        "LAMINA_DOWNLOADS": str(tmp_path / "downloads"),
+    }
+    command = [sys.executable, "-W", "error", script.name]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{page}:\n{done.stderr}"
 
 
 def test_the_readme_shows_code():
