@@ -67,8 +67,15 @@ def predict(
         )  # fmt: skip
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise ModelFileError(f"TensorFlow.js does not run the model: {said[-1] if said else 'it ended'}.")
+        raise ModelFileError(
+            f"TensorFlow.js does not run the model: {said[-1] if said else 'it ended'}.",
+            fix="give the layers.js of its export with --script, if you trust it." if _unknown_class(said) else None,
+        )
     return [_array(record) for record in json.loads(done.stdout.decode().splitlines()[-1])]
+
+
+def _unknown_class(said: Sequence[str]) -> bool:
+    return any("serialization.registerClass" in line for line in said)
 
 
 def _record(array: np.ndarray[Any, Any]) -> dict[str, Any]:
