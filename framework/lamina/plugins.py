@@ -11,7 +11,7 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -143,10 +143,14 @@ class Plugins:
         record = self._records[plugin]
         return f"plugin {record.name!r}, {record.distribution} {record.version}"
 
-    def owner(self, hook: str, name: str) -> PluginRecord | None:
-        """The plugin that offers a name through a hook; None if there is none, or if there are two."""
-        owners = [plugin for plugin, offer in self._offered(hook) if offer.name == name]
-        return self._records[owners[0]] if len(owners) == 1 else None
+    def third_party(self, hooks: Iterable[str]) -> dict[str, PluginRecord]:
+        """The names that plugins other than the built-in ones offer through some hooks, each with its plugin."""
+        return {
+            offer.name: self._records[plugin]
+            for hook in hooks
+            for plugin, offer in self._offered(hook)
+            if plugin not in BUILT_IN
+        }
 
     def listing(self) -> list[tuple[PluginRecord, dict[str, list[str]]]]:
         """Each plugin, with the names that it offers through each hook."""

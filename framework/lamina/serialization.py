@@ -11,12 +11,14 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from lamina.catalogue import BUILT_IN_NAMES
+from lamina.contract import Provides
 from lamina.errors import ArgumentTypeError, SerializationError, UnknownNameError
-from lamina.plugins import plugins, resolve
+from lamina.plugins import PluginRecord, plugins, resolve
 
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ KINDS: Final = (
 )
 
 _REGISTERED: dict[str, Any] = {}
+_SAVED_WITH: ContextVar[Mapping[str, str]] = ContextVar("lamina_saved_with", default=MappingProxyType({}))
 _SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("lamina_custom_objects", default=MappingProxyType({}))
 
 
@@ -102,6 +105,52 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
     return None
 
 
+def plugins_offer(name: str) -> list[Provides]:
+    """What plugins offer under a name, of whatever kind, where nothing that was registered comes first.
+
+    A class of a plugin that is registered as well, by a decorator of its own, counts as the plugin's.
+    """
+    own = get_registered_object(name)
+    package = str(getattr(own, "__module__", "")).partition(".")[0]
+    offers = [found[name] for kind in KINDS if name in (found := _offers(kind))]
+    return [offer for offer in offers if own is None or offer.target.partition(":")[0].partition(".")[0] == package]
+
+
+def third_party_names() -> dict[str, PluginRecord]:
+    """The names, of whatever kind, that plugins other than the built-in ones give, each with its plugin."""
+    found = plugins().third_party(("lamina_layers", "lamina_objects"))
+    names = {name.rpartition("/")[2]: record for name, record in found.items()}
+    return {name: record for name, record in names.items() if plugins_offer(name)}
+
+
+@contextmanager
+def saved_with(versions: Mapping[str, str]) -> Iterator[None]:
+    """Inside the block, configs of these names are of other versions of their plugins, which may migrate them."""
+    token = _SAVED_WITH.set(versions)
+    try:
+        yield
+    finally:
+        _SAVED_WITH.reset(token)
+
+
+def _migrated(kind: str, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A config as the plugin that gives the name has it today, if it names a function that knows older ones."""
+    version = _SAVED_WITH.get().get(name)
+    offer = None if version is None else _offers(kind).get(name)
+    if offer is None or offer.migrate is None or offer not in plugins_offer(name):
+        return values
+    migrate = resolve(replace(offer, target=offer.migrate))
+    try:
+        found = migrate(dict(values), version)
+    except Exception as error:  # a plugin's own code on a stranger's config
+        raise SerializationError(
+            f"the config of {name!r}, saved with version {version} of its plugin, cannot be migrated: {error!r}."
+        ) from error
+    if not isinstance(found, Mapping):
+        raise SerializationError(f"the migration of {name!r} gives {found!r}.", expected="a config, a dict.")
+    return found
+
+
 def _origin(found: Any) -> tuple[str | None, str | None]:
     return getattr(found, "__module__", None), getattr(found, "__qualname__", None)
 
@@ -149,7 +198,7 @@ def lookup(kind: str, name: str) -> Any:
     )
 
 
-def _offers(kind: str) -> dict[str, Any]:
+def _offers(kind: str) -> dict[str, Provides]:
     if kind == "layers":
         return plugins().provided("lamina_layers")
     prefix = f"{kind}/"
@@ -227,6 +276,7 @@ def deserialize(kind: str, config: Any, base: type[T], aliases: Mapping[str, str
     values = config.get("config") or {}
     if not isinstance(values, Mapping):
         raise SerializationError(f"the config of {config['class_name']!r} is {values!r}.", expected="a dict.")
+    values = _migrated(kind, _name_in(config), values)
     maker = getattr(found, "from_config", None)
     made: T = maker(dict(values)) if maker else found(**values)
     return made

@@ -11,6 +11,7 @@ from lamina.errors import ModelFileError, UnsafeModelError
 from lamina.io.checks import check_shard_path, limits_in_force, shown
 from lamina.io.strict_json import read_json, write_json
 from lamina.layers.weights import weights_from
+from lamina.models.saving.origins import origins_heeded
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import Budget
 from lamina_keras.compiling import compile_as_keras, compile_config
@@ -63,15 +64,9 @@ class KerasFile:
         members = _members(data, where)
         config, metadata = (_json(members, name, where) for name in (CONFIG, METADATA))
         root = _weights(members, where)
-        with weights_from(Budget(stored_bytes(root), where)):
-            model = read_model(config, f"{where}: {CONFIG}")
-        state = load_whole(model, root, f"{where}: {WEIGHTS}")
         said = metadata if isinstance(metadata, Mapping) else {}
-        made_by = None if OWN_KEY in said else f"keras v{said.get('keras_version', '3')}"
-        restore_own(model, said.get(OWN_KEY), where, fingerprint, made_by)
-        if compile and compile_as_keras(model, config.get("compile_config")) and state:
-            restore_optimizer(model, state, f"{where}: {WEIGHTS}")
-        return model
+        with origins_heeded(said.get(OWN_KEY), where):
+            return _model(config, said, root, where, compile, fingerprint)
 
     def load_weights(self, model: Any, data: memoryview, where: str, *, strict: bool) -> None:
         """Gives a model the weights of the archive's model; all, or none if something does not fit."""
@@ -80,6 +75,17 @@ class KerasFile:
     def findings(self, model: Any) -> list[str]:
         """What Keras 3 does not know of a model."""
         return keras_findings(model)
+
+
+def _model(config: Any, said: Mapping[str, Any], root: Group, where: str, compile: bool, fingerprint: bool) -> Any:
+    with weights_from(Budget(stored_bytes(root), where)):
+        model = read_model(config, f"{where}: {CONFIG}")
+    state = load_whole(model, root, f"{where}: {WEIGHTS}")
+    made_by = None if OWN_KEY in said else f"keras v{said.get('keras_version', '3')}"
+    restore_own(model, said.get(OWN_KEY), where, fingerprint, made_by)
+    if compile and compile_as_keras(model, config.get("compile_config")) and state:
+        restore_optimizer(model, state, f"{where}: {WEIGHTS}")
+    return model
 
 
 def _members(data: memoryview, where: str) -> dict[str, Member]:

@@ -11,6 +11,7 @@ from lamina.errors import ModelFileError, UnsafeModelError
 from lamina.io.checks import shown
 from lamina.io.strict_json import read_json, write_json
 from lamina.layers.weights import weights_from
+from lamina.models.saving.origins import origins_heeded
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import Budget, assign_all
 from lamina.models.saving.training import compile_as
@@ -70,17 +71,9 @@ class LegacyFile:
                 expected=f"the attribute model_config and the group {MODEL_WEIGHTS}.",
                 fix="build the model in code, and load its weights with load_weights.",
             )
-        old = _is_old(root)
-        with weights_from(Budget(sum(array.nbytes for array in arrays_in(weights)), where)):
-            model = read_model((from_keras_2 if old else from_keras_3)(config), f"{where}: model_config")
-        assign_all(matched(model, weights, where, same_names=True), owned=OPTIMIZER_WEIGHTS not in root.children)
         own = _json(root, OWN_KEY, where)
-        restore_own(
-            model, own, where, fingerprint, None if own else f"keras v{root.attributes.get('keras_version', '1')}"
-        )
-        if compile:
-            _compile(model, root, own if isinstance(own, Mapping) else {}, where, old)
-        return model
+        with origins_heeded(own, where):
+            return _model(root, weights, config, own, where, compile, fingerprint)
 
     def save_weights(self, model: Any, where: str) -> Iterable[Bytes]:
         """The file of a model's weights alone. Raises NotBuiltError before there are any."""
@@ -97,6 +90,17 @@ class LegacyFile:
         named = any(key.startswith(LAYER_NAMES) for key in root.attributes)
         group = root if named or not isinstance(inner, Group) else inner
         assign_all(matched(model, group, where, same_names=False) if strict else matched_by_name(model, group, where))
+
+
+def _model(root: Group, weights: Group, config: Any, own: Any, where: str, compile: bool, fingerprint: bool) -> Any:
+    old = _is_old(root)
+    with weights_from(Budget(sum(array.nbytes for array in arrays_in(weights)), where)):
+        model = read_model((from_keras_2 if old else from_keras_3)(config), f"{where}: model_config")
+    assign_all(matched(model, weights, where, same_names=True), owned=OPTIMIZER_WEIGHTS not in root.children)
+    restore_own(model, own, where, fingerprint, None if own else f"keras v{root.attributes.get('keras_version', '1')}")
+    if compile:
+        _compile(model, root, own if isinstance(own, Mapping) else {}, where, old)
+    return model
 
 
 def _weights(model: Any) -> Group:

@@ -127,8 +127,7 @@ def test_two_distributions_may_name_their_plugins_alike(monkeypatch: pytest.Monk
     assert plugins.records[-1].error == "its module alpha_plugin is that of the plugin 'same' of one"
     assert _layers(Plugins("same")) == {"Alpha", "Beta"}
     assert _layers(Plugins("two")) == {"Beta"}
-    owner = plugins.owner("lamina_layers", "Beta")
-    assert owner is not None
+    owner = plugins.third_party(["lamina_layers"])["Beta"]
     assert (owner.distribution, owner.version) == ("two", "1.0")
 
 

@@ -14,6 +14,7 @@ from lamina.io import ModelArtifacts, decode_weights, encode_weights
 from lamina.io.checks import first_repeated
 from lamina.io.model_json import this_program
 from lamina.layers.weights import weights_from
+from lamina.models.saving.origins import PLUGINS_KEY, origins_heeded
 from lamina.models.saving.own import OWN_KEY, own_record, restore_own
 from lamina.models.saving.sources import FileWeights
 from lamina.models.saving.training import (
@@ -147,6 +148,23 @@ def model_from_parts(
 
     ``owned`` says that nobody else keeps them: the memory of the model's own weights may become the model's.
     """
+    own = _own_metadata(artifacts)
+    with origins_heeded(own, where):
+        model = _graph(artifacts, weights, where, owned)
+        model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_KEY}
+        made_by = None if _is_ours(artifacts.generated_by) else artifacts.generated_by
+        restore_own(model, own, where, fingerprint, made_by)
+        if compile and (own.get("training") or artifacts.training_config):
+            if own.get("training"):
+                compile_as(model, own["training"])
+            else:
+                compile_as_tfjs(model, artifacts.training_config)
+            restore_optimizer(model, [array for _, array, group in weights if group == OPTIMIZER_GROUP])
+    return model
+
+
+def _graph(artifacts: ModelArtifacts, weights: list[NamedArray], where: str, owned: bool) -> Any:
+    """The layers of artifacts, joined, with their weights."""
     source = FileWeights({name: array for name, array, group in weights if group != OPTIMIZER_GROUP}, owned=owned)
     try:
         with weights_from(source):
@@ -156,15 +174,6 @@ def model_from_parts(
     except (TypeError, AttributeError, KeyError) as error:
         raise ModelFileError(f"the topology at {where} is malformed: {error!r}.") from error
     source.check_all_used(model)
-    own = _own_metadata(artifacts)
-    model._metadata = {k: v for k, v in (artifacts.user_defined_metadata or {}).items() if k != OWN_KEY}
-    restore_own(model, own, where, fingerprint, None if _is_ours(artifacts.generated_by) else artifacts.generated_by)
-    if compile and (own.get("training") or artifacts.training_config):
-        if own.get("training"):
-            compile_as(model, own["training"])
-        else:
-            compile_as_tfjs(model, artifacts.training_config)
-        restore_optimizer(model, [array for _, array, group in weights if group == OPTIMIZER_GROUP])
     return model
 
 
@@ -193,7 +202,7 @@ def layers_config(artifacts: ModelArtifacts) -> Mapping[str, Any]:
 def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
     """What lamina keeps in the metadata. Another program that changed the model hands the metadata on as it was.
 
-    Then only what it cannot have changed is heeded: how inputs and outputs are given.
+    Then only what it cannot have changed is heeded: how inputs and outputs are given, and whose the classes are.
     """
     metadata = artifacts.user_defined_metadata or {}
     own = metadata.get(OWN_KEY) if isinstance(metadata, Mapping) else None
@@ -201,7 +210,7 @@ def _own_metadata(artifacts: ModelArtifacts) -> Mapping[str, Any]:
         return {}
     if _is_ours(artifacts.generated_by) or (artifacts.converted_by and _is_ours(artifacts.converted_by)):
         return own
-    return {key: own[key] for key in ("inputs", "outputs") if key in own}
+    return {key: own[key] for key in ("inputs", "outputs", PLUGINS_KEY) if key in own}
 
 
 def _is_ours(program: str | None) -> bool:

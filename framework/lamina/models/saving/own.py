@@ -6,11 +6,15 @@ Readers of those formats pass it over. It is a stranger's as much as the rest of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
+from lamina.errors import SerializationError
 from lamina.models.saving.fingerprints import check_fingerprint
 from lamina.models.saving.fingerprints import fingerprint as fingerprint_of
+from lamina.models.saving.origins import PLUGINS_KEY, origins_of
 from lamina.models.saving.training import restore_seeds, seeds, training_config
+from lamina.models.topology import graph_config
 
 OWN_KEY: Final = "lamina"
 """The key, or the attribute, under which the record lies in a file."""
@@ -24,6 +28,8 @@ _LONGEST_PROGRAM: Final = 100
 def own_record(model: Any, trains: bool, fingerprint: bool, metadata: bool = True) -> dict[str, Any]:
     """How a model was compiled, in full, its random streams, the forms of its inputs and outputs, what it computes.
 
+    And which plugins gave the classes and functions that it names.
+
     ``trains`` False leaves the first out, ``fingerprint`` the last, and ``metadata`` the user's own data, where the
     format itself has a place for these.
     """
@@ -32,6 +38,8 @@ def own_record(model: Any, trains: bool, fingerprint: bool, metadata: bool = Tru
         record[_METADATA] = model.get_user_defined_metadata()
     if model._made_by:
         record[_MADE_BY] = model._made_by
+    if origins := _origins(model):
+        record[PLUGINS_KEY] = origins
     if fingerprint and model.graph is not None:
         record["fingerprint"] = fingerprint_of(model)
     return record
@@ -55,6 +63,15 @@ def restore_own(model: Any, record: Any, where: str, fingerprint: bool = True, m
     restore_seeds(model, record.get("seeds"))
     if fingerprint and model.graph is not None:
         check_fingerprint(model, record.get("fingerprint"), where)
+
+
+def _origins(model: Any) -> list[dict[str, Any]]:
+    """The plugins that a graph of layers needs; where a layer has no config, only weights can be saved."""
+    if model.graph is None and model.class_name != "Sequential":
+        return []
+    with suppress(SerializationError):
+        return origins_of(graph_config(model), training_config(model) if model.optimizer is not None else None)
+    return []
 
 
 def _forms(model: Any) -> dict[str, Any]:
