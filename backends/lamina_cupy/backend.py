@@ -1,18 +1,20 @@
-"""Conversion and devices on CuPy; recorded steps run by the reference interpreter."""
+"""Conversion and devices on CuPy."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import cupy
 import numpy as np
 
 from lamina.contract import KernelTable
+from lamina.shapes import Spec
 from lamina_arrayapi import ArrayAPIBackend
 from lamina_cupy.devices import find_device
 from lamina_cupy.kernels import kernels
+from lamina_cupy.memory import side_by_side
 
 DTYPES = (
     "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
@@ -29,7 +31,7 @@ class CuPyBackend(ArrayAPIBackend):
     kernels = kernels
 
     def __init__(self, device: str | None = None) -> None:
-        number, count = find_device(cupy.cuda.runtime, device)
+        number, count = find_device(cupy.cuda.runtime, device, self.name)
         super().__init__(f"cuda:{number}")
         self._device = cupy.cuda.Device(number)
         if count > 1:  # CuPy computes on the thread's current device, which another backend may have left elsewhere
@@ -51,6 +53,10 @@ class CuPyBackend(ArrayAPIBackend):
         with self._device:
             cupy.copyto(target, source)
         return target
+
+    def allocate(self, specs: Sequence[Spec]) -> Sequence[Any]:
+        with self._device:
+            return side_by_side(specs)
 
     def from_dlpack(self, tensor: Any) -> Any:
         with self._device:

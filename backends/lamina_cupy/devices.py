@@ -26,7 +26,7 @@ def count_devices(runtime: Any) -> int:
     return count
 
 
-def find_device(runtime: Any, name: str | None) -> tuple[int, int]:
+def find_device(runtime: Any, name: str | None, backend: str = "cupy") -> tuple[int, int]:
     """The number of the device of a name such as ``cuda:0``, and how many there are; None takes the first.
 
     Raises BackendNotAvailableError, which lists the devices that are there.
@@ -36,7 +36,7 @@ def find_device(runtime: Any, name: str | None) -> tuple[int, int]:
     wanted = names[0] if name in (None, "cuda") else name
     if wanted not in names:
         raise BackendNotAvailableError(
-            f"the backend 'cupy' has no device {name!r}.",
+            f"the backend {backend!r} has no device {name!r}.",
             expected=f"one of {', '.join(names)}.",
             fix="check LAMINA_DEVICE or the argument.",
         )

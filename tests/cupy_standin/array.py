@@ -157,6 +157,7 @@ class ndarray:
     itemsize = property(lambda self: self.host.itemsize)
     flags = property(lambda self: self.host.flags)
     data = property(lambda self: Pointer(self.host))
+    base = property(lambda self: None if self.host.base is None else ndarray(owner_of(self.host)))
     T = property(lambda self: ndarray(self.host.T))
     mT = property(lambda self: ndarray(self.host.swapaxes(-1, -2)))
 

@@ -11,12 +11,13 @@ from cupy_standin.namespace import modules
 REPLACED = ("cupy", "cupyx", "lamina_cupy")
 
 
-def load() -> Any:
-    """``lamina_cupy.backend``, imported anew where ``cupy`` is the stand-in; other imports find what they found."""
+def load() -> dict[str, Any]:
+    """The modules of ``lamina_cupy``, imported anew where ``cupy`` is the stand-in; others find what they found."""
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in REPLACED}
     sys.modules.update(modules())
     try:
-        return importlib.import_module("lamina_cupy.backend")
+        importlib.import_module("lamina_cupy.backend")
+        return {name: module for name, module in sys.modules.items() if name.startswith("lamina_cupy.")}
     finally:
         for name in [n for n in sys.modules if n.partition(".")[0] in REPLACED]:
             del sys.modules[name]
@@ -26,7 +27,7 @@ def load() -> Any:
 loaded = load()
 
 
-class StandInBackend(loaded.CuPyBackend):
+class StandInBackend(loaded["lamina_cupy.backend"].CuPyBackend):
     """What CuPy would be given, computed by NumPy. Not a pass of CuPy."""
 
     name = "cupy_standin"

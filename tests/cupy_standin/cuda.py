@@ -88,6 +88,7 @@ def module() -> types.ModuleType:
     found.runtime = types.ModuleType("cupy.cuda.runtime")
     found.runtime.CUDARuntimeError = CUDARuntimeError
     found.runtime.getDeviceCount = lambda: 1
+    found.runtime.getDevice = lambda: 0
     found.memory = types.ModuleType("cupy.cuda.memory")
     found.memory.OutOfMemoryError = OutOfMemoryError
     return found

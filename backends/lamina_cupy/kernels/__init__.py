@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from lamina.contract import KernelTable
 from lamina_arrayapi import make_kernels
-from lamina_cupy.kernels import elementwise, indexing
+from lamina_cupy.kernels import conv, elementwise, indexing, pooling, random, training
 from lamina_cupy.namespace import namespace
 
-kernels = KernelTable.merge(make_kernels(namespace), elementwise.kernels, indexing.kernels)
+kernels = KernelTable.merge(
+    make_kernels(namespace),
+    conv.kernels,
+    elementwise.kernels,
+    indexing.kernels,
+    pooling.kernels,
+    random.kernels,
+    training.kernels,
+)
