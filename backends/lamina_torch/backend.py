@@ -29,6 +29,7 @@ class TorchBackend(Backend):
 
     def __init__(self, device: str | None = None) -> None:
         self._device = find_device(device)
+        self._away = self._device.type != "cpu"
         super().__init__(str(self._device))
         self.kernels = kernels_on(self._device, type(self).kernels)
 
@@ -36,13 +37,18 @@ class TorchBackend(Backend):
         return self.adopt_host(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
 
     def adopt_host(self, array: np.ndarray[Any, Any]) -> Any:
-        if not (array.flags.c_contiguous and array.flags.writeable and array.dtype.isnative):
+        if not array.flags.carray:
             return self.from_host(array)
-        if array.strides and min(array.strides) < 0:  # along an axis of size 1, where NumPy does not mind
+        try:
+            tensor = torch.from_numpy(array)
+        except (TypeError, ValueError):  # what torch does not read: bfloat16, foreign byte orders, negative strides
+            return self._adopt_other(array)
+        return tensor.to(self._device) if self._away else tensor
+
+    def _adopt_other(self, array: np.ndarray[Any, Any]) -> Any:
+        if not array.dtype.isnative or (array.strides and min(array.strides) < 0):
             return self.from_host(array)
-        if array.dtype.name == "bfloat16":
-            return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
-        return torch.from_numpy(array).to(self._device)
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16).to(self._device)
 
     def to_host(self, array: Any) -> np.ndarray[Any, Any]:
         tensor = array.detach().cpu()

@@ -12,10 +12,23 @@ from typing import Any, NamedTuple
 import torch
 
 from lamina.shapes import Spec
-from lamina_torch.kernels.activation import relu_gradient
+from lamina_torch.calls import (
+    ADDMM,
+    DENSE,
+    DOT,
+    LOG_SOFTMAX_BACKWARD,
+    LSTM,
+    LSTM_BACKWARD,
+    MM,
+    MV,
+    THRESHOLD,
+    TURN,
+)
+from lamina_torch.dtypes import TORCH_DTYPES
+from lamina_torch.kernels.activation import log_softmax_gradient, relu_gradient
 from lamina_torch.kernels.elementwise import ROWS
 from lamina_torch.kernels.recurrent import lstm_forward
-from lamina_torch.lowering import ADDMM, DENSE, DOT, LSTM, LSTM_BACKWARD, MM, MV, THRESHOLD, TURN
+from lamina_torch.kernels.training import bias_correction
 
 
 class Direct(NamedTuple):
@@ -34,9 +47,6 @@ class Direct(NamedTuple):
 
 Rule = Callable[[Sequence[Spec], Mapping[str, Any]], Direct | None]
 INEXACT = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
-
-ELEMENTWISE = {*ROWS, "tanh", "sigmoid", "relu", THRESHOLD, "clip"}
-"""Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
 
 
 def _reduction(function: Callable[..., Any], dtypes: Sequence[str] = INEXACT) -> Rule:
@@ -73,6 +83,7 @@ LOWERED: dict[str, Callable[..., Any]] = {
     TURN: torch.t,
     DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
     THRESHOLD: relu_gradient,
+    LOG_SOFTMAX_BACKWARD: log_softmax_gradient,
     LSTM: lstm_forward,
     LSTM_BACKWARD: lambda backward, d_outputs, d_last_c, *given: backward(d_outputs, d_last_c),
 }
@@ -93,6 +104,14 @@ def _cast(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
     return _copied(inputs, attrs)
 
 
+def _corrected(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    return Direct(bias_correction, (attrs["beta_1"], attrs["beta_2"], attrs["dtype"]))
+
+
+def _log_softmax_backward(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    return Direct(torch._log_softmax_backward_data, (attrs["axis"], TORCH_DTYPES[inputs[0].dtype]))
+
+
 DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.items()} | {
     "clip": _always(torch.clamp),
     "tanh": _always(torch.tanh),
@@ -102,6 +121,7 @@ DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.it
     "relu": lambda inputs, attrs: Direct(torch.clamp_min, (0,), in_place="relu_"),
     "softmax": _along(torch._softmax),
     "log_softmax": _along(torch._log_softmax),
+    LOG_SOFTMAX_BACKWARD: _log_softmax_backward,
     "sum": _reduction(torch.sum),
     "mean": _reduction(torch.mean),
     "max": _reduction(torch.amax, INEXACT[:4]),
@@ -111,5 +131,6 @@ DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.it
     ADDMM: _always(torch.addmm),
     MV: _always(torch.mv),
     DOT: _always(torch.dot),
+    "bias_correction": _corrected,
     THRESHOLD: _always(_BACKWARD, 0, keyword="grad_input"),
 }

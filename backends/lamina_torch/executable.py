@@ -18,7 +18,8 @@ from lamina.program import Instruction, Program
 from lamina.program.memory import plan_memory
 from lamina.program.passes import view_bases
 from lamina.program.source import bind, call_line
-from lamina_torch.direct import DIRECT, ELEMENTWISE, LOWERED, Direct
+from lamina_torch.calls import ELEMENTWISE
+from lamina_torch.direct import DIRECT, LOWERED, Direct
 from lamina_torch.kernels import kernels as own_kernels
 from lamina_torch.kernels.training import IN_PLACE
 from lamina_torch.lowering import lower
@@ -104,6 +105,7 @@ class _Builder:
         live = [i for i in program.instructions if not all(s in constants for s in i.outputs)]
         self.program = program = program.with_instructions(live)
         self.functions = functions
+        self.own = own
         self.bases = view_bases(program)
         self.last = program.last_uses()
         self.direct = {i.outputs: _direct(program, i, own) for i in live}
@@ -192,6 +194,9 @@ class _Builder:
             self._add_direct(index, instruction)
         elif instruction.effect == "view" and self._add_view(instruction):
             return
+        elif instruction.op == "reshape" and "reshape" in self.own:
+            self.namespace[f"k{index}"] = instruction.attrs["shape"]
+            self.lines.append(f"s{instruction.outputs[0]} = s{instruction.inputs[0]}.reshape(k{index})")
         else:
             self.namespace[f"k{index}"] = self.functions[instruction.op]
             self.lines.append(call_line(index, instruction, self.namespace))

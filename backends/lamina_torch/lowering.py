@@ -13,10 +13,20 @@ from typing import Any
 from lamina.dtypes import LARGEST
 from lamina.program import Instruction, Program, drop_dead, share_common
 from lamina.shapes import Spec
+from lamina_torch.calls import (
+    ADDMM,
+    DENSE,
+    DOT,
+    LOG_SOFTMAX_BACKWARD,
+    LSTM,
+    LSTM_BACKWARD,
+    MM,
+    MV,
+    THRESHOLD,
+    TURN,
+)
+from lamina_torch.narrow import turn_narrow
 
-MM, ADDMM, MV, DOT, TURN = "torch.mm", "torch.addmm", "torch.mv", "torch.dot", "torch.t"
-THRESHOLD, DENSE = "torch.threshold_backward", "torch.dense"
-LSTM, LSTM_BACKWARD = "torch.lstm", "torch.lstm_backward"
 IDLE = ("reshape", "broadcast_to", "identity", "split")
 """Views that show their argument as it is if the shape is the same."""
 
@@ -30,8 +40,8 @@ def lower(program: Program, own: Collection[str], device: str = "cpu") -> Progra
     """The program for torch. Only ops in ``own`` are rewritten: the others have kernels of someone else."""
     lowered = _without_idle_views(_Lowering(program, own, device).run())
     if device != "cpu":  # on a CPU the bias is copied before the product, and adding it after is cheaper
-        lowered = _with_sums_in_products(lowered, own)
-    return drop_dead(share_common(lowered))
+        return drop_dead(share_common(_with_sums_in_products(lowered, own)))
+    return drop_dead(share_common(turn_narrow(share_common(lowered), own)))
 
 
 class _Lowering:
@@ -43,7 +53,6 @@ class _Lowering:
         self.own = own
         self.slots = list(program.slots)
         self.instructions: list[Instruction] = []
-        self.turned: dict[int, int] = {}
         self.filled: dict[tuple[Spec, float], int] = {}
         self.trained = {i.inputs[2:] for i in program.instructions if i.op == "lstm_gradient"}
         self.backward: dict[tuple[int, ...], int] = {}
@@ -54,10 +63,10 @@ class _Lowering:
             "sum": self._sum,
             "mean": self._mean,
             "softmax_cross_entropy": self._cross_entropy,
+            "softmax_cross_entropy_gradient": self._cross_entropy_gradient,
             "relu_gradient": self._relu_gradient,
             "softmax": self._softmax,
             "log_softmax": self._softmax,
-            "exp": self._exp,
             "lstm": self._lstm,
             "lstm_gradient": self._lstm_gradient,
         }
@@ -97,9 +106,7 @@ class _Lowering:
         """A matrix summed along one side, as its product with ones."""
         (x,), (y,), axis = instruction.inputs, instruction.outputs, instruction.attrs["axis"]
         spec = self.slots[x]
-        if spec.ndim != 2 or len(axis) != 1 or spec.dtype not in _BLAS:
-            return False
-        if not spec.size or spec.shape[axis[0]] > _LONGEST_SUM:
+        if spec.ndim != 2 or len(axis) != 1 or not self._adds_up(x, axis[0]):
             return False
         ones = self._filled(Spec((spec.shape[axis[0]],), spec.dtype), 1.0)
         matrix = self._transposed(x) if axis == (0,) else x
@@ -109,6 +116,11 @@ class _Lowering:
             flat = self._add(MV, (matrix, ones), self._new(Spec((spec.shape[1 - axis[0]],), spec.dtype)))
             self._add("reshape", (flat,), y, shape=self.slots[y].shape)
         return True
+
+    def _adds_up(self, matrix: int, axis: int) -> bool:
+        """Whether sums along an axis are well done as a product with ones."""
+        spec = self.slots[matrix]
+        return spec.dtype in _BLAS and spec.size > 0 and spec.shape[axis] <= _LONGEST_SUM
 
     def _mean(self, instruction: Instruction) -> bool:
         """The mean of a vector, as its product with equal weights."""
@@ -132,18 +144,37 @@ class _Lowering:
         """Its parts, so that each has a buffer."""
         labels, logits = instruction.inputs
         spec, last = self.slots[logits], len(self.slots[logits].shape) - 1
-        logs = self._new(spec)
-        normalized = Instruction("log_softmax", (logits,), (logs,), {"axis": last})
-        if "log_softmax" not in self.own or not self._softmax(normalized):
-            self.instructions.append(normalized)
+        logs = self._log_softmax(logits)
         lowest = self._filled(Spec((), spec.dtype), -LARGEST[spec.dtype])
         finite = self._add("maximum", (logs, lowest), self._new(spec))
         products = self._add("multiply", (labels, finite), self._new(spec))
+        if spec.ndim == 2 and self._adds_up(products, 1):
+            weights = self._filled(Spec((spec.shape[1],), spec.dtype), -1.0)
+            self._add(MV, (products, weights), instruction.outputs[0])
+            return True
         total = self._new(Spec(spec.shape[:-1], spec.dtype))
-        summed = Instruction("sum", (products,), (total,), {"axis": (last,), "keepdims": False})
-        if "sum" not in self.own or not self._sum(summed):
-            self.instructions.append(summed)
+        self.instructions.append(Instruction("sum", (products,), (total,), {"axis": (last,), "keepdims": False}))
         self._add("negative", (total,), instruction.outputs[0])
+        return True
+
+    def _log_softmax(self, logits: int) -> int:
+        """Along the last axis."""
+        spec = self.slots[logits]
+        made = Instruction("log_softmax", (logits,), (self._new(spec),), {"axis": spec.ndim - 1})
+        if "log_softmax" not in self.own or not self._softmax(made):
+            self.instructions.append(made)
+        return made.outputs[0]
+
+    def _cross_entropy_gradient(self, instruction: Instruction) -> bool:
+        """That of the logarithms, which are there from the forward pass, for labels * -dy."""
+        dy, labels, logits = instruction.inputs
+        spec = self.slots[logits]
+        column = Spec((*spec.shape[:-1], 1), spec.dtype)
+        upright = self._add("reshape", (dy,), self._new(column), shape=column.shape)
+        weights = self._add("negative", (upright,), self._new(column))
+        d_logs = self._add("multiply", (labels, weights), self._new(spec))
+        given = (d_logs, self._log_softmax(logits))
+        self._add(LOG_SOFTMAX_BACKWARD, given, instruction.outputs[0], axis=spec.ndim - 1)
         return True
 
     def _softmax(self, instruction: Instruction) -> bool:
@@ -156,16 +187,7 @@ class _Lowering:
             return False
         turned = Spec((classes, rows), spec.dtype)
         dense = self._add(DENSE, (self._transposed(x),), self._new(turned))
-        self.turned[y] = self._add(instruction.op, (dense,), self._new(turned), axis=0)
-        self._add(TURN, (self.turned[y],), y)
-        return True
-
-    def _exp(self, instruction: Instruction) -> bool:
-        """Of a turned result: in the order in which its elements lie."""
-        dense = self.turned.get(instruction.inputs[0])
-        if dense is None or instruction.outputs[0] in self.program.outputs:
-            return False
-        self._add(TURN, (self._add("exp", (dense,), self._new(self.slots[dense])),), instruction.outputs[0])
+        self._add(TURN, (self._add(instruction.op, (dense,), self._new(turned), axis=0),), y)
         return True
 
     def _relu_gradient(self, instruction: Instruction) -> bool:

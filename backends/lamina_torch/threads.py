@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from lamina.program import Instruction
 from lamina.shapes import Spec
-from lamina_torch.lowering import ADDMM, DOT, LSTM, LSTM_BACKWARD, MM, MV
+from lamina_torch.calls import ADDMM, DOT, LSTM, LSTM_BACKWARD, MM, MV
 
 PRODUCTS = 1 << 22  # multiplications, about 0.1 ms on one thread; below, little is won and much can be lost
 ELEMENTS = 1 << 16

@@ -95,3 +95,14 @@ def sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
     x = logits.clamp(-largest, largest)
     linear = (1.0 - labels).mul_(x.clamp_min(0.0)).add_(x.neg_().clamp_min_(0.0).mul_(labels))
     return linear.add_(torch.log1p(torch.exp(-logits.abs())))
+
+
+@kernels("softmax_cross_entropy_gradient")
+def softmax_cross_entropy_gradient(dy: Any, labels: Any, logits: Any) -> Any:
+    spread = softmax(logits, -1).mul_(labels.sum(-1, True))
+    return spread.sub_(labels).mul_(dy.unsqueeze(-1))
+
+
+def log_softmax_gradient(dy: Any, y: Any, axis: int) -> Any:
+    """dy - exp(y) * sum(dy), for y = log_softmax(x)."""
+    return torch._log_softmax_backward_data(dy, y, axis, y.dtype)

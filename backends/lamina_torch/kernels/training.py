@@ -7,12 +7,14 @@ corrections of the bias are then exactly 1, and the step size has them already.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from lamina.contract import KernelTable
+from lamina_torch.dtypes import TORCH_DTYPES
 
 kernels = KernelTable()
 Tensors = Sequence[Any]
@@ -53,6 +55,18 @@ def _adam_by_parts(
     scale = torch._foreach_sqrt(v)
     torch._foreach_add_(scale, epsilon)
     torch._foreach_sub_(p, torch._foreach_div(torch._foreach_mul(m, alpha), scale))
+
+
+@kernels("bias_correction")
+def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str, out: Any = None) -> Any:
+    """Of one step on the host it is worked out with plain floats, which costs less than two calls of torch."""
+    out = step.new_empty(step.shape, dtype=TORCH_DTYPES[dtype]) if out is None else out
+    log_1, log_2 = (math.log(beta) if beta > 0.0 else -math.inf for beta in (beta_1, beta_2))
+    if step.ndim or step.device.type != "cpu":
+        count = step.to(torch.float64)
+        return out.copy_(torch.expm1(count * log_2).neg_().sqrt_().div_(torch.expm1(count * log_1).neg_()))
+    count = float(step)
+    return out.fill_(math.sqrt(-math.expm1(count * log_2)) / -math.expm1(count * log_1) if count > 0 else math.nan)
 
 
 def momentum_step(p: Tensors, m: Tensors, *, momentum: float, nesterov: bool) -> Callable[[Any, Tensors], None]:

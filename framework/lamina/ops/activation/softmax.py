@@ -81,6 +81,16 @@ def softmax_cross_entropy(labels: TensorLike, logits: TensorLike) -> Tensor:
 
 @softmax_cross_entropy.gradient("logits")
 def _(dy: Tensor, *, labels: Tensor, logits: Tensor) -> Tensor:
+    return softmax_cross_entropy_gradient(dy, labels, logits)
+
+
+@composite_op(result=lambda dy, labels, logits: logits.spec, dtypes=FLOATING, public=False)
+def softmax_cross_entropy_gradient(dy: TensorLike, labels: TensorLike, logits: TensorLike) -> Tensor:
+    """The gradient of ``softmax_cross_entropy`` for the logits: (softmax(logits) * sum(labels) - labels) * dy.
+
+    >>> softmax_cross_entropy_gradient([2.0], [[1.0, 0.0]], [[0.0, 0.0]]).tolist()
+    [[-1.0, 1.0]]
+    """
     total = sum(labels, axis=-1, keepdims=True)
     probabilities = exp(log_softmax(logits))  # the logarithms are there from the forward pass
     return multiply(subtract(multiply(probabilities, total), labels), expand_dims(dy, -1))

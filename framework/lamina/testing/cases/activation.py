@@ -129,11 +129,22 @@ def _sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
     return labels * softplus(-logits) + (1.0 - labels) * softplus(logits)
 
 
+def _softmax_cross_entropy_gradient(dy: Any, labels: Any, logits: Any) -> Any:
+    e = np.exp(logits - logits.max(-1, keepdims=True)) if logits.size else logits
+    return (e / e.sum(-1, keepdims=True) * labels.sum(-1, keepdims=True) - labels) * dy[..., None]
+
+
 case("softmax_cross_entropy", [probabilities(4, 3), normal(4, 3)], reference=_softmax_cross_entropy)
 case("softmax_cross_entropy", [normal(2, 4, 3), normal(2, 4, 3)], reference=_softmax_cross_entropy)
 case("softmax_cross_entropy", [probabilities(3), normal(3)], reference=_softmax_cross_entropy)
 case("softmax_cross_entropy", [values([[1.0, 0.0]]), values([[-900.0, 900.0]])], reference=_softmax_cross_entropy,
      gradient=False)  # fmt: skip
+case("softmax_cross_entropy_gradient", [normal(4), probabilities(4, 3), normal(4, 3)],
+     reference=_softmax_cross_entropy_gradient)  # fmt: skip
+case("softmax_cross_entropy_gradient", [normal(2, 4), normal(2, 4, 3), non_contiguous(2, 4, 3)],
+     reference=_softmax_cross_entropy_gradient)  # fmt: skip
+case("softmax_cross_entropy_gradient", [empty(0), empty(0, 3), empty(0, 3)],
+     reference=_softmax_cross_entropy_gradient)  # fmt: skip
 case("softmax_cross_entropy", [empty(0, 3), empty(0, 3)], reference=lambda a, b: np.zeros(0))
 case("softmax_cross_entropy", [normal(2, 3), normal(3)], raises=ShapeError)
 case("softmax_cross_entropy", [ints(2, 3), ints(2, 3)], raises=DTypeError)

@@ -1,0 +1,13 @@
+"""Names of the calls that only lowered programs have, and which ops work element by element."""
+
+from __future__ import annotations
+
+from lamina_torch.kernels.elementwise import ROWS
+
+MM, ADDMM, MV, DOT, TURN = "torch.mm", "torch.addmm", "torch.mv", "torch.dot", "torch.t"
+THRESHOLD, DENSE = "torch.threshold_backward", "torch.dense"
+LOG_SOFTMAX_BACKWARD = "torch.log_softmax_backward"
+LSTM, LSTM_BACKWARD = "torch.lstm", "torch.lstm_backward"
+
+ELEMENTWISE = {*ROWS, "tanh", "sigmoid", "relu", THRESHOLD, "clip"}
+"""Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
