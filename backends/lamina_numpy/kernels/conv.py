@@ -16,7 +16,7 @@ from lamina.contract import KernelTable
 from lamina_arrayapi.kernels import conv as shared
 from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, padded, taps
 from lamina_numpy.gathering import Geometry, by_columns, each, tiles
-from lamina_numpy.kernels import depthwise
+from lamina_numpy.kernels import depthwise, shifting
 from lamina_numpy.kernels.elementwise import quiet
 from lamina_numpy.parallel import in_parallel, parts, workers
 
@@ -153,17 +153,27 @@ def _add_columns(total: Any, gathered: Any, dy: Any, many: Any, part: Any) -> No
         total += part
 
 
-@kernels("convolution_input_gradient")
+@kernels("convolution_input_gradient", out=True)
 @quiet
 def convolution_input_gradient(
-    dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int
+    dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int, out: Any = None
 ) -> Any:
     starts = tuple(before for before, _ in pads)
-    if set(strides) == {1}:
-        return _correlated(dy, kernel, size, starts, dilations, groups)
-    if set(dilations) != {1}:
-        return _by_taps(dy, kernel, size, strides, pads, dilations, groups)
-    dx = np.empty((dy.shape[0], *size, kernel.shape[-2] * groups), dy.dtype)
+    dx = np.empty((dy.shape[0], *size, kernel.shape[-2] * groups), dy.dtype) if out is None else out
+    if set(strides) == {1} and groups == 1 and shifting.pays(dy, kernel, size):
+        shifting.input_gradient(dy, kernel, size, starts, dilations, dx)
+    elif set(strides) == {1}:
+        _correlated(dy, kernel, size, starts, dilations, groups, dx)
+    elif set(dilations) != {1}:
+        dx[...] = _by_taps(dy, kernel, size, strides, pads, dilations, groups)
+    else:
+        _by_residues(dy, kernel, strides, starts, groups, dx)
+    return dx
+
+
+def _by_residues(dy: Any, kernel: Any, strides: Sizes, starts: Sizes, groups: int, dx: Any) -> None:
+    """For strides: every so manieth element of dx meets every so manieth of the kernel, as for strides of 1."""
+    one = (1,) * len(strides)
     for residue in itertools.product(*map(range, strides)):
         places = tuple(slice(r, None, s) for r, s in zip(residue, strides, strict=True))
         firsts = [divmod(r + before, s) for r, s, before in zip(residue, strides, starts, strict=True)]
@@ -171,10 +181,9 @@ def convolution_input_gradient(
         part = dx[(slice(None), *places)]
         if some.size and part.size:
             ahead = tuple(skipped for skipped, _ in firsts)
-            part[...] = _correlated(dy, some, part.shape[1:-1], ahead, dilations, groups)
+            part[...] = _correlated(dy, some, part.shape[1:-1], ahead, one, groups)
         else:
             part[...] = 0
-    return dx
 
 
 def _by_taps(dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dilations: Sizes, groups: int) -> Any:
@@ -188,7 +197,9 @@ def _by_taps(dy: Any, kernel: Any, size: Sizes, strides: Sizes, pads: Pads, dila
     return cropped(dx, pads)
 
 
-def _correlated(dy: Any, kernel: Any, size: Sizes, starts: Sizes, dilations: Sizes, groups: int) -> Any:
+def _correlated(
+    dy: Any, kernel: Any, size: Sizes, starts: Sizes, dilations: Sizes, groups: int, out: Any = None
+) -> Any:
     """For strides of 1: dy, padded, convolved with the kernel turned round."""
     around, inner = [], []
     for k, d, s, before, given in zip(kernel.shape, dilations, size, starts, dy.shape[1:-1], strict=False):
@@ -197,7 +208,9 @@ def _correlated(dy: Any, kernel: Any, size: Sizes, starts: Sizes, dilations: Siz
         inner.append(slice(max(0, -ahead), given - max(0, -behind)))
         around.append((max(0, ahead), max(0, behind)))
     turned = _turned(kernel, groups)
-    return convolution(dy[(slice(None), *inner)], turned, (1,) * len(size), tuple(around), dilations, groups)
+    return convolution(
+        dy[(slice(None), *inner)], turned, (1,) * len(size), tuple(around), dilations, groups, out=out
+    )
 
 
 def _turned(kernel: Any, groups: int) -> Any:
