@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,14 +17,17 @@ import numpy as np
 
 from lamina.contract import Kernel, KernelTable
 from lamina.program import Instruction, Program
+from lamina.program.lanes import Lanes, Run
 from lamina.program.memory import Pairs, plan_memory, size_of
 from lamina.program.passes import view_bases
-from lamina.program.source import bind, call_line
+from lamina.program.source import bind, call_line, define
 from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import QUIET
 from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
+from lamina_numpy.lanes import lane_numbers, lanes_of
 from lamina_numpy.memory import aligned, shaped, side_by_side
+from lamina_numpy.parallel import beside
 from lamina_numpy.threads import ONE_THREAD, wants_one_thread
 
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
@@ -41,8 +44,8 @@ class NumPyExecutable:
 
     updates_in_place = True
 
-    def __init__(self, program: Program, kernels: KernelTable) -> None:
-        self._program = _with_plain_products(program)
+    def __init__(self, program: Program, kernels: KernelTable, divide: Callable[[Program], Lanes] = lanes_of) -> None:
+        self._lanes = divide(_with_plain_products(program))
         self._kernels = kernels
         self._state: Sequence[Any] | None = None
         self._step: Any = None
@@ -51,7 +54,7 @@ class NumPyExecutable:
     def __call__(self, inputs: Sequence[Any], state: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         with self._lock:  # the buffers are this program's only ones
             if state is not self._state:
-                self._step = _Builder(self._program, self._kernels.entries, state).build()
+                self._step = _Builder(self._lanes, self._kernels.entries, state).build()
                 self._state = state
             result: tuple[list[Any], list[Any]] = self._step(inputs, state)
             return result
@@ -78,6 +81,11 @@ def _with_plain_products(program: Program) -> Program:
     return replace(program, slots=tuple(slots), instructions=tuple(instructions))
 
 
+def quietly(lines: Sequence[str]) -> list[str]:
+    """The lines without NumPy's floating-point warnings, of which each thread has its own."""
+    return ["with errstate(all='ignore'):", *(f"    {line}" for line in lines or ["pass"])]
+
+
 def _view_line(index: int, instruction: Instruction) -> str | None:
     """A view of what a step is given, by the array's own method: it is made anew in each step, so it must be cheap."""
     method = {"reshape": "shape", "transpose": "axes"}.get(instruction.op)
@@ -89,8 +97,9 @@ def _view_line(index: int, instruction: Instruction) -> str | None:
 class _Builder:
     """Makes the step of one program for one set of Variables."""
 
-    def __init__(self, program: Program, kernels: Mapping[str, Kernel], state: Sequence[Any]) -> None:
-        self.program = program
+    def __init__(self, lanes: Lanes, kernels: Mapping[str, Kernel], state: Sequence[Any]) -> None:
+        self.program = program = lanes.program
+        self.stages = lanes.stages
         self.kernels = kernels
         self.bases = view_bases(program)
         self.fixed: dict[int, Any] = {s: np.asarray(a) for s, a in program.constants.items()}
@@ -99,7 +108,7 @@ class _Builder:
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"copyto": np.copyto, "errstate": np.errstate}
         placed = {s for i in program.instructions if self._is_placed(i) for s in i.outputs}
-        self.memory = plan_memory(program, placed, self._in_place)
+        self.memory = plan_memory(program, placed, self._in_place, lane_numbers(lanes))
         self.buffers = [aligned(size) for size in self.memory.sizes]
         self.own = self._gradients_side_by_side()
 
@@ -140,8 +149,11 @@ class _Builder:
         return found
 
     def build(self) -> Any:
-        for index, instruction in enumerate(self.program.instructions):
-            self._add(index, instruction)
+        for stage in self.stages:
+            if len(stage) == 1:
+                self._add_run(*stage[0])
+            else:
+                self._add_beside(stage)
         shared = {s for s in self.program.outputs if self._is_shared(s)}
         self.lines += [f"o{s} = s{s}.copy()" for s in sorted(shared)]  # before a Variable's old value is overwritten
         self._add_writes()
@@ -149,11 +161,44 @@ class _Builder:
         outputs = ", ".join(f"o{s}" if s in shared else f"s{s}" for s in self.program.outputs)
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
-        body = ["with errstate(all='ignore'):", *(f"    {line}" for line in self.lines or ["pass"])]
-        if self._has_products() and wants_one_thread(self.program) and ONE_THREAD.usual() > 1:
+        body = quietly(self.lines)
+        beside = any(len(stage) > 1 for stage in self.stages)
+        if beside or (self._has_products() and wants_one_thread(self.program) and ONE_THREAD.usual() > 1):
             self.namespace.update(one_thread=ONE_THREAD)
             body = ["with one_thread:", *(f"    {line}" for line in body)]
         return bind("step", [*head, *body, f"return [{outputs}], []"], self.namespace)
+
+    def _add_run(self, start: int, stop: int) -> None:
+        for index in range(start, stop):
+            self._add(index, self.program.instructions[index])
+
+    def _add_beside(self, stage: Sequence[Run]) -> None:
+        """A function for each lane, and a call of all of them at once; what has no buffer is handed in and out."""
+        calls, results = [], []
+        for start, stop in stage:
+            before, self.lines = self.lines, []
+            self._add_run(start, stop)
+            lines, self.lines = self.lines, before
+            taken, given = self._handed(start, stop)
+            name = f"lane{start}"
+            text = [*quietly(lines), f"return ({''.join(f's{s}, ' for s in given)})"]
+            define(name, [f"s{s}" for s in taken], text, self.namespace)
+            calls.append(f"({name}, ({''.join(f's{s}, ' for s in taken)}))")
+            results.append(f"({''.join(f's{s}, ' for s in given)})" if given else "_")
+        self.namespace["beside"] = beside
+        self.lines.append(f"{', '.join(results)} = beside([{', '.join(calls)}])")
+
+    def _handed(self, start: int, stop: int) -> tuple[list[int], list[int]]:
+        """The slots without memory of their own that a run needs from outside, and those it makes for others."""
+        instructions = self.program.instructions
+        made = {s for i in instructions[start:stop] for s in i.outputs}
+        used = {s for i in instructions[start:stop] for s in i.inputs}
+        others = {s for i in (*instructions[:start], *instructions[stop:]) for s in i.inputs}
+        others.update(self.program.results())
+        return (
+            sorted(s for s in used - made if s not in self.fixed),
+            sorted(s for s in made & others if s not in self.fixed),
+        )
 
     def _has_products(self) -> bool:
         return any(i.op == "matmul" or i.op.startswith("conv") for i in self.program.instructions)

@@ -12,9 +12,10 @@ import functools
 import itertools
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lamina_numpy.threads import MANY_PRODUCTS, ONE_THREAD
 
@@ -23,9 +24,40 @@ R = TypeVar("R")
 _MOST = 16
 
 
+class _Place(threading.local):
+    """Whether this thread does a part of something that is done on all threads."""
+
+    within = False
+
+
+_place = _Place()
+
+
 def workers(products: int) -> int:
-    """How many threads work of so many multiplications should take: as many as the matrix library would, if any."""
-    return min(_MOST, ONE_THREAD.usual()) if products >= MANY_PRODUCTS else 1
+    """How many threads work of so many multiplications should take: as many as the matrix library would, if any.
+
+    One within work that is shared among threads already.
+    """
+    return threads() if products >= MANY_PRODUCTS and not _place.within else 1
+
+
+def threads() -> int:
+    """How many threads work is shared among."""
+    return min(_MOST, ONE_THREAD.usual())
+
+
+def beside(calls: Sequence[tuple[Callable[..., T], tuple[Any, ...]]]) -> list[T]:
+    """The results of functions that are called on threads beside each other."""
+    return in_parallel(_called, calls)
+
+
+def _called(call: tuple[Callable[..., T], tuple[Any, ...]]) -> T:
+    function, arguments = call
+    _place.within = True
+    try:
+        return function(*arguments)
+    finally:
+        _place.within = False
 
 
 def parts(items: Sequence[T], count: int) -> list[Sequence[T]]:
@@ -46,7 +78,7 @@ def in_parallel(work: Callable[[T], R], given: Sequence[T]) -> list[R]:
             return [work(given[0])]
         cores = _apart(len(given))[1:]
         pairs = zip(cores, given[1:], strict=True)
-        others = [_threads().submit(contextvars.copy_context().run, _on, c, work, part) for c, part in pairs]
+        others = [_pool().submit(contextvars.copy_context().run, _on, c, work, part) for c, part in pairs]
         try:
             first = work(given[0])
         finally:
@@ -94,9 +126,9 @@ def _on(core: int | None, work: Callable[[T], R], part: T) -> R:
 
 
 @functools.lru_cache(maxsize=1)
-def _threads() -> Executor:
+def _pool() -> Executor:
     return ThreadPoolExecutor(_MOST - 1, thread_name_prefix="lamina_numpy")
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads

@@ -70,12 +70,13 @@ def wants_one_thread(program: Program) -> bool:
     So it is if every matrix product and convolution is too small for a second thread, and if convolutions have the
     most multiplications: they are shared among threads of Python, which those of the library, waiting, would hold up.
     """
-    heavy = [(i.op, n) for i in program.instructions if (n := _products(i, program.slots)) >= MANY_PRODUCTS]
+    heavy = [(i.op, n) for i in program.instructions if (n := products(i, program.slots)) >= MANY_PRODUCTS]
     convolved = sum(n for op, n in heavy if op.startswith("convolution"))
     return 2 * convolved >= sum(n for _, n in heavy)
 
 
-def _products(instruction: Instruction, slots: Sequence[Spec]) -> int:
+def products(instruction: Instruction, slots: Sequence[Spec]) -> int:
+    """The multiplications of a matrix product or a convolution, 0 for other instructions."""
     specs = [slots[s] for s in (*instruction.inputs, *instruction.outputs)]
     if instruction.op == "matmul":
         return specs[2].size * specs[0].shape[-1]

@@ -208,9 +208,7 @@ def _correlated(
         inner.append(slice(max(0, -ahead), given - max(0, -behind)))
         around.append((max(0, ahead), max(0, behind)))
     turned = _turned(kernel, groups)
-    return convolution(
-        dy[(slice(None), *inner)], turned, (1,) * len(size), tuple(around), dilations, groups, out=out
-    )
+    return convolution(dy[(slice(None), *inner)], turned, (1,) * len(size), tuple(around), dilations, groups, out=out)
 
 
 def _turned(kernel: Any, groups: int) -> Any:

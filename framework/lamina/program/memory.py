@@ -35,10 +35,16 @@ class Memory:
     sizes: list[int] = field(default_factory=list)
 
 
-def plan_memory(program: Program, placed: Collection[int], in_place: Callable[[Instruction], Pairs]) -> Memory:
+def plan_memory(
+    program: Program,
+    placed: Collection[int],
+    in_place: Callable[[Instruction], Pairs],
+    lanes: Sequence[int | None] = (),
+) -> Memory:
     """Gives each slot of ``placed``, none of which is a view, an array to be computed in.
 
-    ``in_place`` gives for an instruction the pairs (argument, result) that may be one and the same memory.
+    ``in_place`` gives for an instruction the pairs (argument, result) that may be one and the same memory. ``lanes``
+    has the lane of each instruction: what runs beside each other must not take over each other's buffers.
 
     >>> from lamina.shapes import Spec
     >>> s = Spec((2,), "float32")
@@ -47,7 +53,7 @@ def plan_memory(program: Program, placed: Collection[int], in_place: Callable[[I
     >>> plan_memory(program, {1, 2}, lambda i: [(i.inputs[0], i.outputs[0])]).in_buffer
     {1: 0, 2: 0}
     """
-    return _Planner(program, placed, in_place).plan()
+    return _Planner(program, placed, in_place, lanes or [None] * len(program.instructions)).plan()
 
 
 def size_of(spec: Spec) -> int:
@@ -56,14 +62,21 @@ def size_of(spec: Spec) -> int:
 
 
 class _Planner:
-    def __init__(self, program: Program, placed: Collection[int], in_place: Callable[[Instruction], Pairs]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        placed: Collection[int],
+        in_place: Callable[[Instruction], Pairs],
+        lanes: Sequence[int | None],
+    ) -> None:
         self.program = program
         self.placed = placed
         self.bases = view_bases(program)
         self.lifetimes = lifetimes(program)
         self.pairs = [self._safe(i, in_place(i)) for i in program.instructions]
         self.memory = Memory()
-        self.free: dict[int, list[int]] = {}
+        self.lane_of = {s: lane for i, lane in zip(program.instructions, lanes, strict=True) for s in i.outputs}
+        self.free: dict[tuple[int, int | None], list[int]] = {}
 
     def _safe(self, instruction: Instruction, pairs: Pairs) -> list[tuple[int, int]]:
         """The pairs whose argument is no view, and of which the instruction reads no view either."""
@@ -82,10 +95,11 @@ class _Planner:
                 if slot in self.placed and slot not in self.memory.in_state:
                     before = self._taken_over(index, slot, taken)
                     taken.update(before)
-                    held[slot] = held[before[0]] if before else self._buffer(size_of(self.program.slots[slot]))
+                    held[slot] = held[before[0]] if before else self._buffer(slot)
             for slot in ending.get(index, ()):
                 if slot in held and slot not in taken:
-                    self.free.setdefault(self.memory.sizes[held[slot]], []).append(held[slot])
+                    free = self.free.setdefault((self.memory.sizes[held[slot]], self.lane_of[slot]), [])
+                    free.append(held[slot])
         return self.memory
 
     def _taken_over(self, index: int, slot: int, taken: set[int]) -> list[int]:
@@ -93,11 +107,16 @@ class _Planner:
         return [
             old
             for old, new in self.pairs[index]
-            if new == slot and old in self.memory.in_buffer and old not in taken and self.lifetimes[old][1] == index
+            if new == slot
+            and old in self.memory.in_buffer
+            and old not in taken
+            and self.lifetimes[old][1] == index
+            and self.lane_of[old] == self.lane_of[new]
         ][:1]
 
-    def _buffer(self, size: int) -> int:
-        waiting = self.free.get(size)
+    def _buffer(self, slot: int) -> int:
+        size = size_of(self.program.slots[slot])
+        waiting = self.free.get((size, self.lane_of[slot]))
         if waiting:
             return waiting.pop()
         self.memory.sizes.append(size)
@@ -108,6 +127,8 @@ class _Planner:
         unsafe = max((i for i, x in enumerate(self.program.instructions) if x.op in MAY_RAISE), default=-1)
         for index, slot in self.program.writes:
             if slot not in self.placed or slot in self.program.outputs or slot in self.memory.in_state:
+                continue
+            if self.lane_of.get(slot) is not None:
                 continue
             target, position = self.program.state[index], made[slot]
             if position < unsafe:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
 from lamina.program.program import Instruction, Program
+
+
+def is_on(name: str) -> bool:
+    """Whether a rewrite may be done: not if ``LAMINA_WITHOUT`` names it, nor at the level 'nopasses'."""
+    without = os.environ.get("LAMINA_WITHOUT", "").replace(",", " ").split()
+    return name not in without and os.environ.get("LAMINA_REPLAY") != "nopasses"
 
 
 def optimize(program: Program) -> Program:

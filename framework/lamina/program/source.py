@@ -55,8 +55,13 @@ def call_line(index: int, instruction: Instruction, namespace: dict[str, Any]) -
 
 
 def bind(name: str, lines: list[str], namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Compiles the lines into a function whose globals are ``namespace``."""
-    text = _assemble(name, lines, parameters="inputs, state")
+    """Compiles the lines into a function of (inputs, state) whose globals are ``namespace``."""
+    return define(name, ["inputs", "state"], lines, namespace)
+
+
+def define(name: str, parameters: Sequence[str], lines: list[str], namespace: dict[str, Any]) -> Callable[..., Any]:
+    """Compiles the lines into a function whose globals are ``namespace``, in which it is put."""
+    text = _assemble(name, lines, ", ".join(parameters))
     exec(compile(text, f"<lamina {name}>", "exec"), namespace)  # noqa: S102 - text made above from slot numbers only
     function: Callable[..., Any] = namespace[name]
     return function

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 import lamina
 from lamina.ops import OPS
 from lamina.program import Interpreter, Program, optimize
+from lamina.program.lanes import in_lanes
 from lamina.program.source import compile_source
 from lamina.replay.recorder import Recorder
+from lamina.runtime.backends import find_backend
 from lamina.runtime.listeners import listening
 from lamina.runtime.tensor import Tensor
+from lamina_numpy.executable import NumPyExecutable
 
 SHAPE = (2, 3)
 UNARY = ("tanh", "sigmoid", "relu", "negative", "sin", "identity", "abs", "softmax")
@@ -130,6 +133,38 @@ def _check_executable(program: Program, state: list[Any], outputs: list[Any], af
         found, written = executable([_data(0)], held)
         _assert_all(found, outputs)
         _assert_all([held[i] for i, _ in program.writes] if executable.updates_in_place else written, after)
+
+
+@given(steps())
+@settings(max_examples=150, deadline=None)
+def test_programs_in_lanes_give_the_same(operations: list[tuple[Any, ...]]) -> None:
+    """Interpreted, and by the executable with each lane on a thread of its own."""
+    program, order, outputs = _recorded(operations)
+    state = [_data(11 + i) for i in order]
+    lanes = in_lanes(optimize(program), SHAPE[0])
+    if lanes is None:
+        return
+    assert [i for stage in lanes.stages for run in stage for i in range(*run)] == [
+        *range(len(lanes.program.instructions))
+    ]
+    backend = find_backend("numpy")
+    found, written = Interpreter(lanes.program, backend.kernels, backend.from_host)([_data(0)], state)
+    _assert_all(found, outputs)
+    executable = NumPyExecutable(program, backend.kernels, lambda _: lanes)
+    for _ in range(2):
+        held = [array.copy() for array in state]
+        _assert_all(executable([_data(0)], held)[0], outputs)
+        _assert_all([held[i] for i, _ in program.writes], written)
+
+
+def _recorded(operations: list[tuple[Any, ...]]) -> tuple[Program, list[int], list[Any]]:
+    """The program of a run, the numbers of its Variables, and what the run returned."""
+    variables, x = _variables(), lamina.tensor(_data(0))
+    recorder = Recorder([x])
+    with listening(recorder):
+        outputs = _run(operations, x, variables)
+    order = [next(i for i, mine in enumerate(variables) if mine is v) for v in recorder.variables]
+    return recorder.program(outputs), order, [y.numpy() for y in outputs]
 
 
 def _assert_all(found: list[Any], expected: list[Any]) -> None:
