@@ -3,7 +3,8 @@
 
     python docs/make_tables.py
 
-Needs lamina, and what ``lamina.testing`` needs: which gradients are checked is read off the kit's cases.
+Needs lamina, and what ``lamina.testing`` needs: which gradients are checked is read off the kit's cases. The tables of
+backends need their libraries too: ``make_backend_tables.py`` writes them.
 """
 
 from __future__ import annotations

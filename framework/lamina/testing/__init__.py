@@ -10,9 +10,10 @@ for _tests in ("arrays", "base", "devices", "families", "hazards", "layers", "op
     pytest.register_assert_rewrite(f"{__name__}.{_tests}")  # before they are imported, so that failures say what was
 
 from lamina.testing.base import BackendTests, Limitation, limitations_of, require_backend, why_not_available  # noqa: E402
+from lamina.testing.behaviour import answers  # noqa: E402
 from lamina.testing.checks import check_gradient, check_replay, check_result_rule, check_value  # noqa: E402
 from lamina.testing.conformance import BackendConformance  # noqa: E402
-from lamina.testing.coverage import gradient_gaps  # noqa: E402
+from lamina.testing.coverage import gradient_gaps, kernel_source  # noqa: E402
 from lamina.testing.hazards import ReplayHazards  # noqa: E402
 from lamina.testing.inputs import (  # noqa: E402
     Input,
@@ -35,8 +36,8 @@ from lamina.testing.table import Case, all_cases, case, ops_without_cases  # noq
 
 __all__ = [
     "BackendConformance", "BackendTests", "Case", "Input", "LayerCase", "Limitation", "ReplayHazards", "all_cases",
-    "between", "bools", "broadcasting", "case", "check_gradient", "check_layer", "check_replay", "check_result_rule",
-    "check_value", "complex_normal", "distinct", "empty", "gradient_gaps", "ints", "limitations_of", "non_contiguous",
-    "normal", "ops_without_cases", "positive", "probabilities", "require_backend", "strings", "values",
-    "why_not_available",
+    "answers", "between", "bools", "broadcasting", "case", "check_gradient", "check_layer", "check_replay",
+    "check_result_rule", "check_value", "complex_normal", "distinct", "empty", "gradient_gaps", "ints",
+    "kernel_source", "limitations_of", "non_contiguous", "normal", "ops_without_cases", "positive", "probabilities",
+    "require_backend", "strings", "values", "why_not_available",
 ]  # fmt: skip

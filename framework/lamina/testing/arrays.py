@@ -25,6 +25,8 @@ def _array(shape: tuple[int, ...], dtype: str) -> Array:
 class ArrayTests(BackendTests):
     """The promise of ``lamina.contract.Backend`` about arrays."""
 
+    area = "arrays and dtypes"
+
     @pytest.mark.parametrize("dtype", [*ARITHMETIC, "string"])
     def test_dtype(self, backend: Backend, dtype: str) -> None:
         """The dtype goes in and out and survives ops, or ``supports`` and a limitation say that it is missing.

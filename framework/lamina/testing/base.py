@@ -36,6 +36,8 @@ class BackendTests:
     backend_name: ClassVar[str]
     device: ClassVar[str | None] = None
     limitations: ClassVar[tuple[Limitation, ...]] = ()
+    area: ClassVar[str] = "further tests"
+    """What the tests written in a class are about: a line of the report."""
 
     @pytest.fixture
     def backend(self, request: pytest.FixtureRequest) -> Iterator[Backend]:

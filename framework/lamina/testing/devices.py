@@ -24,6 +24,8 @@ CUDA: Final = (2, 13)
 class DeviceTests(BackendTests):
     """Devices by name."""
 
+    area = "devices"
+
     def test_the_device_is_known_by_its_name(self, backend: Backend) -> None:
         assert backend.device
         assert find_backend(self.backend_name, backend.device) is backend, f"{backend.device!r} makes another backend"

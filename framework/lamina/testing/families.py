@@ -88,6 +88,8 @@ def on_numpy(name: str) -> Training:
 class FamilyTests(BackendTests):
     """Models of layers, trained by ``fit``."""
 
+    area = "training runs"
+
     @pytest.mark.parametrize("family", ["dense", "convolutional", "sequence", "recurrent", "attention", "text",
                                         "autoencoder", "graph"])  # fmt: skip
     def test_training_agrees_with_numpy(self, backend: Backend, family: str) -> None:
@@ -108,9 +110,9 @@ def _moving(places: Sequence[Backend]) -> list[float]:
         model, x, y = prepared(FAMILIES["dense"])
     losses: list[float] = []
     for place in places:
-        with on_backend(place):
-            model.to(place.name, device=place.device)
-            losses += model.fit(x, y, epochs=MOVED, batch_size=BATCH, verbose=0).history["loss"]
+        model.to(place.name, device=place.device)
+        losses += model.fit(x, y, epochs=MOVED, batch_size=BATCH, verbose=0).history["loss"]
+        assert {variable.backend for variable in model.state_variables()} == {place}
     return losses
 
 

@@ -33,6 +33,8 @@ CHECKS: Final[dict[str, Callable[[Case, Backend], None]]] = {
 class OpTests(BackendTests):
     """Values, errors, gradients, replays and result rules of every op."""
 
+    area = "the table of cases"
+
     @pytest.mark.parametrize("case", CASES, ids=str)
     def test_value(self, backend: Backend, case: Case) -> None:
         self.hold(case.op, "value", lambda: check_value(case, backend))

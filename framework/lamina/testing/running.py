@@ -22,6 +22,8 @@ SETTINGS: dict[str, Any] = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 class RandomTests(BackendTests):
     """Streams are the same numbers on every backend."""
 
+    area = "random streams"
+
     def test_uniform_is_the_reference_bit_for_bit(self, backend: Backend) -> None:
         drawn = lamina.random.uniform((1000,), seed=SeedGenerator(123)).numpy()
         expected = reference.uniform((123, 0), (1000,)).astype(np.float32)
@@ -53,6 +55,8 @@ class RandomTests(BackendTests):
 
 class TrainingTests(BackendTests):
     """A two-layer classifier trained by a recorded step of ops."""
+
+    area = "training runs"
 
     def test_a_recorded_training_run_agrees_with_numpy(self, backend: Backend) -> None:
         x, labels, weights = _problem()

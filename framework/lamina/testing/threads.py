@@ -48,6 +48,8 @@ def at_once(works: Sequence[Callable[[], None]]) -> None:
 class ThreadTests(BackendTests):
     """Each thread has its own active backend, tapes, recordings and results."""
 
+    area = "threads"
+
     def test_scopes_and_tapes_of_threads_are_apart(self, backend: Backend) -> None:
         barrier = threading.Barrier(2, timeout=30)
         found: dict[str, Any] = {}

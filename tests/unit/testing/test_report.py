@@ -38,7 +38,9 @@ def test_the_header_and_the_table_name_what_ran_and_what_did_not(pytester: pytes
     assert "conformance: numpy runs" in lines
     assert any(line.startswith(f"conformance: nowhere is NOT RUN: {reason}") for line in lines)
     assert "numpy: 1 limited, 1 passed" in lines
+    assert "    further tests                   1 limited, 1 passed" in lines
     assert "    cannot: tanh value: for the test" in lines
+    assert "    an index outside the axis, in `gather`: OutOfRangeError" in lines
     assert any(line.startswith(f"nowhere: NOT RUN: {reason}") for line in lines)
     assert "1 passed, 1 skipped, 1 xfailed" in lines[-1]
 

@@ -18,6 +18,8 @@ from lamina.testing.hazards.common import CALLS, replayed
 class CompositionHazards(BackendTests):
     """Steps with random numbers, gradients and other steps in them, at every level."""
 
+    area = "recorded steps"
+
     def test_random_numbers_are_new_in_each_replay_and_equal_the_eager_stream(self, backend: Backend) -> None:
         generator = SeedGenerator(11)
         step = lamina.function(lambda: lamina.random.uniform((3,), seed=generator))

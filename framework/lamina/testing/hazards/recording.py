@@ -20,6 +20,8 @@ from lamina.testing.hazards.common import CALLS, replayed
 class RecordingHazards(BackendTests):
     """What must not be frozen into a program."""
 
+    area = "recorded steps"
+
     def test_a_frozen_python_number_is_caught(self, backend: Backend) -> None:
         count = 0
 

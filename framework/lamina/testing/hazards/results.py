@@ -16,6 +16,8 @@ from lamina.testing.hazards.common import CALLS, replayed
 class ResultHazards(BackendTests):
     """What comes out of a step is the caller's, and what went in is untouched."""
 
+    area = "recorded steps"
+
     @pytest.mark.parametrize("size", [3, 5000])
     def test_results_do_not_change_later(self, backend: Backend, size: int) -> None:
         step = lamina.function(lambda x: (x * 2.0, (x + 1.0).sum(), x.reshape((-1, 1)), x))

@@ -18,6 +18,8 @@ from lamina.testing.hazards.common import CALLS, replayed
 class StateHazards(BackendTests):
     """Variables: what is read, what is written, and when."""
 
+    area = "recorded steps"
+
     def test_two_variables_swap(self, backend: Backend) -> None:
         a, b = lamina.Variable([1.0, 2.0]), lamina.Variable([3.0, 4.0])
 
