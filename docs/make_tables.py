@@ -4,14 +4,16 @@
     python docs/make_tables.py
 
 Needs lamina, and what ``lamina.testing`` needs: which gradients are checked is read off the kit's cases. The tables of
-backends need their libraries too: ``make_backend_tables.py`` writes them.
+backends, which ``make_backend_tables.py`` writes, need their libraries too.
 """
 
 from __future__ import annotations
 
 import csv
+import importlib.util
 import inspect
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -335,10 +337,15 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def main() -> None:
-    """Writes the pages."""
+    """Writes the pages, and those of backends where their libraries are."""
     for path, text in pages():
         path.write_text(text, encoding="utf-8")
         print(f"{path.name}: {text.count(chr(10))} lines")
+    missing = [name for name in ("torch", "array_api_strict") if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"The tables of backends are as they were: {' and '.join(missing)} not installed.")
+    else:
+        runpy.run_path(str(HERE / "make_backend_tables.py"), run_name="__main__")
 
 
 if __name__ == "__main__":

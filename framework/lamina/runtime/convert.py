@@ -26,6 +26,9 @@ _WIDE: Final = {
 }
 """Dtypes in which numbers out of Python lists keep digits that the default would lose, by NumPy's kind."""
 
+REFUSALS: Final = (AttributeError, TypeError, BufferError, RuntimeError, ValueError)
+"""How libraries say that they cannot take over an array of another one."""
+
 _scalars: OrderedDict[Any, Tensor] = OrderedDict()
 
 
@@ -119,7 +122,7 @@ def move(tensor: Tensor, backend: Backend) -> Tensor:
     with memory_checked(backend, f"a tensor of the backend {tensor.backend.name!r}", tensor.spec):
         try:
             array = backend.from_dlpack(tensor.array)
-        except (TypeError, BufferError, RuntimeError, ValueError):  # how libraries say that this one will not do
+        except REFUSALS:
             array = backend.from_host(tensor.backend.to_host(tensor.array))
     return Tensor(array, tensor.spec, backend)
 
@@ -128,7 +131,7 @@ def _from_dlpack(value: Any, backend: Backend) -> Tensor:
     try:
         array = backend.from_dlpack(value)
         dtype = canonical_dtype(value.dtype)
-    except (TypeError, BufferError, RuntimeError, ValueError) as error:
+    except REFUSALS as error:
         if isinstance(error, LaminaError):
             raise
         return from_numpy(host_array(value, None), backend)

@@ -126,6 +126,8 @@ class ArrayTests(BackendTests):
             back = move(move(tensor, host), backend)
             assert (back.backend, back.dtype) == (backend, dtype)
             np.testing.assert_array_equal(back.numpy(), tensor.numpy())
+        total = lamina.sum(lamina.tensor([1.0, 2.0]))  # of some libraries a number of their own, and no array
+        assert move(move(total, host), backend).item() == 3.0
 
     def test_two_backends_meet_on_the_active_one(self, backend: Backend) -> None:
         with lamina.backend_scope("numpy"):

@@ -16,6 +16,7 @@ from lamina.contract import Backend
 from lamina.dtypes import ARITHMETIC, STRING
 from lamina.errors import OutOfRangeError
 from lamina.runtime.backends import HOLDS_STRINGS, on_backend
+from lamina.runtime.convert import REFUSALS
 from lamina.runtime.op import OPS
 from lamina.testing.coverage import SOURCES, kernel_source
 
@@ -65,7 +66,7 @@ def _host_arrays(backend: Backend) -> str:
     array = np.zeros(2, np.float32)
     try:
         native = backend.from_dlpack(array)
-    except (TypeError, BufferError, RuntimeError, ValueError):  # how libraries say that this one will not do
+    except REFUSALS:
         return "copied through the host's memory"
     array[0] = 1.0
     return "shared" if np.asarray(backend.to_host(native))[0] else "copied"
