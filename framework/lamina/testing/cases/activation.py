@@ -141,6 +141,7 @@ case("softmax_cross_entropy", [values([[1.0, 0.0]]), values([[-900.0, 900.0]])],
      gradient=False)  # fmt: skip
 case("softmax_cross_entropy_gradient", [normal(4), probabilities(4, 3), normal(4, 3)],
      reference=_softmax_cross_entropy_gradient)  # fmt: skip
+case("softmax_cross_entropy_gradient", [normal(1), probabilities(1, 3), normal(1, 3)])
 case("softmax_cross_entropy_gradient", [normal(2, 4), normal(2, 4, 3), non_contiguous(2, 4, 3)],
      reference=_softmax_cross_entropy_gradient)  # fmt: skip
 case("softmax_cross_entropy_gradient", [empty(0), empty(0, 3), empty(0, 3)],
