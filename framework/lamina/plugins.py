@@ -11,8 +11,9 @@ import functools
 import importlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import pluggy
@@ -56,6 +57,7 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self._records: dict[str, PluginRecord] = {}
         self._offers: dict[str, list[tuple[str, Provides]]] = {}
+        self._provided: dict[str, Mapping[str, Provides]] = {}
         for record in _candidates(allowed):
             self._load(record)
 
@@ -94,6 +96,7 @@ class Plugins:
         self._check_hooks(name)
         self._records[name] = PluginRecord(name, type(plugin).__module__, "added by hand", "?")
         self._offers.clear()
+        self._provided.clear()
 
     def _check_hooks(self, plugin: str) -> None:
         """Raises PluginError, and forgets the plugin, if it implements a hook that lamina does not have."""
@@ -119,15 +122,18 @@ class Plugins:
             self._offers[hook] = found
         return self._offers[hook]
 
-    def provided(self, hook: str) -> dict[str, Provides]:
+    def provided(self, hook: str) -> Mapping[str, Provides]:
         """What all plugins offer through one hook, by name.
 
         Where two offer one name, ``resolve`` of what stands there raises PluginError that names both.
         """
-        found: dict[str, Provides] = {}
-        for _, offer in self._offered(hook):
-            found[offer.name] = self._clash(hook, offer.name) if offer.name in found else offer
-        return found
+        known = self._provided.get(hook)
+        if known is None:
+            found: dict[str, Provides] = {}
+            for _, offer in self._offered(hook):
+                found[offer.name] = self._clash(hook, offer.name) if offer.name in found else offer
+            known = self._provided[hook] = MappingProxyType(found)
+        return known
 
     def _clash(self, hook: str, name: str) -> Clash:
         rivals = [f"{o.target} ({self._origin(plugin)})" for plugin, o in self._offered(hook) if o.name == name]

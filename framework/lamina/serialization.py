@@ -37,6 +37,7 @@ KINDS: Final = (
 _REGISTERED: dict[str, Any] = {}
 _SAVED_WITH: ContextVar[Mapping[str, str]] = ContextVar("lamina_saved_with", default=MappingProxyType({}))
 _SCOPED: ContextVar[Mapping[str, Any]] = ContextVar("lamina_custom_objects", default=MappingProxyType({}))
+_SPELLINGS: dict[str, tuple[Mapping[str, Provides], Mapping[str, list[str]]]] = {}
 
 
 def register(name: str | None = None) -> Callable[[T], T]:
@@ -112,7 +113,7 @@ def plugins_offer(name: str) -> list[Provides]:
     """
     own = get_registered_object(name)
     package = str(getattr(own, "__module__", "")).partition(".")[0]
-    offers = [found[name] for kind in KINDS if name in (found := _offers(kind))]
+    offers = [found for kind in KINDS if (found := _offer(kind, name)) is not None]
     return [offer for offer in offers if own is None or offer.target.partition(":")[0].partition(".")[0] == package]
 
 
@@ -136,7 +137,7 @@ def saved_with(versions: Mapping[str, str]) -> Iterator[None]:
 def _migrated(kind: str, name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """A config as the plugin that gives the name has it today, if it names a function that knows older ones."""
     version = _SAVED_WITH.get().get(name)
-    offer = None if version is None else _offers(kind).get(name)
+    offer = None if version is None else _offer(kind, name)
     if offer is None or offer.migrate is None or offer not in plugins_offer(name):
         return values
     migrate = resolve(replace(offer, target=offer.migrate))
@@ -180,10 +181,10 @@ def lookup(kind: str, name: str) -> Any:
     for known in (_SCOPED.get(), _REGISTERED):
         if name in known:
             return known[name]
-    offers = _offers(kind)
-    if name in offers:
-        return resolve(offers[name])
-    names = sorted({*offers, *_REGISTERED, *_SCOPED.get()})
+    offer = _offer(kind, name)
+    if offer is not None:
+        return resolve(offer)
+    names = sorted({*_offers(kind), *_REGISTERED, *_SCOPED.get()})
     near = difflib.get_close_matches(name, names, 3, 0.5) or names
     shown = (
         f"a name such as {', '.join(near)}."
@@ -198,7 +199,16 @@ def lookup(kind: str, name: str) -> Any:
     )
 
 
-def _offers(kind: str) -> dict[str, Provides]:
+def _offer(kind: str, name: str) -> Provides | None:
+    """What plugins offer of a kind under a name."""
+    return plugins().provided(_hook(kind)).get(name if kind == "layers" else f"{kind}/{name}")
+
+
+def _hook(kind: str) -> str:
+    return "lamina_layers" if kind == "layers" else "lamina_objects"
+
+
+def _offers(kind: str) -> Mapping[str, Provides]:
     if kind == "layers":
         return plugins().provided("lamina_layers")
     prefix = f"{kind}/"
@@ -301,8 +311,20 @@ def lookup_spelled(kind: str, name: str, aliases: Mapping[str, str] | None = Non
     if name in _SCOPED.get() or name in _REGISTERED:
         return lookup(kind, name)
     wanted = _plain((aliases or {}).get(_plain(name), name))
-    matching = [known for known in _offers(kind) if _plain(known) == wanted]
+    matching = _spellings(kind).get(wanted)
     return lookup(kind, min(matching, key=lambda known: known[:1].islower()) if matching else name)
+
+
+def _spellings(kind: str) -> Mapping[str, list[str]]:
+    """The names that plugins offer of a kind, by what they are without underscores and capitals."""
+    offered = plugins().provided(_hook(kind))
+    known = _SPELLINGS.get(kind)
+    if known is None or known[0] is not offered:
+        found: dict[str, list[str]] = {}
+        for name in _offers(kind):
+            found.setdefault(_plain(name), []).append(name)
+        known = _SPELLINGS[kind] = offered, found
+    return known[1]
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from typing import Any, Final
 
 from lamina.contract import Provides
@@ -102,7 +103,7 @@ def remote(url: str, **settings: Any) -> Any:
     return find_handler(url, **settings)
 
 
-def offers() -> dict[str, Provides]:
+def offers() -> Mapping[str, Provides]:
     """What plugins offer, the built-in ones too, by scheme."""
     return plugins().provided(_HOOK)
 
