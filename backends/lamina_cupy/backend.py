@@ -9,10 +9,12 @@ from typing import Any
 import cupy
 import numpy as np
 
-from lamina.contract import KernelTable
+from lamina.contract import Executable, KernelTable
+from lamina.program import Program
 from lamina.shapes import Spec
 from lamina_arrayapi import ArrayAPIBackend
 from lamina_cupy.devices import find_device
+from lamina_cupy.executable import CuPyExecutable
 from lamina_cupy.kernels import kernels
 from lamina_cupy.memory import side_by_side
 
@@ -75,6 +77,9 @@ class CuPyBackend(ArrayAPIBackend):
         with self._device:
             found: int = cupy.get_default_memory_pool().used_bytes()
             return found
+
+    def load(self, program: Program) -> Executable:
+        return CuPyExecutable(program, self.kernels, self._device)
 
     def synchronize(self) -> None:
         self._device.synchronize()

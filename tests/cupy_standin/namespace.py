@@ -170,7 +170,8 @@ def argsort(a, axis=-1, kind=None):
 
 
 def sum(a, axis=None, dtype=None, out=None, keepdims=False):
-    return compute(np.sum, a, axis, dtype, keepdims=keepdims)
+    found = compute(np.sum, a, axis, dtype, out=out, keepdims=keepdims)
+    return found if out is None else out
 
 
 def prod(a, axis=None, dtype=None, out=None, keepdims=False):

@@ -23,6 +23,11 @@ EXACT: Final = ("--fmad=false",)
 """Products and sums are rounded one by one, as on every other backend."""
 
 
+def grid(count: int) -> tuple[int]:
+    """Blocks enough for a thread per element, or for several each."""
+    return (min(MOST_BLOCKS, -(-count // THREADS)),)
+
+
 class Kernels:
     """The kernels of one source. ``kernels("im2col", "float32", count, *arguments)`` launches a thread per element."""
 
@@ -41,6 +46,5 @@ class Kernels:
         """Nothing is launched for no elements. Ints are passed as int32."""
         if count:
             kernel = self._function(name, dtype, cupy.cuda.runtime.getDevice())
-            blocks = min(MOST_BLOCKS, -(-count // THREADS))
             given = [np.int32(a) if isinstance(a, int) else a for a in arguments]
-            kernel((blocks,), (THREADS,), (*given, np.int64(count)))
+            kernel(grid(count), (THREADS,), (*given, np.int64(count)))
