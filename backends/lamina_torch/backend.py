@@ -22,7 +22,7 @@ _EXHAUSTION = ("can't allocate memory", "not enough memory", "Storage size calcu
 
 
 class TorchBackend(Backend):
-    """Plain tensors of torch, without its autograd, on a CPU or one CUDA device."""
+    """Plain tensors of torch, without its autograd, on a CPU or one device of any kind that torch has."""
 
     name = "torch"
     kernels = kernels
@@ -102,27 +102,37 @@ class TorchBackend(Backend):
         return TorchExecutable(program, self.kernels, self.from_host, self._device)
 
     def synchronize(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+        if self._device.type not in ("cpu", "meta"):
+            torch.get_device_module(self._device).synchronize()
 
 
 def find_device(name: str | None) -> torch.device:
-    """The device of a name; None takes the first CUDA device, or the CPU without one.
+    """The device of a name, in torch's words; None takes the first CUDA device, or the CPU without one.
 
     Raises BackendNotAvailableError, which lists the devices that are there.
     """
-    present = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0))]
     if name is None:
-        return torch.device("cuda:0" if len(present) > 1 else "cpu")
-    wanted = "cuda:0" if name == "cuda" else name
-    if wanted not in present:
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(1, device=torch.device(name)).device  # with its number, if there can be several
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # whatever its library says
+        present = present_devices()
         raise BackendNotAvailableError(
-            f"the backend 'torch' has no device {name!r}.",
+            f"the backend 'torch' has no device {name!r}: {str(error).splitlines()[0]}",
             expected=f"one of {', '.join(present)}.",
             fix="check LAMINA_DEVICE or the argument"
             + ("." if len(present) > 1 else "; a GPU needs its driver and a torch that was built for it."),
-        )
-    return torch.device(wanted)
+        ) from error
+
+
+def present_devices() -> list[str]:
+    """The CPU and the devices of this machine that torch can use."""
+    found = ["cpu"]
+    for kind in ("cuda", "xpu", "mps"):
+        module = getattr(torch, kind, None)
+        if module is not None and module.is_available():
+            found += [f"{kind}:{i}" for i in range(module.device_count())]
+    return found
 
 
 def _missing_bfloat16() -> str | None:

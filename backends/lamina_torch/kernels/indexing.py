@@ -9,6 +9,7 @@ import torch
 
 from lamina.contract import KernelTable
 from lamina.errors import OutOfRangeError
+from lamina_torch import host
 
 kernels = KernelTable()
 Key = tuple[Any, ...]
@@ -76,7 +77,7 @@ def flat_positions(indices: Any, shape: tuple[int, ...]) -> Any:
     flat = indices.new_zeros(indices.shape[:-1], dtype=torch.int64)
     for axis, size in enumerate(shape):
         part = indices[..., axis].to(torch.int64)
-        if not indices.is_cuda:
+        if host.on_host(indices):
             part = _from_the_front(part, shape, axis, "indices")
         flat = flat * size + torch.remainder(part, max(1, size))
     return flat if math.prod(shape) >= 2**31 else flat.to(torch.int32)
@@ -92,7 +93,7 @@ def last_writer(positions: Any, size: int) -> Any:
 def _positions(indices: Any, size: int) -> Any:
     """Indices in one axis and a dtype that torch takes. On a device they wrap around: an error there is fatal."""
     flat = indices.reshape(-1)
-    if flat.is_cuda:
+    if not host.on_host(flat):
         return torch.remainder(flat.to(torch.int64), max(1, size))
     return flat if flat.dtype in (torch.int32, torch.int64) else flat.to(torch.int64)
 

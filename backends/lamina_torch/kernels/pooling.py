@@ -64,7 +64,7 @@ def _lowest(dtype: torch.dtype) -> float:
 
 def _winners(x: Any, window: Sizes, strides: Sizes, pads: Pads, dilations: Sizes) -> tuple[Any, Any, Any]:
     """The padded image, the maxima and their positions, all channels first. On a device torch pools no integers."""
-    values = x.to(torch.float64) if x.is_cuda and not x.dtype.is_floating_point else x
+    values = x.to(torch.float64) if x.device.type != "cpu" and not x.dtype.is_floating_point else x
     image = with_pads(channels_first(values), pads, _lowest(x.dtype))
     aten = torch.ops.aten
     find = aten.max_pool3d_with_indices if len(window) == 3 else aten.max_pool2d_with_indices

@@ -13,6 +13,7 @@ import torch
 
 from lamina.contract import KernelTable
 from lamina_arrayapi.kernels.random import COSINE, KEPT, LN_2, LOGARITHM, PI_2_32, SINE, SINGLE_WORD, WEYL, keys
+from lamina_torch import host
 from lamina_torch.dtypes import TORCH_DTYPES
 
 kernels = KernelTable()
@@ -38,7 +39,7 @@ def mixed(x: Any) -> Any:
 
 def stream(seed: Any) -> tuple[Any, Any]:
     """The two keys of a seed: numbers on a CPU, tensors on a device, which nobody then has to wait for."""
-    if seed.device.type == "cpu":
+    if host.on_host(seed):
         first, second = keys(*seed.tolist())
         return signed(first), signed(second)
     start = mixed(seed[0] + signed(WEYL))
@@ -94,7 +95,7 @@ def radii(x: Any) -> Any:
 
 def _one_by_root(x: Any) -> Any:
     """1 / sqrt(x), each step rounded as IEEE 754 says: on a CPU torch's sqrt is not, but its rsqrt is made so."""
-    return x.rsqrt() if x.device.type == "cpu" else x.sqrt().reciprocal_()
+    return x.rsqrt() if host.on_host(x) else x.sqrt().reciprocal_()
 
 
 def on_circle(x: Any, radius: Any) -> list[Any]:

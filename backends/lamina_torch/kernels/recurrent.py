@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lamina.contract import KernelTable
+from lamina_torch import host
 
 kernels = KernelTable()
 Backward = Callable[[Any, Any], tuple[Any, ...]]
@@ -35,7 +36,7 @@ def lstm_forward(
 
     It needs the arguments as they are, and only works after a call for training.
     """
-    fits = inputs.dtype is torch.float32 and inputs.device.type == "cpu" and inputs.numel() and h.numel()
+    fits = inputs.dtype is torch.float32 and host.on_host(inputs) and inputs.numel() and h.numel()
     if fits and torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled:
         return _layer(inputs, kernel, recurrent_kernel, bias, h, c, training)
     projected = torch.addmm(bias, inputs.flatten(0, 1), kernel).unflatten(0, inputs.shape[:2])

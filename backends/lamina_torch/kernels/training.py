@@ -14,11 +14,13 @@ from typing import Any
 import torch
 
 from lamina.contract import KernelTable
+from lamina_torch import host
 from lamina_torch.dtypes import TORCH_DTYPES
 
 kernels = KernelTable()
 Tensors = Sequence[Any]
 _FUSED = (torch.float32, torch.float64)
+_FUSED_ON = ("cpu", "cuda")
 
 
 def adam_step(
@@ -43,7 +45,9 @@ def adam_step(
 
 def _fusible(tensors: Tensors, beta_1: float, beta_2: float) -> bool:
     """Whether torch's fused Adam gives the formula for these tensors."""
-    dtype = tensors[0].dtype
+    dtype, device = tensors[0].dtype, tensors[0].device
+    if device.type not in _FUSED_ON or torch.compiler.is_compiling():  # the compiler fuses parts, and no whole
+        return False
     return 0.0 <= beta_1 < 1.0 and 0.0 <= beta_2 < 1.0 and dtype in _FUSED and all(t.dtype is dtype for t in tensors)
 
 
@@ -62,7 +66,7 @@ def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str, out: An
     """Of one step on the host it is worked out with plain floats, which costs less than two calls of torch."""
     out = step.new_empty(step.shape, dtype=TORCH_DTYPES[dtype]) if out is None else out
     log_1, log_2 = (math.log(beta) if beta > 0.0 else -math.inf for beta in (beta_1, beta_2))
-    if step.ndim or step.device.type != "cpu":
+    if step.ndim or not host.on_host(step):
         count = step.to(torch.float64)
         return out.copy_(torch.expm1(count * log_2).neg_().sqrt_().div_(torch.expm1(count * log_1).neg_()))
     count = float(step)
