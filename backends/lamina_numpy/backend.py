@@ -59,6 +59,9 @@ class NumPyBackend(Backend):
         return side_by_side(specs)
 
     def from_dlpack(self, tensor: Any) -> np.ndarray[Any, Any]:
+        return np.array(np.from_dlpack(tensor))
+
+    def share_dlpack(self, tensor: Any) -> np.ndarray[Any, Any]:
         return np.from_dlpack(tensor)
 
     def buffer_of(self, array: np.ndarray[Any, Any]) -> tuple[Hashable, int]:

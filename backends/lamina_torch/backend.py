@@ -73,8 +73,11 @@ class TorchBackend(Backend):
         return side_by_side(specs, self._device)
 
     def from_dlpack(self, tensor: Any) -> Any:
-        found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
+        found = _taken(tensor)
         return self.copy(found) if found.device == self._device else found.to(self._device).contiguous()
+
+    def share_dlpack(self, tensor: Any) -> Any:
+        return _taken(tensor).to(self._device)
 
     def supports(self, dtype: str) -> str | None:
         if dtype not in TORCH_DTYPES:
@@ -104,6 +107,12 @@ class TorchBackend(Backend):
     def synchronize(self) -> None:
         if self._device.type not in ("cpu", "meta"):
             torch.get_device_module(self._device).synchronize()
+
+
+def _taken(tensor: Any) -> Any:
+    """Another library's array as a tensor without a graph, in its memory, and without lazy signs."""
+    found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
+    return found.resolve_conj().resolve_neg()
 
 
 def find_device(name: str | None) -> torch.device:

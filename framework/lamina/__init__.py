@@ -13,6 +13,7 @@ from lamina import errors, ops
 from lamina.ops import *  # noqa: F403 - the ops are the vocabulary of this package
 from lamina.ops import __all__ as _ops
 from lamina.runtime.backends import backend_scope, get_backend, list_backends, set_backend
+from lamina.runtime.convert import from_dlpack
 from lamina.runtime.memory import memory
 from lamina.runtime.profiling import profile, time
 from lamina.runtime.tensor import Tensor
@@ -61,10 +62,10 @@ _ROOMS = (
 
 __all__ = [
     "Input", "Model", "Sequential", "Tensor", "Variable", "activations", "autodiff", "backend_scope", "callbacks",
-    "constraints", "custom_gradient", "custom_object_scope", "data", "errors", "function", "get_backend", "grad",
-    "grads", "initializers", "io", "layers", "list_backends", "load_model", "losses", "memory", "metrics", "models",
-    "ops", "optimizers", "profile", "regularizers", "replay", "serialization", "set_backend", "testing", "time",
-    "utils", "value_and_grad", "value_and_grads", "variable_grads",
+    "constraints", "custom_gradient", "custom_object_scope", "data", "errors", "from_dlpack", "function",
+    "get_backend", "grad", "grads", "initializers", "io", "layers", "list_backends", "load_model", "losses",
+    "memory", "metrics", "models", "ops", "optimizers", "profile", "regularizers", "replay", "serialization",
+    "set_backend", "testing", "time", "utils", "value_and_grad", "value_and_grads", "variable_grads",
 ]  # fmt: skip
 __all__ += _ops
 

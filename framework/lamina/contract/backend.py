@@ -80,6 +80,10 @@ class Backend(ABC):
         """A native array of another library's array that speaks DLPack; TypeError if it cannot be taken over."""
         raise TypeError(f"the backend {self.name!r} takes no DLPack tensors")
 
+    def share_dlpack(self, tensor: Any) -> Any:
+        """Like ``from_dlpack``, in the memory of that array where it lies on this device; the default is a copy."""
+        return self.from_dlpack(tensor)
+
     def supports(self, dtype: str) -> str | None:
         """None if the backend has this dtype, else one line on what is missing and how to get it."""
         return None

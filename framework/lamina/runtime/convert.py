@@ -127,9 +127,37 @@ def move(tensor: Tensor, backend: Backend) -> Tensor:
     return Tensor(array, tensor.spec, backend)
 
 
-def _from_dlpack(value: Any, backend: Backend) -> Tensor:
+def from_dlpack(x: Any) -> Tensor:
+    """A tensor of the active backend in the memory of another library's array that speaks DLPack.
+
+    Nothing is copied where that array lies on the backend's device; else its values are. Tensors do not change, so
+    write to that memory only when the tensor is no longer used; ``lamina.tensor`` copies. Only values are taken over:
+    what the array's library knows of its gradient stays behind. The other way, libraries take a tensor as it is, for
+    instance ``torch.from_dlpack(tensor)``. Raises ArgumentTypeError for what does not speak DLPack, DTypeError for a
+    dtype that lamina does not have.
+
+    >>> import numpy as np
+    >>> array = np.arange(3.0)
+    >>> x = from_dlpack(array)
+    >>> np.shares_memory(x.array, array)
+    True
+    """
+    if isinstance(x, Tensor):
+        return x
+    if not hasattr(x, "__dlpack__") or hasattr(x, "__lamina_tensor__"):
+        raise ArgumentTypeError(
+            f"a {type(x).__name__} does not speak DLPack.",
+            expected="an array of NumPy, PyTorch, CuPy, JAX or the like.",
+            fix="use lamina.tensor, which copies.",
+        )
+    return _from_dlpack(x, get_backend(), shared=True)
+
+
+def _from_dlpack(value: Any, backend: Backend, shared: bool = False) -> Tensor:
+    if getattr(value, "requires_grad", False):  # a tensor of torch then gives no values away by itself
+        value = value.detach()
     try:
-        array = backend.from_dlpack(value)
+        array = backend.share_dlpack(value) if shared else backend.from_dlpack(value)
         dtype = canonical_dtype(value.dtype)
     except REFUSALS as error:
         if isinstance(error, LaminaError):

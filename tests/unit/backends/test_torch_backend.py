@@ -11,7 +11,7 @@ import pytest
 
 import lamina
 from lamina.dtypes import ALL, FLOATING, STRING
-from lamina.errors import BackendNotAvailableError
+from lamina.errors import ArgumentTypeError, BackendNotAvailableError
 from lamina.runtime.backends import find_backend
 from lamina.runtime.convert import numpy_dtype
 
@@ -113,6 +113,86 @@ def test_a_tensor_of_torch_is_taken_over_without_its_graph() -> None:
     with torch.no_grad():
         given.zero_()
     assert taken.tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+
+
+def test_memory_is_shared_with_torch_both_ways() -> None:
+    with lamina.backend_scope("torch", device="cpu"):
+        x = lamina.tensor([[1.0, 2.0], [3.0, 4.0]])
+        out = torch.from_dlpack(x)
+        assert out.data_ptr() == x.array.data_ptr()
+        given = torch.arange(6.0).reshape(2, 3).t()
+        back = lamina.from_dlpack(given)
+        assert (back.array.data_ptr(), back.shape, back.tolist()) == (given.data_ptr(), (3, 2), given.tolist())
+        array = np.arange(3.0)
+        assert lamina.from_dlpack(array).array.data_ptr() == array.ctypes.data
+        assert lamina.from_dlpack(x) is x
+        assert (back @ x).tolist() == (given @ out).tolist()
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_what_torch_knows_of_gradients_stays_behind(name: str) -> None:
+    given = (torch.arange(3.0, requires_grad=True) * 2.0).conj()
+    with lamina.backend_scope(name):
+        for taken in (lamina.from_dlpack(given), lamina.tensor(given)):
+            assert taken.tolist() == [0.0, 2.0, 4.0]
+            assert not getattr(taken.array, "requires_grad", False)
+            assert (taken * 2.0).sum().item() == 12.0
+    assert given.requires_grad
+    given.sum().backward()
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy"])
+def test_a_tensor_of_torchs_is_copied_unless_it_is_to_be_shared(name: str) -> None:
+    given = torch.ones(3)
+    with lamina.backend_scope(name):
+        copied, shared = lamina.tensor(given), lamina.from_dlpack(given)
+    given.zero_()
+    assert (copied.tolist(), shared.tolist()) == ([1.0] * 3, [0.0] * 3)
+
+
+def test_torchs_lazy_signs_are_carried_out() -> None:
+    given = torch.tensor([1.0 + 2.0j]).conj()
+    with lamina.backend_scope("torch", device="cpu"):
+        assert lamina.from_dlpack(given).tolist() == [1.0 - 2.0j]
+        assert lamina.from_dlpack(given.imag).tolist() == [-2.0]
+
+
+def test_what_speaks_no_dlpack_is_refused() -> None:
+    for value in ([1.0], 2.0, lamina.Variable(1.0)):
+        with pytest.raises(ArgumentTypeError, match="does not speak DLPack"):
+            lamina.from_dlpack(value)
+
+
+def test_nothing_wants_a_gradient_while_a_model_is_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even with torch's gradients on, as they are outside."""
+    from lamina_torch import executable
+
+    seen: list[Any] = []
+    bind = executable.bind
+
+    def watched(name: str, lines: list[str], namespace: dict[str, Any]) -> Any:
+        step = bind(name, lines, namespace)
+
+        def run(inputs: Any, state: Any) -> Any:
+            result = step(inputs, state)
+            tensors = [t for t in (*namespace.values(), *inputs, *state, *result[0]) if isinstance(t, torch.Tensor)]
+            seen.extend(t for t in tensors if t.requires_grad or t.grad_fn is not None)
+            seen.append(len(tensors))
+            return result
+
+        return run
+
+    monkeypatch.setattr(executable, "bind", watched)
+    with lamina.backend_scope("torch", device="cpu"), torch.enable_grad():
+        layers = lamina.layers
+        model = lamina.Sequential([layers.Dense(4, activation="relu", input_shape=(3,)), layers.Dense(2)])
+        model.compile("adam", "mean_squared_error")
+        x, y = torch.ones(8, 3, requires_grad=True), torch.ones(8, 2)
+        model.fit(x, y, batch_size=4, epochs=3, verbose=0)
+        assert torch.is_grad_enabled()
+    assert len(seen) > 2
+    assert all(isinstance(entry, int) for entry in seen)
+    assert x.grad is None
 
 
 def test_a_tensor_goes_out_through_dlpack() -> None:
