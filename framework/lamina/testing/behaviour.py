@@ -65,7 +65,7 @@ def _memory(backend: Backend) -> str:
 def _host_arrays(backend: Backend) -> str:
     array = np.zeros(2, np.float32)
     try:
-        native = backend.from_dlpack(array)
+        native = backend.share_dlpack(array)
     except REFUSALS:
         return "copied through the host's memory"
     array[0] = 1.0
@@ -124,7 +124,7 @@ QUESTIONS: Final[dict[str, Callable[[Backend], str]]] = {
     "recorded steps run": _steps,
     "Variables are": _variables,
     "memory is counted (`lamina.memory`)": _memory,
-    "arrays of NumPy handed over by DLPack are": _host_arrays,
+    "arrays of NumPy are, by `lamina.from_dlpack`,": _host_arrays,
     "an index outside the axis, in `gather`": _index_outside,
     "a coordinate outside, in `gather_nd`": _coordinate_outside,
     "of several NaN in a window, the gradient of the maximum goes to": _not_numbers_in_a_window,

@@ -53,7 +53,7 @@ def test_another_backend_answers_otherwise() -> None:
     assert found["recorded steps run"] == "op by op, by the reference interpreter"
     assert found["Variables are"] == "made anew"
     assert found["memory is counted (`lamina.memory`)"] == "no"
-    assert found["arrays of NumPy handed over by DLPack are"] == "copied through the host's memory"
+    assert found["arrays of NumPy are, by `lamina.from_dlpack`,"] == "copied through the host's memory"
 
 
 @pytest.mark.parametrize(
