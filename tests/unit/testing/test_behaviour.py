@@ -33,7 +33,7 @@ class Odd(NumPyBackend):
     def buffer_of(self, array: Any) -> Any:
         return None
 
-    def from_dlpack(self, tensor: Any) -> Any:
+    def share_dlpack(self, tensor: Any) -> Any:
         raise BufferError("no.")
 
 
