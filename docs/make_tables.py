@@ -1,5 +1,6 @@
 """Writes the tables of the docs: ``ops.md`` from the ops, ``rooms.md`` from the other rooms, ``tensorflowjs.md`` from
-``tensorflowjs.csv``, and that of ``export.md`` from the rules of exports.
+``tensorflowjs.csv``, that of ``export.md`` from the rules of exports; and the picture ``house.svg`` from the rules of
+imports.
 
     python docs/make_tables.py
 
@@ -18,6 +19,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+import house
 
 import lamina
 from lamina import ops
@@ -334,6 +337,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield ROOMS_PAGE, rooms_page()
     yield NAMES_PAGE, names_page()
     yield EXPORT_PAGE, export_page()
+    yield house.PICTURE, house.picture()
 
 
 def main() -> None:

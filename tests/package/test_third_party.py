@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from package.conftest import ROOT, build
+from package.environments import Environment
 
 SHELF = ROOT / "tests" / "plugins" / "third_party"
 
@@ -53,33 +50,11 @@ print(lamina.load_model("shelf://digits").predict(np.ones((1, 3))).tolist())
 """
 
 
-class Environment:
-    """A virtual environment, and what is run in it."""
-
-    def __init__(self, folder: Path, shelf: Path) -> None:
-        self.folder = folder
-        self.python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        self._shelf = shelf
-
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs its Python, knowing nothing of this one's settings."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LAMINA", "VIRTUAL_ENV"))}
-        kept |= {"SHELF": str(self._shelf), "LAMINA_HOME": str(self.folder / "home"), **variables}
-        return subprocess.run(
-            [str(self.python), *arguments], env=kept, cwd=self.folder, capture_output=True, text=True, timeout=600
-        )
-
-    def install(self, *what: str) -> None:
-        done = self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def environment(built, tmp_path_factory):
     """A fresh environment with the wheels of lamina and of the plugin, and what they need."""
     folder = tmp_path_factory.mktemp("fresh")
-    subprocess.run([sys.executable, "-m", "virtualenv", "--quiet", str(folder / "venv")], check=True)
-    found = Environment(folder / "venv", folder / "shelf")
+    found = Environment(folder / "venv", SHELF=str(folder / "shelf"))
     plugin = build(SHELF, folder / "plugin", "--wheel")
     (lamina_wheel,), (plugin_wheel,) = built.glob("*.whl"), plugin.glob("*.whl")
     found.install(str(lamina_wheel), str(plugin_wheel), "pytest>=8.2")
@@ -102,7 +77,8 @@ def test_a_model_is_saved_by_one_process_and_loaded_by_another(environment):
     saved, loaded = environment.run("-c", SAVE), environment.run("-c", LOAD)
     assert (saved.stderr, loaded.stderr) == ("", "")
     assert saved.stdout == loaded.stdout != ""
-    assert sorted(path.name for path in environment._shelf.iterdir()) == ["digits.bin", "digits.json"]
+    shelf = environment.folder.parent / "shelf"
+    assert sorted(path.name for path in shelf.iterdir()) == ["digits.bin", "digits.json"]
 
 
 def test_nothing_of_it_is_imported_before_it_is_needed(environment):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import re
 from pathlib import Path
 
+import make_tables as tables
 import pytest
 
 import lamina
@@ -14,16 +14,6 @@ from lamina.ops import OPS
 from recorded import folder
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _maker():
-    spec = importlib.util.spec_from_file_location("make_tables", ROOT / "docs" / "make_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tables = _maker()
 
 
 @pytest.mark.parametrize(("path", "text"), list(tables.pages()), ids=lambda given: getattr(given, "name", ""))

@@ -48,7 +48,8 @@ def own_arguments(cls: type) -> tuple[str, ...]:
 def read_config(layer: Any, base: type) -> dict[str, Any]:
     """The settings that a layer's class has beyond those of ``base``, as plain values, from the attributes so named.
 
-    Those of a class between the two count only if they were given: the constructor may fix the others itself.
+    Those of a class between the two count only if they were given: the constructor may fix the others itself. A setting
+    that is in no attribute is left to the class's own ``get_config``, if it has one, which adds it to what comes back.
     """
     config: dict[str, Any] = {}
     own = own_arguments(type(layer))
@@ -57,6 +58,8 @@ def read_config(layer: Any, base: type) -> dict[str, Any]:
             continue
         attribute = layer.kept_as.get(name, name)
         if not hasattr(layer, attribute):
+            if _writes_its_own(type(layer), name):
+                continue
             raise SerializationError(
                 f"the layer class {type(layer).__name__} has no attribute {name!r}.",
                 expected="each argument of __init__ to be kept under its own name.",
@@ -64,6 +67,16 @@ def read_config(layer: Any, base: type) -> dict[str, Any]:
             )
         config[name] = plain(getattr(layer, attribute))
     return config
+
+
+def _writes_its_own(cls: type, name: str) -> bool:
+    """Whether the class that takes a setting, or one derived from it, has a ``get_config`` of its own."""
+    for base in cls.__mro__:
+        if "get_config" in vars(base):
+            return True
+        if "__init__" in vars(base) and name in constructor_arguments(base):
+            return False
+    return False
 
 
 _SPELLED: Final = {initializers.LecunNormal: "LeCunNormal", initializers.LecunUniform: "LeCunUniform"}

@@ -63,6 +63,24 @@ class TestConfig:
         with pytest.raises(SerializationError, match=r"has no attribute 'factor'(.|\n)*self\.factor = factor"):
             Forgets(3).get_config()
 
+    def test_an_own_get_config_adds_what_is_not_kept(self):
+        class Kept(layers.Layer):
+            def __init__(self, low, high, **common):
+                super().__init__(**common)
+                self.low, self.range = low, high - low
+
+            def get_config(self):
+                return {**super().get_config(), "high": self.low + self.range}
+
+        class Passes(Kept):
+            def __init__(self, times, **common):
+                super().__init__(low=0, high=times, **common)
+
+        again = Kept.from_config(Kept(2, 5, name="k").get_config())
+        assert (again.name, again.low, again.range) == ("k", 2, 3)
+        with pytest.raises(SerializationError, match="has no attribute 'times'"):
+            Passes(3).get_config()
+
     def test_a_subclass_passes_settings_on(self):
         class Wide(layers.Dense):
             def __init__(self, times=2, **common):
