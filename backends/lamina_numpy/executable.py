@@ -28,6 +28,7 @@ from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
 from lamina_numpy.lanes import lane_numbers, lanes_of
 from lamina_numpy.memory import aligned, shaped, side_by_side
 from lamina_numpy.parallel import beside
+from lamina_numpy.passes import rewritten
 from lamina_numpy.threads import ONE_THREAD, wants_one_thread
 
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
@@ -45,7 +46,7 @@ class NumPyExecutable:
     updates_in_place = True
 
     def __init__(self, program: Program, kernels: KernelTable, divide: Callable[[Program], Lanes] = lanes_of) -> None:
-        self._lanes = divide(_with_plain_products(program))
+        self._lanes = divide(_with_plain_products(rewritten(program)))
         self._kernels = kernels
         self._state: Sequence[Any] | None = None
         self._step: Any = None

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from lamina_arrayapi.kernels.windows import Pads, Sizes, output_size, padded
+from lamina_numpy.scratch import scratch
 
 COLUMNS_BYTES = 1024 * 1024
 ROWS_BYTES = 128 * 1024
@@ -100,7 +101,11 @@ class Columns:
         images = max((t.last - t.first for t in made), default=0)
         height = max((t.bottom - t.top for t in made), default=0)
         lines = (height, *geometry.output[1:-1])
-        self.buffer = np.zeros((images, *lines, geometry.width, *self.before, geometry.channels), x.dtype)
+        shape = (images, *lines, geometry.width, *self.before, geometry.channels)
+        self.buffer = scratch("columns", shape, x.dtype)
+        left, ahead = geometry.pads[-1][0], (slice(None),) * (1 + len(lines))
+        self.buffer[(*ahead, slice(left))] = 0
+        self.buffer[(*ahead, slice(left + geometry.size[-1], None))] = 0
 
     def gathered(self, tile: Tile) -> Any:
         """The matrices (column, row, window) of a tile; the window's last axis comes first."""
@@ -153,7 +158,7 @@ class Rows:
         self.view = windows(np.ascontiguousarray(padded(np, x, geometry.pads)), geometry)
         self.turned = geometry.channels == 1
         largest = max(((t.last - t.first) * (t.bottom - t.top) for t in made), default=0)
-        self.buffer = np.empty((largest * math.prod(self.view.shape[2:]),), x.dtype)
+        self.buffer = scratch("rows", (largest * math.prod(self.view.shape[2:]),), x.dtype)
 
     def gathered(self, tile: Tile) -> Any:
         """The matrix (position, window) of a tile."""

@@ -14,6 +14,8 @@ from lamina_numpy.threads import products
 _WORTH_A_STAGE = 200.0
 """Microseconds that the lanes of a stage should take: to call in another thread takes 20 to 40."""
 
+_LONG, _LOST_BY_SHORT = 15.0, 2.0
+
 _PRODUCTS_PER_MICROSECOND, _ELEMENTS_PER_MICROSECOND = 40_000, 4_000
 
 
@@ -26,12 +28,18 @@ def lanes_of(program: Program) -> Lanes:
 
 
 def _pays(lanes: Lanes, count: int) -> bool:
-    """Whether most of the work is done in lanes, and enough of it in each of their stages."""
+    """Whether most of the work is done in lanes, enough of it in each of their stages, and in calls that are long.
+
+    Calls of a few microseconds are not done beside each other: their threads wait for Python's lock in turns.
+    """
     program = lanes.program
     costs = [_microseconds(i, program.slots) for i in program.instructions]
-    beside = [[sum(costs[a:b]) for a, b in stage] for stage in lanes.stages if len(stage) > 1]
-    saved = sum(sum(runs) - max(runs) for runs in beside)
-    return saved >= _WORTH_A_STAGE * len(beside) and sum(map(sum, beside)) * count >= sum(costs)
+    beside = [[costs[a:b] for a, b in stage] for stage in lanes.stages if len(stage) > 1]
+    saved = 0.0
+    for stage in beside:
+        runs = [sum(c for c in run if c >= _LONG) for run in stage]
+        saved += sum(runs) - max(runs) - _LOST_BY_SHORT * sum(0.0 < c < _LONG for run in stage for c in run)
+    return saved >= _WORTH_A_STAGE * len(beside) and saved * 2 * count >= sum(costs)
 
 
 def _microseconds(instruction: Instruction, slots: Sequence[Spec]) -> float:

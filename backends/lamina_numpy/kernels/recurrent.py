@@ -26,7 +26,7 @@ def _gates_first(x: Any, units: int) -> Any:
     return found
 
 
-def _threads(batch: int, units: int) -> Any:
+def threads_for(batch: int, units: int) -> Any:
     """The products of a step are mostly too small for a second thread."""
     return ONE_THREAD if 4 * batch * units * units < MANY_PRODUCTS else contextlib.nullcontext()
 
@@ -51,7 +51,7 @@ def lstm_sequence(projected: Any, recurrent_kernel: Any, h: Any, c: Any, out: An
     gates, (i, f, o, g) = z[:, : 3 * units], np.split(z, 4, axis=1)
     half = np.asarray(0.5, h.dtype)
     states = np.empty((2, time, batch, units), h.dtype)
-    with _threads(batch, units):
+    with threads_for(batch, units):
         for step, new_h, new_c in zip(steps, *states, strict=True):
             np.matmul(h, kernel, z)
             np.add(z, step, z)
@@ -86,7 +86,7 @@ def lstm_sequence_gradient(
     dz, back = np.empty_like(slopes), np.ascontiguousarray(recurrent_kernel.T)
     dh[...], dc[...] = 0, 0
     term = np.empty_like(dh)
-    with _threads(batch, units):
+    with threads_for(batch, units):
         for t in reversed(range(time)):
             np.add(dh, d_outputs[:, t], dh)
             np.add(dc, d_cells[:, t], dc)

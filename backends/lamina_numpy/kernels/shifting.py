@@ -14,6 +14,7 @@ import numpy as np
 
 from lamina_arrayapi.kernels.windows import Sizes
 from lamina_numpy.parallel import in_parallel, parts, workers
+from lamina_numpy.scratch import scratch
 
 _BLOCK_BYTES = 256 * 1024
 _FEWEST_CHANNELS = 32
@@ -36,7 +37,7 @@ def input_gradient(dy: Any, kernel: Any, size: Sizes, starts: Sizes, dilations: 
     blocks = [slice(i, i + count) for i in range(0, len(dy), count)]
 
     def work(some: Any) -> None:
-        product = np.empty((count, *dy.shape[1:-1], channels), dy.dtype)
+        product = scratch("shifted", (count, *dy.shape[1:-1], channels), dy.dtype)
         for block in some:
             given, target = dy[block], dx[block]
             found = product[: len(given)]

@@ -12,7 +12,7 @@ import pytest
 
 from lamina_arrayapi.kernels import conv as shared
 from lamina_numpy import gathering, parallel
-from lamina_numpy.kernels import conv, depthwise
+from lamina_numpy.kernels import conv, depthwise, shifting
 from lamina_numpy.threads import ONE_THREAD, blas_threads
 
 PLAIN = shared.make(np)
@@ -37,6 +37,8 @@ GEOMETRIES: list[tuple[Shape, Shape, Shape, Any, Shape, int]] = [
     ((4, 9, 8, 1), (3, 2, 1, 3), (2, 1), ((1, 1), (0, 1)), (1, 1), 1),
     ((0, 6, 7, 2), (3, 3, 2, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     ((2, 6, 7, 2), (1, 3, 2, 3), (4, 1), ((0, 0), (1, 1)), (1, 1), 1),
+    ((5, 9, 8, 32), (3, 3, 32, 33), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
+    ((5, 9, 8, 32), (3, 2, 32, 32), (1, 1), ((1, 0), (0, 0)), (2, 2), 1),
 ]
 
 
@@ -50,8 +52,9 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(gathering, "_FEWEST_CHANNELS", 2)
     monkeypatch.setattr(gathering, "_FEWEST_ROWS", 4)
     monkeypatch.setattr(depthwise, "_PART_ELEMENTS", 64)
+    monkeypatch.setattr(shifting, "_BLOCK_BYTES", 512)
     if request.param == "threads":
-        for module in (conv, depthwise):
+        for module in (conv, depthwise, shifting):
             monkeypatch.setattr(module, "workers", lambda products: 3)
 
 
