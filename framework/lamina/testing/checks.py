@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -64,16 +64,24 @@ def _assert_untouched(inputs: Sequence[Tensor], arrays: Sequence[Array], what: s
 
 
 def _assert_kept(case: Case, backend: Backend, dtype: str) -> None:
-    """A result stays as it is when the op is called again on other values."""
+    """A result stays as it is, and keeps its memory to itself, when the op is called again on other values."""
     arrays = case.arrays(dtype)
     if not _all_supported(case, backend, arrays):
         return
     first = _tensors_of(case.call(case.tensors(backend, arrays)))
     before = [tensor.numpy() for tensor in first]
-    case.call(case.tensors(backend, case.arrays(dtype, salt=1)))
+    second = _tensors_of(case.call(case.tensors(backend, case.arrays(dtype, salt=1))))
     for tensor, values in zip(first, before, strict=True):
         message = f"{case}: a later call changed the result of an earlier one"
         np.testing.assert_array_equal(wide(tensor.numpy()), wide(values), err_msg=message)
+    shared = _buffers(first) & _buffers(second)
+    assert not shared or case.op not in backend.kernels, f"{case}: the results of two calls lie in the same memory"
+
+
+def _buffers(tensors: Sequence[Tensor]) -> set[Hashable]:
+    """Whose memory tensors with elements and axes lie in; a library's own numbers may be one object for all."""
+    known = [t.backend.buffer_of(t.array) for t in tensors if t.size and t.ndim and t.dtype not in STRING]
+    return {buffer[0] for buffer in known if buffer is not None}
 
 
 def check_native(tensor: Tensor, what: str) -> Array:

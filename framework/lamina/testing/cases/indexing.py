@@ -116,6 +116,7 @@ case("scatter_add", [bools(2), ints(2)], axis=0, size=2, raises=DTypeError)
 
 case("argwhere", [bools(3, 4)], reference=np.argwhere, replayed=False)
 case("argwhere", [bools(5)], reference=np.argwhere, replayed=False)
+case("argwhere", [values([False, True, True])], reference=np.argwhere, replayed=False)
 case("argwhere", [values([False, False])], reference=np.argwhere, replayed=False)
 case("argwhere", [values(True)], reference=np.argwhere, replayed=False)
 case("argwhere", [normal(3)], raises=DTypeError)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lamina.errors import DTypeError, ShapeError
-from lamina.testing.inputs import complex_normal, normal, positive
+from lamina.testing.inputs import complex_normal, normal, positive, values
 from lamina.testing.table import case
 
 
@@ -52,8 +52,8 @@ def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str) -> Any:
     return np.sqrt(1.0 - np.asarray(beta_2) ** step) / (1.0 - np.asarray(beta_1) ** step)
 
 
-for _step in (1.0, 7.0, 1000.0):
-    case("bias_correction", [np.asarray(_step)], beta_1=0.9, beta_2=0.999, dtype="float32", reference=bias_correction)
-case("bias_correction", [np.asarray([1.0, 2.0, 50.0])], beta_1=0.5, beta_2=0.9, dtype="float32",
+for _step in (values(1, "int32"), values(7, "int32"), np.asarray(7.0), values(1000, "int32")):
+    case("bias_correction", [_step], beta_1=0.9, beta_2=0.999, dtype="float32", reference=bias_correction)
+case("bias_correction", [values([1, 2, 50], "int32")], beta_1=0.5, beta_2=0.9, dtype="float32",
      reference=bias_correction)  # fmt: skip
 case("bias_correction", [complex_normal()], beta_1=0.9, beta_2=0.999, dtype="float32", raises=DTypeError)
