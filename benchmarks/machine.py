@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("lamina", "numpy", "torch", "jax", "jaxlib", "keras")
+LIBRARIES = ("lamina", "numpy", "torch", "jax", "jaxlib", "keras", "cupy-cuda12x", "cupy-cuda13x", "cupy")
 
 
 def describe() -> dict[str, Any]:

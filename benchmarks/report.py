@@ -65,9 +65,9 @@ def _described(result: Result) -> dict[str, Any]:
     }
 
 
-def save(folder: Path, described: dict[str, Any]) -> Path:
-    """Writes a document to a file that is named after its date."""
+def save(folder: Path, described: dict[str, Any], ending: str = "") -> Path:
+    """Writes a document to a file that is named after its date, with an ending to the name."""
     stamp = described["machine"]["date"][:16].replace("T", "-").replace(":", "")
-    path = folder / f"{stamp}.json"
+    path = folder / f"{stamp}{ending}.json"
     path.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
     return path

@@ -44,10 +44,29 @@ IMPLEMENTATIONS = (
     Implementation("keras-torch", "keras_fit", ("keras", "torch"), _BOTH, {"KERAS_BACKEND": "torch"}),
 )
 
+_ON_CUDA = {"BENCHMARKS_DEVICE": "cuda"}
+
+ON_A_GPU = (
+    Implementation(
+        "lamina-torch-cuda", "lamina_fit", ("lamina", "lamina_torch", "torch"), _BOTH,
+        {"LAMINA_BACKEND": "torch", "LAMINA_DEVICE": "cuda"}, ours=True,
+    ),
+    Implementation(
+        "lamina-cupy", "lamina_fit", ("lamina", "lamina_cupy", "cupy"), _BOTH,
+        {"LAMINA_BACKEND": "cupy", "LAMINA_DEVICE": "cuda"}, ours=True,
+    ),
+    Implementation("plain-torch-cuda", "plain_torch", ("torch",), ("training",), _ON_CUDA),
+    Implementation(
+        "compiled-torch-cuda", "plain_torch", ("torch",), ("training",), {**_ON_CUDA, "BENCHMARKS_COMPILE": "1"}
+    ),
+)  # fmt: skip
+"""Who runs on a GPU: for ``python -m benchmarks.gpu``."""
+
 
 def find(name: str) -> Implementation:
     """The implementation of a name. Raises KeyError that lists the names."""
-    for implementation in IMPLEMENTATIONS:
+    known = (*IMPLEMENTATIONS, *ON_A_GPU)
+    for implementation in known:
         if implementation.name == name:
             return implementation
-    raise KeyError(f"no implementation {name!r}; there are {', '.join(i.name for i in IMPLEMENTATIONS)}")
+    raise KeyError(f"no implementation {name!r}; there are {', '.join(i.name for i in known)}")
