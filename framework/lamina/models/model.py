@@ -23,6 +23,7 @@ from lamina.structures import flatten
 
 if TYPE_CHECKING:
     from lamina.io import Limits
+    from lamina.models.drawing import Drawing
 
 
 class Model(Trainer):
@@ -234,9 +235,20 @@ class Model(Trainer):
           n1["d (Dense)"]
           n0 --> n1
         """
+        return self._drawn(expand_nested, rankdir).mermaid()
+
+    def to_dot(self, *, expand_nested: bool = False, rankdir: str = "TB") -> str:
+        """The model as a diagram in DOT, the language of Graphviz. Settings as for ``lamina.utils.plot_model``."""
+        return self._drawn(expand_nested, rankdir).dot()
+
+    def to_svg(self, *, expand_nested: bool = False, rankdir: str = "TB") -> str:
+        """The model as a picture in SVG, which needs no other program. Settings as for ``lamina.utils.plot_model``."""
+        return self._drawn(expand_nested, rankdir).svg()
+
+    def _drawn(self, expand_nested: bool, rankdir: str) -> Drawing:
         from lamina.models.drawing import plot_model
 
-        return plot_model(self, None, show_layer_names=True, expand_nested=expand_nested, rankdir=rankdir).mermaid()
+        return plot_model(self, None, show_layer_names=True, expand_nested=expand_nested, rankdir=rankdir)
 
     def __repr__(self) -> str:
         count = len(self.layers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from lamina.markup import printable
+
 
 def in_bytes(count: int | None) -> str:
     """A number of bytes as people say it.
@@ -17,15 +19,6 @@ def in_bytes(count: int | None) -> str:
     while size >= 1024 and unit < 4:
         size, unit = size / 1024, unit + 1
     return f"{count} B" if not unit else f"{size:.2f} {('B', 'KB', 'MB', 'GB', 'TB')[unit]}"
-
-
-def printable(name: str) -> str:
-    r"""A name without characters that would steer a terminal.
-
-    >>> printable("a\x1b[31m\u202eb")
-    'a?[31m?b'
-    """
-    return "".join(c if c.isprintable() else "?" for c in str(name))
 
 
 def as_number(value: Any) -> str:

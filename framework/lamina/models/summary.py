@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from lamina.markup import printable
 from lamina.models.costs import weight_bytes
-from lamina.models.printing import in_bytes, printable
+from lamina.models.printing import in_bytes
 from lamina.models.rows import LayerRow, is_stack, model_rows
 from lamina.shapes import as_float, as_int
 

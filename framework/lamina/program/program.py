@@ -131,6 +131,11 @@ class Program:
         lines.append("output " + ", ".join(f"%{slot}" for slot in self.outputs))
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from lamina.program.notebook import program_html
+
+        return program_html(self)
+
 
 def describe(spec: Spec) -> str:
     """A spec in few characters, such as ``float32[2, 3]``."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lamina import structures
 from lamina.contract import Backend, Executable
 from lamina.errors import ArgumentError, ReplayError
+from lamina.markup import titled
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
 from lamina.replay.recorder import Recorder
@@ -295,6 +296,10 @@ class CompiledStep:
             else:
                 parts.append(f"replays {len(entry.program.instructions)} instructions\n{entry.program}")
         return f"{self._name}: {len(parts)} signature(s)\n" + "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        shown = "".join(program._repr_html_() for program in self.programs)
+        return titled(f"Recorded step {self._name!r}", shown or "<p>Nothing is replayed yet.</p>")
 
 
 class _Static:

@@ -172,6 +172,14 @@ class Tensor(Methods):
         where = "" if self._backend.name == "numpy" else f", backend={self._backend.name}"
         return f"Tensor({values}, {details}{where})"
 
+    def _repr_html_(self) -> str:
+        from lamina.runtime.notebook import array_html
+
+        title = f"Tensor, shape {self.shape}, {self.dtype}"
+        if self._backend is None:
+            return array_html(f"{title}, without values", np.array([]))
+        return array_html(f"{title}, on {self._backend.name}", self._backend.to_host(self._array))
+
     def __format__(self, specification: str) -> str:
         return format(self.item(), specification) if specification else str(self)
 

@@ -163,6 +163,12 @@ class Variable(Methods):
     def __repr__(self) -> str:
         return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype} trainable={self.trainable}>"
 
+    def _repr_html_(self) -> str:
+        from lamina.runtime.notebook import array_html
+
+        kept = "" if self.trainable else ", not trainable"
+        return array_html(f"Variable {self.name!r}, shape {self.shape}, {self.dtype}{kept}", self.numpy())
+
 
 def move_variables(variables: Iterable[Variable], backend: Backend) -> None:
     """Moves the values of Variables to another backend: all of them, or none if one cannot go there."""

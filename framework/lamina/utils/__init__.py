@@ -3,7 +3,7 @@
 On top of everything else: may use every room below.
 """
 
-from lamina.models.drawing import model_to_dot, plot_model
+from lamina.models.drawing import model_to_dot, plot_confusion_matrix, plot_model, plot_weights
 from lamina.serialization import (
     custom_object_scope,
     get_custom_objects,
@@ -21,7 +21,7 @@ CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope", "Progbar", "custom_object_scope", "get_custom_objects", "get_registered_name",
-    "get_registered_object", "model_to_dot", "normalize", "pad_sequences", "plot_model",
-    "register_keras_serializable", "set_random_seed", "split_dataset", "timeseries_dataset_from_array",
-    "to_categorical",
+    "get_registered_object", "model_to_dot", "normalize", "pad_sequences", "plot_confusion_matrix",
+    "plot_model", "plot_weights", "register_keras_serializable", "set_random_seed", "split_dataset",
+    "timeseries_dataset_from_array", "to_categorical",
 ]  # fmt: skip

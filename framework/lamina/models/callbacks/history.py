@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from lamina.markup import printable
 from lamina.models.callbacks.callback import Callback
-from lamina.models.printing import as_number, printable
+from lamina.models.printing import as_number
+
+if TYPE_CHECKING:
+    from lamina.models.drawing.charts import Chart
 
 
 class History(Callback):
@@ -33,6 +37,19 @@ class History(Callback):
         from lamina.models.notebook import history_html
 
         return history_html(self.epoch, self.history)
+
+    def plot(self, names: Sequence[str] | None = None, to_file: Any = None) -> Chart:
+        """A chart of what training told, or of some ``names`` of it; validation is drawn dashed. Needs matplotlib.
+
+        ``to_file`` also writes it; its ending says the format, such as ``.png`` or ``.svg``. Raises ArgumentError for
+        an unknown name, DataError for an empty history, MissingLibraryError without matplotlib.
+        """
+        from lamina.models.drawing.charts import history_chart
+
+        chart = history_chart(self.epoch, self.history, names)
+        if to_file is not None:
+            chart.save(to_file)
+        return chart
 
     def get_state(self) -> Mapping[str, Any]:
         return {"epoch": list(self.epoch), "history": {name: list(values) for name, values in self.history.items()}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from typing import Any
@@ -12,7 +13,7 @@ _REDRAW_SECONDS = 0.2  # a bar that is redrawn more often costs more than it tel
 
 
 class ProgbarLogger(Callback):
-    """Shows training: a bar on a terminal, one line per epoch elsewhere or with ``verbose=2``.
+    """Shows training: a bar on a terminal or in a notebook, one line per epoch elsewhere or with ``verbose=2``.
 
     ``fit`` adds one unless ``verbose`` is 0.
     """
@@ -25,7 +26,7 @@ class ProgbarLogger(Callback):
 
     def _wants_bar(self) -> bool:
         verbose = self.params.get("verbose", 1) if self._verbose is None else self._verbose
-        return verbose in (1, "auto") and sys.stderr.isatty()
+        return verbose in (1, "auto") and (sys.stderr.isatty() or in_notebook())
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._close()
@@ -33,10 +34,8 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._began = time.perf_counter()
         if self._wants_bar():
-            from tqdm.auto import tqdm
-
             title = f"Epoch {epoch + 1}/{self.params['epochs']}"
-            self._bar = tqdm(total=self.params["steps"], desc=title, leave=True, unit="step")
+            self._bar = _bar_class()(total=self.params["steps"], desc=title, leave=True, unit="step")
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         now = time.perf_counter()
@@ -61,6 +60,21 @@ class ProgbarLogger(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def in_notebook() -> bool:
+    """Whether this Python runs the cells of a notebook: its output is no terminal, but a bar moves there."""
+    found = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(found, "config", ())
+
+
+def _bar_class() -> Any:
+    """tqdm's bar for where the output goes; one of text in a notebook without widgets."""
+    if in_notebook() and importlib.util.find_spec("ipywidgets") is not None:
+        from tqdm.notebook import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm
 
 
 def described(logs: Any, separator: str = ", ") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from lamina.activations import serialize
 from lamina.layers.core import InputLayer
 from lamina.layers.symbolic import Node, shapes_of
-from lamina.models.printing import printable
+from lamina.markup import printable
 from lamina.models.rows import model_rows
 
 

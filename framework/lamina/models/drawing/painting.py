@@ -12,20 +12,30 @@ _INCH: Final = 1 / 96
 _GREY: Final = "#555555"
 
 
-def paint(diagram: Diagram, path: Any, *, rankdir: str = "TB", dpi: int = 200) -> None:
-    """Writes a diagram to a file that matplotlib can write. Raises MissingLibraryError if matplotlib is not there."""
+def new_figure(width: float, height: float, what: str, *, dpi: int = 200) -> Any:
+    """A figure of matplotlib's, its sizes in inches, which opens no window and changes no setting of matplotlib's.
+
+    Raises MissingLibraryError, which names ``what`` is to be painted, if matplotlib is not there.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-        from matplotlib.patches import Rectangle
     except ImportError as error:
         raise MissingLibraryError(
-            f"a picture such as {path} is painted by matplotlib, which is not installed.",
-            fix="pip install 'lamina[plots]', or write a file that ends in .svg.",
+            f"{what} is painted by matplotlib, which is not installed.",
+            fix="pip install 'lamina[plots]'; pictures of models need it not if their file ends in .svg.",
         ) from error
-    layout = laid_out(diagram, rankdir)
-    figure = Figure(figsize=(layout.width * _INCH, layout.height * _INCH), dpi=dpi)
+    figure = Figure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def paint(diagram: Diagram, path: Any, *, rankdir: str = "TB", dpi: int = 200) -> None:
+    """Writes a diagram to a file that matplotlib can write. Raises MissingLibraryError if matplotlib is not there."""
+    layout = laid_out(diagram, rankdir)
+    figure = new_figure(layout.width * _INCH, layout.height * _INCH, f"a picture such as {path}", dpi=dpi)
+    from matplotlib.patches import Rectangle
+
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.width), ylim=(layout.height, 0))
     axes.set_axis_off()
 
