@@ -8,11 +8,15 @@ from lamina.program import Instruction, Program
 from lamina.program.passes import is_on
 from lamina.shapes import Spec
 from lamina_numpy.kernels.lstm import kept_specs
+from lamina_numpy.pools_first import pools_first
 
 
 def rewritten(program: Program) -> Program:
     """The program after all rewrites that are on."""
-    return keep_steps(program) if is_on("kept-steps") else program
+    for name, rewrite in REWRITES.items():
+        if is_on(name):
+            program = rewrite(program)
+    return program.check()
 
 
 def keep_steps(program: Program) -> Program:
@@ -40,3 +44,7 @@ def keep_steps(program: Program) -> Program:
             )
         found.append(instruction)
     return replace(program, slots=tuple(slots)).with_instructions(found)
+
+
+REWRITES = {"kept-steps": keep_steps, "pools-first": pools_first}
+"""By the names that ``LAMINA_WITHOUT`` knows them by."""

@@ -55,22 +55,34 @@ def relu_gradient(dy: Any, y: Any, out: Any = None) -> Any:
 
 @kernels.specialized("relu_gradient")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
-    """A mask of sign bits: -y as an integer is negative where y is positive, and its shifted sign keeps dy's bits.
-
-    Negative numbers are made 0 first, because -0.0 is the one integer that stays negative when it is negated.
-    """
+    """A mask of sign bits: 0 - y is negative where y is positive, and its shifted sign keeps dy's bits."""
     dtype = inputs[0].dtype
     if dtype != "float32" or inputs[0].shape != inputs[1].shape:
         return None
-    maximum, negative, shift, both = np.maximum, np.negative, np.right_shift, np.bitwise_and
-    zero, last = np.asarray(0, np.int32), np.asarray(31, np.int32)
-    mask = np.empty(inputs[1].shape, np.int32)
+    subtract, shift, both = np.subtract, np.right_shift, np.bitwise_and
+    zero, last = np.asarray(0, np.float32), np.asarray(31, np.int32)
+    whole, mask = inputs[1].size, np.empty(min(inputs[1].size, _BLOCK), np.int32)
+    seen: list[Any] = [None, None, None]
+    blocks: list[tuple[Any, ...]] = []
+
+    def look_at(*arrays: Any) -> None:
+        """In blocks that stay in cache, the views made once as long as the arrays are the same."""
+        seen[:] = arrays
+        if all(a.flags.c_contiguous for a in arrays):
+            flat = [a.reshape(-1) for a in arrays]
+            cuts = [slice(i, min(i + _BLOCK, whole)) for i in range(0, whole, _BLOCK)]
+            found = [(*(a[cut] for a in flat), mask[: cut.stop - cut.start]) for cut in cuts]
+        else:
+            found = [(*arrays, np.empty(inputs[1].shape, np.int32))]
+        blocks[:] = [(y, m.view(np.float32), m, *(a.view(np.int32) for a in (dy, out))) for dy, y, out, m in found]
 
     def kernel(dy: Any, y: Any, out: Any) -> None:
-        maximum(y.view(np.int32), zero, out=mask)
-        negative(mask, mask)
-        shift(mask, last, mask)
-        both(dy.view(np.int32), mask, out.view(np.int32))
+        if dy is not seen[0] or y is not seen[1] or out is not seen[2]:
+            look_at(dy, y, out)
+        for by, below, bits, given, target in blocks:
+            subtract(zero, by, below)
+            shift(bits, last, bits)
+            both(given, bits, target)
 
     return kernel
 

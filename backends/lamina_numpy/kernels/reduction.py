@@ -15,6 +15,7 @@ from lamina_numpy.kernels.elementwise import quiet
 
 kernels = KernelTable()
 _SMALL = "?bBh"
+_FEWEST = 1 << 15
 
 # Typed as Any because NumPy's stubs know no positional keepdims; keywords would cost time at each call.
 _add: Any = np.add.reduce
@@ -37,6 +38,8 @@ def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
     order has no such matrix.
     """
     first = axis == tuple(range(len(axis)))
+    if spec.ndim > 2 and axis == tuple(range(1, spec.ndim - 1)):
+        return _middle_sum(spec, axis)
     if spec.dtype not in ("float32", "float64") or not spec.size or not 0 < len(axis) < spec.ndim:
         return None
     if not first and axis != tuple(range(spec.ndim - len(axis), spec.ndim)):
@@ -52,6 +55,22 @@ def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
             ones.dot(x.reshape(matrix), out.reshape(rest))
         else:
             x.reshape(matrix).dot(ones, out.reshape(rest))
+
+    return product
+
+
+def _middle_sum(spec: Spec, axis: tuple[int, ...]) -> Any:
+    """The sum over all axes but the first and the last: a product with ones for each matrix."""
+    count = math.prod(spec.shape[1:-1])
+    if spec.dtype not in ("float32", "float64") or spec.size < _FEWEST or not count:
+        return None
+    ones, outer = np.ones((1, count), numpy_dtype(spec.dtype)), (spec.shape[0], spec.shape[-1])
+
+    def product(x: Any, out: Any) -> None:
+        if x.flags.c_contiguous:
+            np.matmul(ones, x.reshape(outer[0], count, outer[1]), out.reshape(outer[0], 1, outer[1]))
+        else:
+            _add(x, axis, None, out, out.ndim == x.ndim)
 
     return product
 

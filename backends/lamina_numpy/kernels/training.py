@@ -13,9 +13,15 @@ from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import quiet
 from lamina_numpy.memory import as_one
+from lamina_numpy.parallel import beside, parts, threads
 
 kernels = KernelTable()
 Arrays = Sequence[Any]
+_BLOCK = 1 << 17
+"""Elements of a block: smaller ones cost more calls than they save memory traffic."""
+
+_SHARED = 1 << 18
+"""Elements from which on two threads are faster than one."""
 
 
 def _lists(arrays: Arrays, count: int) -> list[list[Any]]:
@@ -64,37 +70,67 @@ def adam_update(
 
 
 def bind_adam_update(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) -> Callable[[], None]:
-    """The update between given arrays as a function without arguments; all moments are done before any parameter."""
+    """The update between given arrays as a function without arguments.
+
+    Arrays that lie side by side are done in blocks that stay in cache, many of them on all threads. Of others all
+    moments are done before any parameter, for a gradient may be another parameter's memory.
+    """
     count = attrs["count"]
-    alpha, (p, g, m, v) = inputs[0], _lists(inputs[1:], count)
-    new_p, new_m, new_v = _lists(outputs, count)
-    together = [as_one(arrays) for arrays in (p, g, m, v, new_p, new_m, new_v)]
-    if all(a is not None and together[0] is not None and a.size == together[0].size for a in together):
-        p, g, m, v, new_p, new_m, new_v = ([a] for a in together)
-    scratch, more = [np.empty_like(a) for a in p], [np.empty_like(a) for a in p]
-    kind = p[0].dtype.type
-    rate_1, rate_2, epsilon = (
-        np.asarray(kind(x)) for x in (1.0 - attrs["beta_1"], 1.0 - attrs["beta_2"], attrs["epsilon"])
-    )
-    add, subtract, multiply, divide, sqrt = np.add, np.subtract, np.multiply, np.divide, np.sqrt
-    moments = list(zip(g, m, v, new_m, new_v, scratch, strict=True))
-    steps = list(zip(p, new_p, new_m, new_v, scratch, more, strict=True))
+    alpha, lists = inputs[0], [*_lists(inputs[1:], count), *_lists(outputs, count)]
+    kind = lists[0][0].dtype.type
+    rates = [np.asarray(kind(x)) for x in (1.0 - attrs["beta_1"], 1.0 - attrs["beta_2"], attrs["epsilon"])]
+    together = [as_one(arrays) for arrays in lists]
+    flat = [a for a in together if a is not None]
+    if len(flat) < len(together) or any(a.size != flat[0].size for a in flat):
+        return _adam(
+            [(*each, np.empty_like(each[0]), np.empty_like(each[0])) for each in zip(*lists, strict=True)],
+            alpha,
+            *rates,
+        )
+    shared = threads() if flat[0].size >= _SHARED else 1
+    starts = range(0, flat[0].size, _BLOCK)
+    shares = [_blockwise(flat, some, alpha, *rates) for some in parts(starts, shared)]
+    return shares[0] if len(shares) == 1 else lambda: _all([(share, ()) for share in shares])
+
+
+def _all(calls: Sequence[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
+    beside(calls)
+
+
+def _blockwise(flat: Arrays, starts: Sequence[int], alpha: Any, *rates: Any) -> Callable[[], None]:
+    """The update of the blocks that start there; all compute in the same memory."""
+    memory = [np.empty(min(_BLOCK, flat[0].size), flat[0].dtype) for _ in range(2)]
+    blocks = [tuple(a[start : start + _BLOCK] for a in flat) for start in starts]
+    runs = [_adam([(*b, *(t[: b[0].size] for t in memory))], alpha, *rates) for b in blocks]
 
     def update() -> None:
-        for g_, m_, v_, out_m, out_v, t in moments:
-            subtract(g_, m_, t)
+        with np.errstate(all="ignore"):  # which each thread has of its own
+            for run in runs:
+                run()
+
+    return runs[0] if len(runs) == 1 else update
+
+
+def _adam(arrays: Sequence[Sequence[Any]], alpha: Any, rate_1: Any, rate_2: Any, epsilon: Any) -> Callable[[], None]:
+    """The update of (p, g, m, v, new p, new m, new v) each, with two arrays to compute in."""
+    add, subtract, multiply, divide, sqrt = np.add, np.subtract, np.multiply, np.divide, np.sqrt
+    given = list(arrays)
+
+    def update() -> None:
+        for _, g, m, v, _, out_m, out_v, t, _ in given:
+            subtract(g, m, t)
             multiply(t, rate_1, t)
-            add(m_, t, out_m)
-            multiply(g_, g_, t)
-            subtract(t, v_, t)
+            add(m, t, out_m)
+            multiply(g, g, t)
+            subtract(t, v, t)
             multiply(t, rate_2, t)
-            add(v_, t, out_v)
-        for p_, out_p, m_, v_, t, u in steps:
-            sqrt(v_, t)
+            add(v, t, out_v)
+        for p, _, _, _, out_p, m, v, t, u in given:
+            sqrt(v, t)
             add(t, epsilon, t)
-            multiply(m_, alpha, u)
+            multiply(m, alpha, u)
             divide(u, t, t)
-            subtract(p_, t, out_p)
+            subtract(p, t, out_p)
 
     return update
 
