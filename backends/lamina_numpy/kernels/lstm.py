@@ -22,6 +22,8 @@ from lamina_numpy.kernels.recurrent import threads_for
 from lamina_numpy.scratch import scratch
 
 kernels = KernelTable()
+rewritten = KernelTable()
+"""Kernels of what only programs hold that ``lamina_numpy.passes`` has rewritten; no op has their names."""
 _ORDER = (2, 0, 1, 3)
 
 
@@ -202,7 +204,7 @@ def lstm_gradient(d_outputs: Any, d_last_c: Any, *given: Any, out: Any = None) -
     return tuple(found)
 
 
-@kernels("lstm_kept", out=True)
+@rewritten("lstm_kept", out=True)
 @quiet
 def lstm_kept(*given: Any, out: Any = None) -> Any:
     """``lstm``, and what its steps leave."""
@@ -212,13 +214,13 @@ def lstm_kept(*given: Any, out: Any = None) -> Any:
     return tuple(found)
 
 
-@kernels.specialized("lstm_kept")
+@rewritten.specialized("lstm_kept")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     forward = Forward(inputs[4].shape[1])
     return lambda *arrays: forward(arrays[:-1], Kept(*arrays[-1][2:]), *arrays[-1][:2])
 
 
-@kernels("lstm_kept_gradient", out=True)
+@rewritten("lstm_kept_gradient", out=True)
 @quiet
 def lstm_kept_gradient(d_outputs: Any, d_last_c: Any, *given: Any, to_inputs: bool, out: Any = None) -> Any:
     """``lstm_gradient`` with what the steps left behind its arguments; without ``to_inputs`` that one is left out."""
