@@ -104,6 +104,11 @@ class TorchBackend(Backend):
     def load(self, program: Program) -> Executable:
         return TorchExecutable(program, self.kernels, self.from_host, self._device)
 
+    def load_compiled(self, program: Program) -> Executable:
+        from lamina_torch.compiled import CompiledExecutable  # torch's compiler takes long to import
+
+        return CompiledExecutable(program, self.kernels, self.from_host, self._device, lambda: self.load(program))
+
     def synchronize(self) -> None:
         if self._device.type not in ("cpu", "meta"):
             torch.get_device_module(self._device).synchronize()

@@ -104,15 +104,15 @@ def lstm_sequence_gradient(
     by_c = o * (1 - wide * wide)
     by_dc = torch.stack([g * i * (1 - i), _before(c, cells) * f * (1 - f), i * (1 - g * g)], 2)
     by_dh = wide * o * (1 - o)
-    dz = torch.empty_like(z).view(*z.shape[:2], 4, units)
+    dz: list[Any] = []
     dh, dc, back = torch.zeros_like(h), torch.zeros_like(c), recurrent_kernel.t()
     for t in reversed(range(z.shape[1])):
         dh = dh + d_outputs[:, t]
         dc = torch.addcmul(dc + d_cells[:, t], dh, by_c[:, t])
-        torch.mul(by_dc[:, t], dc.unsqueeze(1), out=dz[:, t, :3])
-        torch.mul(by_dh[:, t], dh, out=dz[:, t, 3])
-        dh, dc = torch.matmul(dz[:, t].flatten(1), back), dc * f[:, t]
-    return dz.flatten(2), dh, dc
+        by_gate = torch.cat([by_dc[:, t] * dc.unsqueeze(1), (by_dh[:, t] * dh).unsqueeze(1)], 1)
+        dz.append(by_gate.flatten(1))
+        dh, dc = torch.mm(dz[-1], back), dc * f[:, t]
+    return torch.stack(dz[::-1], 1) if dz else z, dh, dc
 
 
 def _before(first: Any, after: Any) -> Any:

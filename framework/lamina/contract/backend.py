@@ -107,5 +107,9 @@ class Backend(ABC):
         """Makes a program runnable. The default is the reference interpreter."""
         return Interpreter(program, self.kernels, self.from_host)
 
+    def load_compiled(self, program: Program) -> Executable:
+        """Like ``load``, by the library's own compiler, for ``jit_compile=True``. The default is ``load``."""
+        return self.load(program)
+
     def synchronize(self) -> None:  # noqa: B027 - most backends compute at once and have nothing to wait for
         """Waits until all work handed to the device is done."""

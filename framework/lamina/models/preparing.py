@@ -46,9 +46,10 @@ class Preparing(Steps):
         and class weights count in the loss and in ``weighted_metrics``, not in ``metrics``.
 
         ``run_eagerly`` runs every step op by op instead of recording and replaying it. ``steps_per_execution`` is how
-        many batches run between two calls of callbacks. ``jit_compile`` is accepted for Keras's sake: steps are
-        recorded and replayed anyway, whatever it says. ``auto_scale_loss`` too: losses are scaled where the optimizer
-        has a ``loss_scale_factor``.
+        many batches run between two calls of callbacks. ``jit_compile=True`` hands the whole recorded training step
+        to the compiler of the backend's library: on Torch to ``torch.compile``, which may take a minute at the first
+        step of each shape; other backends run recorded steps as always. ``auto_scale_loss`` is accepted for Keras's
+        sake: losses are scaled where the optimizer has a ``loss_scale_factor``.
 
         Raises UnknownNameError for a name that is not known, ArgumentError or ArgumentTypeError for a setting out of
         range, and then changes nothing.

@@ -218,7 +218,8 @@ class Steps(Layer):
 
             step: Callable[..., Any] = self._guarded(run) if guarded and self._guarded is not None else run
             step.__name__ = f"{self.name}.{kind}_step"
-            self._steps[name] = step if self.run_eagerly else CompiledStep(step, strict=False)
+            compiles = kind == "train" and self.jit_compile is True
+            self._steps[name] = step if self.run_eagerly else CompiledStep(step, strict=False, jit_compile=compiles)
         return self._steps[name]
 
     def _optimizers(self) -> list[optimizers.Optimizer]:

@@ -58,13 +58,15 @@ class CompiledStep:
 
     The first two calls of each signature run eagerly to be recorded, and must give the same program. Their results
     still come from the loaded program, so that every step of a run is computed alike, to the last bit. ``strict``
-    raises what keeps a step from being replayed; otherwise it warns once, says why, and stays eager.
+    raises what keeps a step from being replayed; otherwise it warns once, says why, and stays eager. ``jit_compile``
+    hands the program to the compiler of the backend's library, where it has one.
     """
 
-    def __init__(self, f: Callable[..., Any], *, strict: bool = True) -> None:
+    def __init__(self, f: Callable[..., Any], *, strict: bool = True, jit_compile: bool = False) -> None:
         functools.update_wrapper(self, f)
         self._function = f
         self._strict = strict
+        self._jit_compile = jit_compile
         self._entries: dict[Hashable, _Entry] = {}
         self._warned: set[str] = set()
         self._lock = threading.RLock()
@@ -145,7 +147,8 @@ class CompiledStep:
         if level == "interpret":
             entry.executable = Interpreter(entry.program, backend.kernels, backend.from_host)
         else:
-            entry.executable = backend.load(entry.program)
+            load = backend.load_compiled if self._jit_compile else backend.load
+            entry.executable = load(entry.program)
 
     def _agrees(self, entry: _Entry, program: Program, variables: Sequence[Variable]) -> bool:
         """Whether the second recording confirms the first."""
