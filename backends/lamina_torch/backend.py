@@ -116,7 +116,10 @@ class TorchBackend(Backend):
 
 def _taken(tensor: Any) -> Any:
     """Another library's array as a tensor without a graph, in its memory, and without lazy signs."""
-    found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
+    try:
+        found = tensor.detach() if isinstance(tensor, torch.Tensor) else torch.from_dlpack(tensor)
+    except AssertionError as error:  # how a torch without CUDA refuses the memory of a CUDA device
+        raise BufferError(str(error)) from error
     return found.resolve_conj().resolve_neg()
 
 

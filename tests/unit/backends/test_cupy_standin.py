@@ -85,3 +85,12 @@ def test_it_says_what_it_is() -> None:
     with lamina.backend_scope("cupy_standin") as backend:
         assert backend.name == "cupy_standin"
         assert type(lamina.ones(2).array) is ndarray
+
+
+def test_a_tensor_on_a_device_that_torch_cannot_reach_goes_through_the_host() -> None:
+    pytest.importorskip("torch")
+    with lamina.backend_scope("cupy_standin"):
+        x = lamina.tensor([1.0, 2.0])
+    with lamina.backend_scope("torch", device="cpu") as torch:
+        y = x + lamina.tensor([1.0, 1.0])
+        assert (y.backend, y.tolist()) == (torch, [2.0, 3.0])
