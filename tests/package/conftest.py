@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from package.environments import Environment
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -15,6 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 def built(tmp_path_factory):
     """The folder with the archives, the wheel being made from the source archive."""
     return build(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def fresh(built, tmp_path_factory):
+    """A fresh environment with lamina and what its kits need."""
+    found = Environment(tmp_path_factory.mktemp("plugins") / "venv")
+    (wheel,) = built.glob("*.whl")
+    found.install(f"{wheel}[testing]")
+    return found
 
 
 def build(project: Path, folder: Path, *options: str) -> Path:

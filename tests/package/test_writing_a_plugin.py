@@ -7,7 +7,6 @@ import re
 import pytest
 
 from package.conftest import ROOT
-from package.environments import Environment
 
 PAGE = ROOT / "docs" / "writing-a-plugin.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,21 +29,12 @@ def chapters():
     return {re.search(r"folder `([\w-]+)`", p).group(1): steps(p) for p in parts if BLOCK.search(p)}
 
 
-@pytest.fixture(scope="module")
-def environment(built, tmp_path_factory):
-    """A fresh environment with lamina."""
-    found = Environment(tmp_path_factory.mktemp("plugins") / "venv")
-    (wheel,) = built.glob("*.whl")
-    found.install(f"{wheel}[testing]")
-    return found
-
-
 def test_the_page_makes_a_layer_and_a_handler():
     assert list(chapters()) == ["lamina-scale", "lamina-cellar"]
 
 
 @pytest.mark.parametrize("folder", chapters())
-def test_word_for_word(folder, environment, tmp_path):
+def test_word_for_word(folder, fresh, tmp_path):
     said = ""
     for file, text in chapters()[folder]:
         if file is not None:
@@ -52,7 +42,7 @@ def test_word_for_word(folder, environment, tmp_path):
             (tmp_path / file).write_text(text, encoding="utf-8")
             continue
         for line in text.splitlines():
-            done = environment.run_program(line, cwd=tmp_path, shell=True)
+            done = fresh.run_program(line, cwd=tmp_path, shell=True)
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             said += done.stdout
     assert re.search(rf"{folder.partition('-')[2]} +1\.0\.0 +{folder} ", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -74,6 +75,25 @@ class ThreadTests(BackendTests):
         seen: list[str] = []
         at_once([lambda: seen.append(lamina.get_backend().name)])
         assert seen == [find_backend(os.environ.get("LAMINA_BACKEND") or "numpy").name]
+
+    def test_tasks_have_backends_of_their_own(self, backend: Backend) -> None:
+        """Two asyncio tasks that take turns, one here and one on NumPy."""
+        found: list[list[Backend]] = []
+
+        async def work(place: Backend) -> None:
+            seen = []
+            with on_backend(place):
+                for _ in range(3):
+                    await asyncio.sleep(0)
+                    seen.append((lamina.tensor([1.0]) + 1.0).backend)
+            found.append(seen)
+
+        async def both() -> None:
+            await asyncio.gather(work(backend), work(find_backend("numpy")))
+
+        asyncio.run(both())
+        assert found == [[backend] * 3, [find_backend("numpy")] * 3]
+        assert lamina.get_backend() is backend
 
     def test_kernels_in_several_threads(self, backend: Backend) -> None:
         """A case of each op, at once on different values: each thread gets what it would alone."""
