@@ -103,6 +103,7 @@ class _Builder:
         self.stages = lanes.stages
         self.kernels = kernels
         self.bases = view_bases(program)
+        self.last_uses = program.last_uses()
         self.fixed: dict[int, Any] = {s: np.asarray(a) for s, a in program.constants.items()}
         self.folded = set(program.constants)
         self.fixed.update(zip(program.state, state, strict=True))
@@ -191,14 +192,12 @@ class _Builder:
 
     def _handed(self, start: int, stop: int) -> tuple[list[int], list[int]]:
         """The slots without memory of their own that a run needs from outside, and those it makes for others."""
-        instructions = self.program.instructions
-        made = {s for i in instructions[start:stop] for s in i.outputs}
-        used = {s for i in instructions[start:stop] for s in i.inputs}
-        others = {s for i in (*instructions[:start], *instructions[stop:]) for s in i.inputs}
-        others.update(self.program.results())
+        instructions = self.program.instructions[start:stop]
+        made = {s for i in instructions for s in i.outputs}
+        used = {s for i in instructions for s in i.inputs}
         return (
             sorted(s for s in used - made if s not in self.fixed),
-            sorted(s for s in made & others if s not in self.fixed),
+            sorted(s for s in made if s not in self.fixed and self.last_uses.get(s, -1) >= stop),
         )
 
     def _has_products(self) -> bool:

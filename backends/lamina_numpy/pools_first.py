@@ -26,12 +26,15 @@ class _Chain(NamedTuple):
 
 def pools_first(program: Program) -> Program:
     """The program with all such chains turned round."""
-    finder = _Finder(program)
-    for index, instruction in enumerate(program.instructions):
-        chain = finder.chain(index) if instruction.op == "window_max" else None
-        if chain:
-            return pools_first(_turned(program, chain))
+    while chain := _first_chain(program):
+        program = _turned(program, chain)
     return program
+
+
+def _first_chain(program: Program) -> _Chain | None:
+    finder = _Finder(program)
+    pools = [index for index, i in enumerate(program.instructions) if i.op == "window_max"]
+    return next((chain for chain in map(finder.chain, pools) if chain), None)
 
 
 class _Finder:

@@ -50,7 +50,10 @@ def in_lanes(program: Program, count: int) -> Lanes | None:
 
 @dataclass
 class _Plan:
-    """What is done in lanes, how, and when: whole instructions at even times, those in lanes at odd ones."""
+    """What is done in lanes, how, and when: whole instructions at even times, those in lanes at odd ones.
+
+    ``sums`` has for even times what lanes gave before and lanes need the whole of afterwards.
+    """
 
     program: Program
     batch: int
@@ -58,6 +61,7 @@ class _Plan:
     divisions: dict[int, Division] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)
     ready: dict[int, int] = field(default_factory=dict)
+    sums: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         slots = self.program.slots
@@ -87,6 +91,8 @@ class _Plan:
             whole = ready + 1 if layout else ready
             in_lane = division is not None and isinstance(layout, Split) and division.inputs[place] == layout
             needed.append(ready if in_lane else whole if division is None else whole + 1)
+            if division and layout and not in_lane:
+                self.sums.setdefault(whole, []).append(slot)
         latest = max(needed)
         return latest + (latest % 2 == 0 if division else latest % 2)
 
@@ -113,8 +119,8 @@ class _Writer:
             runs = []
             for lane in range(len(self.cuts) - 1) if time % 2 else [None]:
                 start = len(self.written)
-                if lane is None:
-                    self._sum_up(time)
+                for slot in plan.sums.get(time, ()):
+                    self._whole(slot)
                 for index in by_time.get(time, ()):
                     self._add(index, lane)
                 runs.append((start, len(self.written)))
@@ -131,17 +137,6 @@ class _Writer:
             runs = ((self.stages.pop()[0][0], runs[0][1]),)
         if runs:
             self.stages.append(runs)
-
-    def _sum_up(self, time: int) -> None:
-        """Adds up what the lanes before this time gave, where later ones need the whole of it."""
-        plan = self.plan
-        for index, division in plan.divisions.items():
-            if plan.times[index] > time:
-                for place, slot in enumerate(plan.program.instructions[index].inputs):
-                    layout = plan.layouts.get(slot)
-                    needed = layout is not None and division.inputs[place] != layout
-                    if needed and plan.ready[slot] < time:
-                        self._whole(slot)
 
     def _add(self, index: int, lane: int | None) -> None:
         instruction = self.plan.program.instructions[index]
