@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from benchmarks.costs import Rates
 from benchmarks.implementations import Implementation
 from benchmarks.imports import loaded_too_much, measure_imports
 from benchmarks.machine import load
 from benchmarks.process import WorkerFailedError, WorkerProcess
 from benchmarks.summary import Series
-from benchmarks.workloads import Import, Workload
+from benchmarks.workloads import Import, PeakMemory, Workload
 
 REST = 0.03
 """Seconds between two workers' turns, in which the first one's threads stop to spin."""
@@ -37,35 +39,80 @@ class Result:
     not_run: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     load: list[float | None] = field(default_factory=list)
+    floors: dict[int, float] = field(default_factory=dict)
 
 
 def measure(
     workloads: Sequence[Workload],
     implementations: Sequence[Implementation],
-    threads: Sequence[int],
+    rates: Mapping[int, Rates | None],
     rounds: int,
     tell: Callable[[str], None],
 ) -> list[Result]:
-    """Measures all workloads, with each number of threads in turn."""
-    results = [Result(workload) for workload in workloads]
+    """Measures all workloads, with each number of threads in ``rates`` in turn: those of the machine, if known."""
+    results = [Result(workload, floors=floors(workload, rates)) for workload in workloads]
+    in_turns = []
     for result in results:
         if isinstance(result.workload, Import):
             tell(f"{result.workload.name} ...")
             measure_import(result, result.workload, 2 * rounds)
-    run_by_workers = [r for r in results if not isinstance(r.workload, Import)]
-    for count in threads if run_by_workers else ():
-        with_workers(run_by_workers, implementations, count, rounds, tell)
+        elif isinstance(result.workload, PeakMemory):
+            tell(f"{result.workload.name} ...")
+            measure_memory(result, result.workload, implementations, min(rates), min(rounds, 2))
+        else:
+            in_turns.append(result)
+    for count in rates if in_turns else ():
+        with_workers(in_turns, implementations, count, rounds, tell)
     return results
+
+
+def floors(workload: Workload, rates: Mapping[int, Rates | None]) -> dict[int, float]:
+    """The seconds under which a step cannot be done, for each number of threads."""
+    cost = workload.floor()
+    return {} if cost is None else {count: cost.seconds(found) for count, found in rates.items() if found is not None}
 
 
 def measure_import(result: Result, workload: Import, repeats: int) -> None:
     """Times the imports, and notes what ours load that they must not."""
     result.load.append(load())
-    result.series = measure_imports(workload, repeats)
-    for statement in (s for s, ours in workload.statements if ours):
+    installed = []
+    for statement in workload.statements:
+        missing = [library for library in statement.needs if importlib.util.find_spec(library) is None]
+        if missing:
+            result.not_run[statement.name] = f"not installed: {', '.join(missing)}"
+        else:
+            installed.append(statement)
+    result.series = measure_imports(installed, repeats)
+    for statement in (s for s in installed if s.role == "ours"):
         extra = loaded_too_much(statement)
         found = f"loads {', '.join(extra)}" if extra else "loads no torch, cupy, jax, keras and no plugin"
-        result.notes.append(f"`{statement}` {found}")
+        result.notes.append(f"`{statement.name}` {found}")
+
+
+def measure_memory(
+    result: Result, workload: PeakMemory, implementations: Sequence[Implementation], threads: int, rounds: int
+) -> None:
+    """The most memory that training takes: a fresh process for each implementation, each time."""
+    result.load.append(load())
+    able = [i for i in implementations if workload.kind in i.kinds]
+    result.not_run = {i.name: f"not installed: {', '.join(i.missing())}" for i in able if i.missing()}
+    series = {i.name: Series(i.name, i.ours, threads) for i in able}
+    before: dict[str, float] = {}
+    for _ in range(rounds):
+        for i in [i for i in able if i.name not in result.not_run]:
+            worker = WorkerProcess(i, threads)
+            try:
+                answer = worker.ask("peak", workload.name)
+            except WorkerFailedError as error:
+                result.not_run[i.name] = f"failed: {error}"
+            else:
+                series[i.name].values.append(answer["after"])
+                series[i.name].check, before[i.name] = answer["check"], answer["before"]
+            finally:
+                worker.close()
+    result.series = [one for name, one in series.items() if name not in result.not_run]
+    told = [f"{s.name} {before[s.name]:.0f} MB" for s in result.series]
+    result.notes.append(f"Of which before the training, libraries imported: {', '.join(told)}")
 
 
 def with_workers(
@@ -85,7 +132,7 @@ def with_workers(
                 if i.missing() and result.workload.kind in i.kinds:
                     result.not_run[i.name] = f"not installed: {', '.join(i.missing())}"
             able = [w for w in workers if result.workload.kind in w.implementation.kinds]
-            measure_rounds(result, able, threads, rounds)
+            measure_rounds(result, able, threads, min(rounds, result.workload.most_rounds))
     finally:
         for worker in workers:
             worker.close()
@@ -112,7 +159,7 @@ def measure_rounds(result: Result, workers: Sequence[Asked], threads: int, round
                 result.not_run[worker.name] = f"failed: {error}"
                 ready.remove((worker, series))
             else:
-                series.seconds.append(answer["seconds"])
+                series.values.append(answer["seconds"])
                 series.cores.append(answer["cores"])
     for worker, _ in ready:
         worker.ask("release")

@@ -140,7 +140,7 @@ def document(asked: argparse.Namespace, reasons: dict[str, str | None]) -> tuple
     here = {**machine.describe(), "gpus": hardware()}
     kit = {t: {"not_run": reasons[t]} if reasons[t] else conformance(t, asked.cases) for t in asked.targets}
     runs = [implementations.find(name) for t in targets for name in RUNS[t]]
-    results = measure(chosen(asked.workloads), runs, [os.cpu_count() or 1], asked.rounds, _tell)
+    results = measure(chosen(asked.workloads), runs, {os.cpu_count() or 1: None}, asked.rounds, _tell)
     described = {
         "rehearsal": not all(t.endswith(":cuda") for t in targets),
         **report.document(here, results, asked.rounds),

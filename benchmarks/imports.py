@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from benchmarks.summary import Series
-from benchmarks.workloads import Import
+from benchmarks.workloads import Statement
 
 PROGRAM = """
 import time
@@ -23,18 +24,18 @@ UNWANTED = ("torch", "cupy", "jax", "keras", "lamina_")
 """What importing lamina must not load: libraries of backends, and modules that start so, which are plugins."""
 
 
-def measure_imports(workload: Import, repeats: int) -> list[Series]:
+def measure_imports(statements: Sequence[Statement], repeats: int) -> list[Series]:
     """Times each statement as often as asked, in turns, after one run that fills the caches."""
-    series = [Series(statement, ours) for statement, ours in workload.statements]
-    for one in series:
-        _run(one.name)
+    series = [Series(s.name, s.role == "ours", is_floor=s.role == "floor") for s in statements]
+    for one in statements:
+        _run(one)
     for _ in range(repeats):
-        for one in series:
-            one.seconds.append(_run(one.name)[0])
+        for one, statement in zip(series, statements, strict=True):
+            one.values.append(_run(statement)[0])
     return series
 
 
-def loaded_too_much(statement: str) -> list[str]:
+def loaded_too_much(statement: Statement) -> list[str]:
     """The unwanted modules that a statement loads."""
     return unwanted(_run(statement)[1])
 
@@ -45,8 +46,9 @@ def unwanted(modules: Sequence[str]) -> list[str]:
     return [top for top in tops if any(top == u or (u.endswith("_") and top.startswith(u)) for u in UNWANTED)]
 
 
-def _run(statement: str) -> tuple[float, list[str]]:
-    program = PROGRAM.format(statement=statement)
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+def _run(statement: Statement) -> tuple[float, list[str]]:
+    program = PROGRAM.format(statement=statement.text)
+    environment = {**os.environ, **dict(statement.environment)}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     seconds, modules = json.loads(run.stdout)
     return seconds, modules

@@ -30,10 +30,15 @@ def describe() -> dict[str, Any]:
 def line(machine: dict[str, Any]) -> str:
     """The machine in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    rates = "".join(
+        f", {count} {'thread' if count == 1 else 'threads'} copying {found['bytes'] / 1e9:.1f} GB/s and multiplying "
+        f"{found['operations'] / 1e9:.0f} Gflop/s"
+        for count, found in machine.get("rates", {}).items()
+    )
     load = "unknown" if machine["load"] is None else machine["load"]
     return (
         f"{machine['date']}: {machine['cores']} cores of {machine['processor']}, {machine['system']}, "
-        f"Python {machine['python']}, {versions}, source {machine['revision']}, load at the start {load}"
+        f"Python {machine['python']}, {versions}, source {machine['revision']}, load at the start {load}{rates}"
     )
 
 

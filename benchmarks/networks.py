@@ -44,11 +44,16 @@ class Network:
 
     def weights_by_layer(self) -> list[list[Array]]:
         """The same, layer by layer."""
+        return [arrays for arrays, _ in self.parts()]
+
+    def parts(self) -> list[Made]:
+        """Each layer's first weights, and the shape of an example that it is given."""
         rng = np.random.default_rng(1)
         shape, found = self.input_shape, []
         for layer in self.layers:
-            arrays, shape = INITIAL[layer.kind](rng, shape, layer.settings)
-            found.append(arrays)
+            arrays, after = INITIAL[layer.kind](rng, shape, layer.settings)
+            found.append((arrays, shape))
+            shape = after
         return found
 
 

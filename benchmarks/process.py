@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.implementations import Implementation
 
-PATIENCE = 180.0
+PATIENCE = 600.0
 """Seconds after which a worker that does not answer is ended."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -23,9 +23,14 @@ class WorkerFailedError(RuntimeError):
     """A worker ended or did not answer; the message is the end of what it said."""
 
 
+def thread_variables(threads: int) -> dict[str, str]:
+    """The environment variables that say how many threads libraries may use."""
+    return dict.fromkeys(THREAD_VARIABLES, str(threads))
+
+
 def environment(implementation: Implementation, threads: int) -> dict[str, str]:
     """The environment variables of a worker."""
-    made = {**os.environ, **implementation.environment, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    made = {**os.environ, **implementation.environment, **thread_variables(threads)}
     if threads == 1:
         made["XLA_FLAGS"] = f"{made.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
     return made

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.coordinator import Result
 from benchmarks.machine import line
+from benchmarks.overview import overview
 from benchmarks.summary import disagreements, rows
 from benchmarks.table import table
 
@@ -18,13 +19,14 @@ TOLERANCE = 0.02
 
 def text(machine: dict[str, Any], results: Sequence[Result]) -> str:
     """The whole report."""
-    return "\n\n".join([line(machine), *(_section(result) for result in results)])
+    sections = [line(machine), *(_section(result) for result in results)]
+    return "\n\n".join([*sections, f"All in one table\n\n{overview(results)}"])
 
 
 def _section(result: Result) -> str:
     parts = [f"{result.workload.title}\n"]
     if result.series:
-        parts.append(table(rows(result.series), result.workload.unit))
+        parts.append(table(rows(result.series, result.floors), result.workload.unit))
     parts += [f"{note}." for note in [*result.notes, *_busy(result)]]
     parts += [f"Did other work, its result differs: {name}." for name in disagreements(result.series, TOLERANCE)]
     parts += [f"Not run: {name} ({reason})." for name, reason in result.not_run.items()]
@@ -48,19 +50,23 @@ def _described(result: Result) -> dict[str, Any]:
         "load": result.load,
         "notes": result.notes,
         "not_run": result.not_run,
+        "unit": "MB" if result.workload.unit == "MB" else "s",
+        "floors": result.floors,
         "disagreeing": disagreements(result.series, TOLERANCE),
         "rows": [
             {
                 "implementation": row.series.name,
                 "threads": row.series.threads,
-                "median_seconds": row.series.median,
+                "median": row.series.median,
                 "best_peer": row.best_peer,
                 "ratio": row.ratio,
+                "ratio_spread": [row.lowest_ratio, row.highest_ratio],
+                "over_floor": row.over_floor,
                 "check": row.series.check,
-                "seconds": [float(f"{s:.4g}") for s in row.series.seconds],
+                "values": [float(f"{v:.4g}") for v in row.series.values],
                 "cores": [round(c, 2) for c in row.series.cores],
             }
-            for row in rows(result.series)
+            for row in rows(result.series, result.floors)
         ],
     }
 

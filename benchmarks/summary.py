@@ -4,66 +4,85 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+Role = Literal["ours", "peer", "floor"]
+"""What a series is: of lamina, of one it is compared with, or of what nobody can do without."""
 
 
 @dataclass
 class Series:
-    """What one implementation took per step, in seconds, round by round; all series of a table share their rounds."""
+    """What one implementation took per step, round by round; all series of a table share their rounds.
+
+    The values are seconds, or megabytes where memory is measured.
+    """
 
     name: str
     ours: bool
     threads: int | None = None
-    seconds: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
     cores: list[float] = field(default_factory=list)
     check: float | None = None
+    is_floor: bool = False
 
     @property
     def median(self) -> float:
         """The median over the rounds."""
-        return statistics.median(self.seconds)
+        return statistics.median(self.values)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: a series against the best peer with as many threads. ``ratio`` is None without a peer."""
+    """One line of a table: a series against the best peer with as many threads. ``ratio`` is None without a peer.
+
+    ``floor`` is what nobody can be below, as far as that is known.
+    """
 
     series: Series
     best_peer: str | None
     ratio: float | None
     lowest_ratio: float | None
     highest_ratio: float | None
+    floor: float | None = None
 
     @property
     def times_as_fast(self) -> float | None:
         """How often this one is done while the best peer is done once."""
         return None if self.ratio is None else 1.0 / self.ratio
 
+    @property
+    def over_floor(self) -> float | None:
+        """How many times the floor it takes."""
+        return None if not self.floor else self.series.median / self.floor
+
 
 def best_peer(series: Sequence[Series]) -> Series | None:
     """The one with the lowest median among those that are not ours."""
-    return min((s for s in series if not s.ours), key=lambda s: s.median, default=None)
+    return min((s for s in series if not s.ours and not s.is_floor), key=lambda s: s.median, default=None)
 
 
-def rows(series: Sequence[Series]) -> list[Row]:
+def rows(series: Sequence[Series], floors: Mapping[int, float] | None = None) -> list[Row]:
     """The lines of a table: by number of threads, the fastest first.
 
-    A ratio is taken in each round, between neighbours in time; the row has the median of the rounds' ratios.
+    A ratio is taken in each round, between neighbours in time; the row has the median of the rounds' ratios. ``floors``
+    holds the floor for each number of threads; a series may be the floor instead.
     """
     found = []
     for threads in sorted({s.threads for s in series}, key=lambda t: t or 0):
         group = [s for s in series if s.threads == threads]
         peer = best_peer(group)
-        found += [_row(s, peer) for s in sorted(group, key=lambda s: s.median)]
+        floor = next((s.median for s in group if s.is_floor), (floors or {}).get(threads or 0))
+        found += [_row(s, peer, floor) for s in sorted(group, key=lambda s: s.median)]
     return found
 
 
-def _row(series: Series, peer: Series | None) -> Row:
+def _row(series: Series, peer: Series | None, floor: float | None) -> Row:
     if peer is None:
-        return Row(series, None, None, None, None)
-    ratios = [ours / theirs for ours, theirs in zip(series.seconds, peer.seconds, strict=True)]
-    return Row(series, peer.name, statistics.median(ratios), min(ratios), max(ratios))
+        return Row(series, None, None, None, None, floor)
+    ratios = [ours / theirs for ours, theirs in zip(series.values, peer.values, strict=True)]
+    return Row(series, peer.name, statistics.median(ratios), min(ratios), max(ratios), floor)
 
 
 def disagreements(series: Sequence[Series], tolerance: float) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.summary import Row
 
-SCALES = {"us": 1e6, "ms": 1e3, "s": 1.0}
+SCALES = {"us": 1e6, "ms": 1e3, "s": 1.0, "MB": 1.0}
 
 
 def table(rows: Sequence[Row], unit: str) -> str:
@@ -14,13 +14,24 @@ def table(rows: Sequence[Row], unit: str) -> str:
     scale = SCALES[unit]
     threaded = any(row.series.threads is not None for row in rows)
     head = ["implementation", *(["threads"] if threaded else []), f"median {unit}", f"min-max {unit}"]
-    head += ["time / best peer", "min-max", "times as fast"]
-    return aligned([head, *(_cells(row, scale, threaded) for row in rows)])
+    floored = any(row.floor for row in rows)
+    head += [f"{'size' if unit == 'MB' else 'time'} / best peer", "min-max", "times as fast"]
+    head = head[:-1] if unit == "MB" else head
+    lines = [_cells(row, scale, threaded)[: len(head)] for row in rows]
+    if floored:
+        head.append("time / floor")
+        lines = [[*line, over_floor(row)] for line, row in zip(lines, rows, strict=True)]
+    return aligned([head, *lines])
+
+
+def over_floor(row: Row) -> str:
+    """How far a row is from its floor."""
+    return "-" if row.over_floor is None else number(row.over_floor)
 
 
 def _cells(row: Row, scale: float, threaded: bool) -> list[str]:
     series = row.series
-    spread = f"{number(min(series.seconds) * scale)}-{number(max(series.seconds) * scale)}"
+    spread = f"{number(min(series.values) * scale)}-{number(max(series.values) * scale)}"
     cells = [series.name, *([str(series.threads)] if threaded else []), number(series.median * scale), spread]
     if row.ratio is None or row.lowest_ratio is None or row.highest_ratio is None or row.times_as_fast is None:
         return [*cells, "-", "-", "-"]

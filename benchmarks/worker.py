@@ -16,11 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.implementations import find
-from benchmarks.workloads import Workload
+from benchmarks.workloads import PeakMemory, Workload
 from benchmarks.workloads import find as find_workload
-
-WARM_UP = 2
-"""Calls of the task before anything is timed."""
 
 ROUND_SECONDS = 0.1
 """How long a round should at least take; short tasks are repeated."""
@@ -43,11 +40,22 @@ class Worker:
         self._workload = find_workload(workload)
         self._task = task = getattr(self._module, self._workload.kind)(self._workload)
         self._fix_threads()
-        check, *_ = [task() for _ in range(WARM_UP)]
+        check, *_ = [task() for _ in range(self._workload.warm_up)]
         self._repeats = 1
-        seconds, _ = self._timed()
-        self._repeats = min(MOST_REPEATS, max(1, round(ROUND_SECONDS / seconds)))
-        return {"check": check, "steps": self._repeats * self._workload.steps}  # type: ignore[attr-defined]
+        if self._workload.repeats:
+            seconds, _ = self._timed()
+            self._repeats = min(MOST_REPEATS, max(1, round(ROUND_SECONDS / seconds)))
+        return {"check": check, "steps": self._repeats * self._workload.steps}
+
+    def peak(self, workload: str) -> dict[str, Any]:
+        """The most memory that this process has used so far, in MB, before and after an epoch of training."""
+        before = peak_memory()
+        measured = find_workload(workload)
+        assert isinstance(measured, PeakMemory)
+        task = self._module.training(measured.training())
+        self._fix_threads()
+        check = task()
+        return {"check": check, "before": before, "after": peak_memory()}
 
     def _fix_threads(self) -> None:
         if "torch" in sys.modules:
@@ -57,7 +65,7 @@ class Worker:
         """Times one round: seconds per step, and how many cores it kept busy."""
         assert self._workload is not None
         seconds, busy = self._timed()
-        steps = self._repeats * self._workload.steps  # type: ignore[attr-defined]
+        steps = self._repeats * self._workload.steps
         return {"seconds": seconds / steps, "cores": busy / seconds}
 
     def _timed(self) -> tuple[float, float]:
@@ -75,6 +83,14 @@ class Worker:
         self._task = self._workload = None
         gc.collect()
         return {}
+
+
+def peak_memory() -> float:
+    """The largest resident size that this process has had, in MB. Linux counts in kilobytes, macOS in bytes."""
+    import resource
+
+    scale = 2.0**20 if sys.platform == "darwin" else 2.0**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 
 
 def keep_to_cores(count: int) -> None:

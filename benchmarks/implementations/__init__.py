@@ -1,8 +1,8 @@
 """Who is measured. A new library is one module here and one entry in ``IMPLEMENTATIONS``.
 
-A module has a function for each kind of workload that it can run, ``training(workload)`` or ``prediction(workload)``:
-it makes everything ready and returns a task, a function without arguments that runs ``workload.steps`` steps and
-returns one number: the mean loss of its last epoch, or the first number of the prediction. Those numbers show that all
+A module has a function for each kind of workload that it can run, such as ``training(workload)``: it makes everything
+ready and returns a task, a function without arguments that runs ``workload.steps`` steps and returns one number: the
+mean loss of its last epoch, the first number of a prediction, how many weights were made. Those numbers show that all
 did the same work. Nothing but the modules of this folder imports the libraries, and a process imports only one.
 """
 
@@ -29,36 +29,40 @@ class Implementation:
         return [library for library in self.needs if importlib.util.find_spec(library) is None]
 
 
-_BOTH = ("training", "prediction")
+_BY_HAND = ("training", "prediction", "first_step", "eager")
+_ALL = (*_BY_HAND, "building")
 
 IMPLEMENTATIONS = (
     Implementation(
-        "lamina-numpy", "lamina_fit", ("lamina", "lamina_numpy"), _BOTH, {"LAMINA_BACKEND": "numpy"}, ours=True
+        "lamina-numpy", "lamina_fit", ("lamina", "lamina_numpy"), _ALL, {"LAMINA_BACKEND": "numpy"}, ours=True
     ),
     Implementation(
-        "lamina-torch", "lamina_fit", ("lamina", "lamina_torch", "torch"), _BOTH, {"LAMINA_BACKEND": "torch"}, ours=True
+        "lamina-torch", "lamina_fit", ("lamina", "lamina_torch", "torch"), _ALL, {"LAMINA_BACKEND": "torch"}, ours=True
     ),
-    Implementation("plain-torch", "plain_torch", ("torch",), ("training",)),
-    Implementation("plain-jax", "plain_jax", ("jax",), ("training",)),
-    Implementation("keras-jax", "keras_fit", ("keras", "jax"), _BOTH, {"KERAS_BACKEND": "jax"}),
-    Implementation("keras-torch", "keras_fit", ("keras", "torch"), _BOTH, {"KERAS_BACKEND": "torch"}),
-)
+    Implementation("plain-numpy", "plain_numpy", ("numpy",), ("eager",)),
+    Implementation("plain-torch", "plain_torch", ("torch",), _ALL),
+    Implementation(
+        "compiled-torch", "compiled_torch", ("torch",), ("training", "prediction", "first_step"),
+        {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},
+    ),
+    Implementation("plain-jax", "plain_jax", ("jax",), _BY_HAND),
+    Implementation("keras-jax", "keras_fit", ("keras", "jax"), _ALL, {"KERAS_BACKEND": "jax"}),
+    Implementation("keras-torch", "keras_fit", ("keras", "torch"), _ALL, {"KERAS_BACKEND": "torch"}),
+)  # fmt: skip
 
 _ON_CUDA = {"BENCHMARKS_DEVICE": "cuda"}
 
 ON_A_GPU = (
     Implementation(
-        "lamina-torch-cuda", "lamina_fit", ("lamina", "lamina_torch", "torch"), _BOTH,
+        "lamina-torch-cuda", "lamina_fit", ("lamina", "lamina_torch", "torch"), _ALL,
         {"LAMINA_BACKEND": "torch", "LAMINA_DEVICE": "cuda"}, ours=True,
     ),
     Implementation(
-        "lamina-cupy", "lamina_fit", ("lamina", "lamina_cupy", "cupy"), _BOTH,
+        "lamina-cupy", "lamina_fit", ("lamina", "lamina_cupy", "cupy"), _ALL,
         {"LAMINA_BACKEND": "cupy", "LAMINA_DEVICE": "cuda"}, ours=True,
     ),
     Implementation("plain-torch-cuda", "plain_torch", ("torch",), ("training",), _ON_CUDA),
-    Implementation(
-        "compiled-torch-cuda", "plain_torch", ("torch",), ("training",), {**_ON_CUDA, "BENCHMARKS_COMPILE": "1"}
-    ),
+    Implementation("compiled-torch-cuda", "compiled_torch", ("torch",), ("training",), _ON_CUDA),
 )  # fmt: skip
 """Who runs on a GPU: for ``python -m benchmarks.gpu``."""
 

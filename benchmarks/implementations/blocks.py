@@ -9,17 +9,21 @@ from benchmarks.networks import LayerSpec, Network
 
 
 def model_of(network: Network, library: Any) -> Any:
-    """The model: ``Sequential`` where layers are in a row, else a graph. ``library`` is Keras or lamina."""
-    parts = [_part(library.layers, layer) for layer in network.layers]
-    if not network.has_blocks:
-        model = library.Sequential([library.Input(network.input_shape), *parts])
-    else:
-        x = inputs = library.Input(network.input_shape)
-        for part in parts:
-            x = part(x)
-        model = library.Model(inputs, x)
+    """The model with the network's first weights. ``library`` is Keras or lamina."""
+    model = made_of(network, library)
     model.set_weights(network.weights())
     return model
+
+
+def made_of(network: Network, library: Any) -> Any:
+    """The model with weights of the library's own: ``Sequential`` where layers are in a row, else a graph."""
+    parts = [_part(library.layers, layer) for layer in network.layers]
+    if not network.has_blocks:
+        return library.Sequential([library.Input(network.input_shape), *parts])
+    x = inputs = library.Input(network.input_shape)
+    for part in parts:
+        x = part(x)
+    return library.Model(inputs, x)
 
 
 def _part(layers: Any, layer: LayerSpec) -> Any:

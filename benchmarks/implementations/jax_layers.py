@@ -62,6 +62,15 @@ def _residual(weights: Weights, layer: LayerSpec, x: Any) -> Any:
     return jax.nn.relu(x + _normalized(_convolution(*second[:2], y, "same"), *second[2:4], (0, 1, 2)))
 
 
+def _residual_predicting(weights: Weights, layer: LayerSpec, x: Any) -> Any:
+    def normalized(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> Any:
+        return (x - mean) * jax.lax.rsqrt(variance + NORMALIZATION_EPSILON) * gamma + beta
+
+    first, second = weights[:6], weights[6:]
+    y = jax.nn.relu(normalized(_convolution(*first[:2], x, "same"), *first[2:]))
+    return jax.nn.relu(x + normalized(_convolution(*second[:2], y, "same"), *second[2:]))
+
+
 def _transformer(weights: Weights, layer: LayerSpec, x: Any) -> Any:
     q, k, v = (jnp.einsum("bsw,whd->bhsd", x, weights[i]) + weights[i + 1][:, None] for i in (0, 2, 4))
     shares = jax.nn.softmax(q @ jnp.swapaxes(k, -1, -2) * q.shape[-1] ** -0.5)
@@ -82,3 +91,6 @@ LAYERS: dict[str, Callable[[Weights, LayerSpec, Any], Any]] = {
     "ResidualBlock": _residual,
     "TransformerBlock": _transformer,
 }
+
+PREDICTING = {**LAYERS, "ResidualBlock": _residual_predicting}
+"""The same where nothing is trained: normalization by the averages that training has kept."""

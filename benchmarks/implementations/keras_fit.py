@@ -1,22 +1,28 @@
-"""Keras through ``compile``, ``fit`` and ``predict`` with its own defaults, on the backend that KERAS_BACKEND names."""
+"""Keras through ``compile``, ``fit`` and ``predict`` and op by op, on the backend that KERAS_BACKEND names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
-from benchmarks.implementations.blocks import model_of
-from benchmarks.workloads import Prediction, Training
+from benchmarks.implementations.blocks import made_of, model_of
+from benchmarks.workloads import Building, EagerOp, FirstStep, Prediction, Training
 
 
-def training(workload: Training) -> Callable[[], float]:
-    x, y = workload.data()
+def _compiled(workload: Training) -> Any:
     model = model_of(workload.network, keras)
     model.compile(
         optimizer=keras.optimizers.Adam(workload.learning_rate, epsilon=workload.epsilon),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+    return model
+
+
+def training(workload: Training) -> Callable[[], float]:
+    x, y = workload.data()
+    model = _compiled(workload)
 
     def task() -> float:
         told = model.fit(x, y, batch_size=workload.batch, epochs=workload.epochs, shuffle=False, verbose=0)
@@ -31,5 +37,36 @@ def prediction(workload: Prediction) -> Callable[[], float]:
 
     def task() -> float:
         return float(model.predict(x, verbose=0)[0, 0])
+
+    return task
+
+
+def first_step(workload: FirstStep) -> Callable[[], float]:
+    step = workload.training()
+    x, y = step.data()
+
+    def task() -> float:
+        told = _compiled(step).fit(x, y, batch_size=step.batch, shuffle=False, verbose=0)
+        return float(told.history["loss"][-1])
+
+    return task
+
+
+def building(workload: Building) -> Callable[[], float]:
+    return lambda: float(len(made_of(workload.network, keras).weights))
+
+
+OPS = {"add": keras.ops.add, "relu": keras.ops.relu, "sum": keras.ops.sum, "matmul": keras.ops.matmul}
+
+
+def eager(workload: EagerOp) -> Callable[[], float]:
+    x, y = map(keras.ops.convert_to_tensor, workload.arrays())
+    op, arguments = OPS[workload.op], (x,) if workload.op in ("relu", "sum") else (x, y)
+    steps = range(workload.steps)
+
+    def task() -> float:
+        for _ in steps:
+            found = op(*arguments)
+        return float(keras.ops.convert_to_numpy(found).ravel()[0])
 
     return task

@@ -8,10 +8,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from benchmarks.implementations.jax_layers import LAYERS
+from benchmarks.implementations.jax_layers import LAYERS, PREDICTING
 from benchmarks.networks import Network
-from benchmarks.workloads import Training
+from benchmarks.workloads import EagerOp, FirstStep, Prediction, Training
 
 BETA_1, BETA_2 = 0.9, 0.999
 
@@ -41,12 +42,24 @@ def _step(workload: Training) -> Callable[..., Any]:
     return compiled
 
 
-def training(workload: Training) -> Callable[[], float]:
-    batches = [(jax.device_put(x), jax.device_put(y)) for x, y in workload.in_batches()]
-    step = _step(workload)
-    weights = [[jnp.array(w) for w in part] for part in workload.network.weights_by_layer()]
+def _weights(network: Network) -> list[list[Any]]:
+    return [[jnp.array(w) for w in part] for part in network.weights_by_layer()]
+
+
+def _batches(workload: Training) -> list[tuple[Any, Any]]:
+    return [(jax.device_put(x), jax.device_put(y)) for x, y in workload.in_batches()]
+
+
+def _first_state(workload: Training) -> Any:
+    weights = _weights(workload.network)
     zeros = [jax.tree.map(jnp.zeros_like, weights) for _ in range(2)]
-    state: Any = (weights, *zeros, jnp.zeros(()), None)
+    return (weights, *zeros, jnp.zeros(()), jnp.zeros(()))
+
+
+def training(workload: Training) -> Callable[[], float]:
+    batches = _batches(workload)
+    step = _step(workload)
+    state = _first_state(workload)
 
     def task() -> float:
         nonlocal state
@@ -56,5 +69,44 @@ def training(workload: Training) -> Callable[[], float]:
                 state = step(state, x, y)
             mean = float(state[4]) / len(batches)
         return mean
+
+    return task
+
+
+def first_step(workload: FirstStep) -> Callable[[], float]:
+    training = workload.training()
+    ((x, y),) = _batches(training)
+    return lambda: float(_step(training)(_first_state(training), x, y)[4])
+
+
+def prediction(workload: Prediction) -> Callable[[], float]:
+    batches, layers = workload.in_batches(), workload.network.layers
+    weights = _weights(workload.network)
+
+    @jax.jit
+    def call(weights: Any, x: Any) -> Any:
+        for part, layer in zip(weights, layers, strict=True):
+            x = PREDICTING[layer.kind](part, layer, x)
+        return x
+
+    def task() -> float:
+        found = [np.asarray(call(weights, x)) for x in batches]
+        return float((np.concatenate(found) if len(found) > 1 else found[0])[0, 0])
+
+    return task
+
+
+OPS = {"add": jnp.add, "relu": jax.nn.relu, "sum": jnp.sum, "matmul": jnp.matmul}
+
+
+def eager(workload: EagerOp) -> Callable[[], float]:
+    x, y = map(jnp.asarray, workload.arrays())
+    op, arguments = OPS[workload.op], (x,) if workload.op in ("relu", "sum") else (x, y)
+    steps = range(workload.steps)
+
+    def task() -> float:
+        for _ in steps:
+            found = op(*arguments)
+        return float(np.asarray(found).ravel()[0])
 
     return task

@@ -43,7 +43,7 @@ class TestRounds:
             ("a", "prepare"), ("b", "prepare"), ("a", "round"), ("b", "round"), ("a", "round"), ("b", "round"),
             ("a", "release"), ("b", "release"),
         ]  # fmt: skip
-        assert [(s.name, s.ours, s.threads, s.seconds, s.check) for s in result.series] == [
+        assert [(s.name, s.ours, s.threads, s.values, s.check) for s in result.series] == [
             ("a", True, 1, [2, 3], 0.5),
             ("b", False, 1, [2, 3], 0.5),
         ]
@@ -53,7 +53,7 @@ class TestRounds:
         result = run(Pretender("a", [], fails_at), Pretender("b", []))
         assert [s.name for s in result.series] == ["b"]
         assert result.not_run == {"a": "failed: no more memory"}
-        assert len(result.series[0].seconds) == 2
+        assert len(result.series[0].values) == 2
 
 
 class TestWorkers:

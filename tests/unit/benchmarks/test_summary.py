@@ -104,5 +104,5 @@ class TestReport:
         kept = json.loads(path.read_text(encoding="utf-8"))
         (workload,) = kept["workloads"]
         assert [r["implementation"] for r in workload["rows"]] == ["lamina-numpy", "plain-jax", "keras-jax"]
-        assert workload["rows"][0]["seconds"] == OURS.seconds
+        assert workload["rows"][0]["values"] == OURS.values
         assert workload["disagreeing"] == ["keras-jax"]
