@@ -15,6 +15,9 @@ def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("lamina", "lamina's conformance kit")
     group.addoption("--lamina-backend", metavar="NAME", help="the backend that lamina.testing checks")
     group.addoption("--lamina-device", metavar="DEVICE", help="the device of that backend, such as cuda:0")
+    group.addoption(
+        "--lamina-brief", action="store_true", help="check one value of each op only, and all that is no op"
+    )
 
 
 def pytest_configure(config: Any) -> None:
@@ -24,3 +27,23 @@ def pytest_configure(config: Any) -> None:
     os.environ["LAMINA_TESTED_BACKEND"] = name
     os.environ["LAMINA_TESTED_DEVICE"] = config.getoption("--lamina-device") or ""
     config.pluginmanager.import_plugin(REPORT)
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """With ``--lamina-brief``, of the cases of each op keeps the first value that is no error."""
+    if not config.getoption("--lamina-brief"):
+        return
+    kept: list[Any] = []
+    dropped: list[Any] = []
+    ops: set[Any] = set()
+    for item in items:
+        case: Any = getattr(getattr(item, "callspec", None), "params", {}).get("case")
+        if not (hasattr(case, "op") and hasattr(case, "raises")):
+            kept.append(item)
+        elif item.originalname == "test_value" and case.raises is None and (item.cls, case.op) not in ops:
+            ops.add((item.cls, case.op))
+            kept.append(item)
+        else:
+            dropped.append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=dropped)

@@ -1,4 +1,4 @@
-"""The archives that the tests look into and install."""
+"""The archives that the tests look into, and the fresh environments that they are installed in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from package.environments import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples" / "plugins"
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,25 @@ def build(project: Path, folder: Path, *options: str) -> Path:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+def wheel_of(project: Path, folder: Path) -> str:
+    """Builds a project's wheel, and gives its path."""
+    (found,) = build(project, folder, "--wheel").glob("*.whl")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def lamina_wheel(built):
+    """The path of lamina's wheel, with the extras that bring the kit and all that it checks."""
+    (found,) = built.glob("*.whl")
+    return f"{found}[testing,bfloat16]"
+
+
+@pytest.fixture(scope="session")
+def environment(lamina_wheel, tmp_path_factory):
+    """A fresh environment with the wheels of lamina and of the example of an IO handler, and what they need."""
+    folder = tmp_path_factory.mktemp("fresh")
+    found = Environment(folder / "venv")
+    found.install(lamina_wheel, wheel_of(EXAMPLES / "lamina_shelf", folder / "plugin"))
+    return found

@@ -42,3 +42,11 @@ class Environment:
         """Installs distributions."""
         done = self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def test(self, folder: Path, *options: str, **variables: str) -> None:
+        """Runs the tests in a folder, from there; none may be skipped."""
+        done = self.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "tests", cwd=folder, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        closing = done.stdout.splitlines()[-1]
+        assert " passed" in closing
+        assert "skipped" not in closing

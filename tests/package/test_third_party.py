@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from package.conftest import ROOT, build
-from package.environments import Environment
-
-SHELF = ROOT / "tests" / "plugins" / "third_party"
+from package.conftest import wheel_of
 
 TROUBLE = """
 [build-system]
@@ -50,15 +45,12 @@ print(lamina.load_model("shelf://digits").predict(np.ones((1, 3))).tolist())
 """
 
 
-@pytest.fixture(scope="module")
-def environment(built, tmp_path_factory):
-    """A fresh environment with the wheels of lamina and of the plugin, and what they need."""
-    folder = tmp_path_factory.mktemp("fresh")
-    found = Environment(folder / "venv", SHELF=str(folder / "shelf"))
-    plugin = build(SHELF, folder / "plugin", "--wheel")
-    (lamina_wheel,), (plugin_wheel,) = built.glob("*.whl"), plugin.glob("*.whl")
-    found.install(str(lamina_wheel), str(plugin_wheel), "pytest>=8.2")
-    return found
+@pytest.fixture(autouse=True)
+def shelf(tmp_path_factory, monkeypatch):
+    """The folder of the models; the same for all tests."""
+    folder = tmp_path_factory.getbasetemp() / "shelf"
+    monkeypatch.setenv("SHELF", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -68,29 +60,21 @@ def trouble(environment, tmp_path_factory):
     (project / "pyproject.toml").write_text(TROUBLE)
     (project / "lamina_broken.py").write_text("raise RuntimeError('no luck today')\n")
     (project / "lamina_second.py").write_text(SECOND)
-    (wheel,) = build(project, project / "dist", "--wheel").glob("*.whl")
-    environment.install("--no-deps", "--target", str(project / "installed"), str(wheel))
+    wheel = wheel_of(project, project / "dist")
+    environment.install("--no-deps", "--target", str(project / "installed"), wheel)
     return str(project / "installed")
 
 
-def test_a_model_is_saved_by_one_process_and_loaded_by_another(environment):
+def test_a_model_is_saved_by_one_process_and_loaded_by_another(environment, shelf):
     saved, loaded = environment.run("-c", SAVE), environment.run("-c", LOAD)
     assert (saved.stderr, loaded.stderr) == ("", "")
     assert saved.stdout == loaded.stdout != ""
-    shelf = environment.folder.parent / "shelf"
     assert sorted(path.name for path in shelf.iterdir()) == ["digits.bin", "digits.json"]
 
 
 def test_nothing_of_it_is_imported_before_it_is_needed(environment):
     code = "import lamina, sys; lamina.zeros((2,)); print([m for m in sys.modules if 'shelf' in m])"
     assert environment.run("-c", code).stdout in ("[]\n", "['lamina_shelf']\n")
-
-
-def test_its_own_tests_pass_there(environment, tmp_path):
-    shutil.copytree(SHELF / "tests", tmp_path / "tests")
-    done = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "tests"))
-    assert done.returncode == 0, done.stdout
-    assert "3 passed" in done.stdout
 
 
 def test_the_command_lists_it(environment):

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lamina.cli import converting, doctor, installed, models, showing, verifying
+from lamina.cli import converting, doctor, installed, models, scaffolding, showing, verifying
 from lamina.errors import LaminaError
 
 __all__ = ["main"]
@@ -43,6 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lamina", description="Convert, look at, check and manage saved models.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for room in (converting, showing, doctor, verifying, models, installed):
+    for room in (converting, showing, doctor, verifying, models, installed, scaffolding):
         room.add(commands)
     return parser

@@ -1,0 +1,35 @@
+"""The plugins of ``examples/plugins``: each built, installed with lamina afresh, and tested there."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+
+import pytest
+
+from package.conftest import EXAMPLES, wheel_of
+from package.environments import Environment
+
+PLUGINS = sorted(path.name for path in EXAMPLES.iterdir() if (path / "pyproject.toml").exists())
+OPS = "add conv cumsum gather matmul max mean relu reshape scatter softmax sort tanh transpose where"
+PARTS = {
+    "lamina_jax": (
+        "--lamina-brief",
+        "-k",
+        f"(test_value and ({' or '.join(OPS.split())})) or test_a_recorded_training_run or test_the_same_losses",
+    ),
+}
+"""What is run of an example's tests, where all would take too long: JAX compiles each op for each shape."""
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_an_example_is_installed_and_passes_its_tests_elsewhere(name, lamina_wheel, tmp_path):
+    project = EXAMPLES / name
+    about = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    environment = Environment(tmp_path / "venv")
+    environment.install(lamina_wheel, wheel_of(project, tmp_path / "dist") + "[testing]")
+    shutil.copytree(project / "tests", tmp_path / "elsewhere" / "tests")
+    shutil.copy(project / "pyproject.toml", tmp_path / "elsewhere")
+    listed = environment.run("-m", "lamina", "plugins").stdout
+    assert f"{about['version']}  " in next(line for line in listed.splitlines() if about["name"] in line)
+    environment.test(tmp_path / "elsewhere", *PARTS.get(name, ()))
