@@ -13,6 +13,7 @@ import torch
 
 from lamina.shapes import Spec
 from lamina_torch.calls import (
+    ADAM,
     ADDMM,
     DENSE,
     DOT,
@@ -28,7 +29,7 @@ from lamina_torch.dtypes import TORCH_DTYPES
 from lamina_torch.kernels.activation import log_softmax_gradient, relu_gradient
 from lamina_torch.kernels.elementwise import ROWS
 from lamina_torch.kernels.recurrent import lstm_forward
-from lamina_torch.kernels.training import bias_correction
+from lamina_torch.kernels.training import IN_PLACE, adam_step_of_rate, adam_update_of_rate, bias_correction
 
 
 class Direct(NamedTuple):
@@ -84,10 +85,14 @@ LOWERED: dict[str, Callable[..., Any]] = {
     DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
     THRESHOLD: relu_gradient,
     LOG_SOFTMAX_BACKWARD: log_softmax_gradient,
+    ADAM: adam_update_of_rate,
     LSTM: lstm_forward,
     LSTM_BACKWARD: lambda backward, d_outputs, d_last_c, *given: backward(d_outputs, d_last_c),
 }
 """The plain functions of the calls that only lowered programs have."""
+
+UPDATES = {**IN_PLACE, ADAM: (adam_step_of_rate, (0, 2, 3))}
+"""What makes the call of an update in place, and which groups of arguments it writes over."""
 
 
 def _copied(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:

@@ -18,10 +18,9 @@ from lamina.program import Instruction, Program
 from lamina.program.memory import plan_memory
 from lamina.program.passes import view_bases
 from lamina.program.source import bind, call_line
-from lamina_torch.calls import ELEMENTWISE
-from lamina_torch.direct import DIRECT, LOWERED, Direct
+from lamina_torch.calls import ADAM, ELEMENTWISE
+from lamina_torch.direct import DIRECT, LOWERED, UPDATES, Direct
 from lamina_torch.kernels import kernels as own_kernels
-from lamina_torch.kernels.training import IN_PLACE
 from lamina_torch.lowering import lower
 from lamina_torch.memory import as_one, raw_memory, shaped, side_by_side
 from lamina_torch.threads import wants_threads
@@ -79,10 +78,15 @@ def _direct(program: Program, instruction: Instruction, own: set[str]) -> Direct
     return rule([program.slots[s] for s in instruction.inputs], instruction.attrs)
 
 
+def _numbers(instruction: Instruction) -> int:
+    """How many arguments of an update are numbers, which come first."""
+    return 2 if instruction.op == ADAM else 1
+
+
 def _groups(instruction: Instruction) -> list[tuple[int, ...]]:
-    """The arguments of an update after its first, group by group."""
+    """The arguments of an update after its numbers, group by group."""
     count = instruction.attrs["count"]
-    rest = instruction.inputs[1:]
+    rest = instruction.inputs[_numbers(instruction) :]
     return [rest[i : i + count] for i in range(0, len(rest), count)] if count else []
 
 
@@ -109,7 +113,8 @@ class _Builder:
         self.bases = view_bases(program)
         self.last = program.last_uses()
         self.direct = {i.outputs: _direct(program, i, own) for i in live}
-        self.updates = {i.outputs for i in live if i.op in IN_PLACE and i.op in own and self._is_plain_update(i)}
+        updates = [i for i in live if i.op in UPDATES and i.op in {*own, ADAM}]
+        self.updates = {i.outputs for i in updates if self._is_plain_update(i)}
         self.fixed: dict[int, Any] = {**constants, **dict(zip(program.state, state, strict=True))}
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"threads": torch.set_num_threads, "all_threads": torch.get_num_threads}
@@ -146,7 +151,7 @@ class _Builder:
     def _in_place(self, instruction: Instruction) -> list[tuple[int, int]]:
         if instruction.outputs in self.updates:
             groups = _groups(instruction)
-            written = [s for i in IN_PLACE[instruction.op][1] for s in groups[i]]
+            written = [s for i in UPDATES[instruction.op][1] for s in groups[i]]
             pairs = zip(written, instruction.outputs, strict=True)
             return [(old, new) for old, new in pairs if instruction.inputs.count(old) == 1]
         if instruction.op not in ELEMENTWISE or self.direct[instruction.outputs] is None:
@@ -232,7 +237,7 @@ class _Builder:
         self.lines.append(f"k{index}({', '.join(arguments)}, {call.keyword}=s{slot})")
 
     def _add_update(self, index: int, instruction: Instruction) -> None:
-        make, written = IN_PLACE[instruction.op]
+        make, written = UPDATES[instruction.op]
         groups, count = _groups(instruction), instruction.attrs["count"]
         targets = [instruction.outputs[i * count : (i + 1) * count] for i in range(len(written))]
         for old, new in zip((s for i in written for s in groups[i]), instruction.outputs, strict=True):
@@ -242,7 +247,8 @@ class _Builder:
         gradients = self._gradients(index, groups[1], tensors)
         settings = {name: value for name, value in instruction.attrs.items() if name != "count"}
         self.namespace[f"k{index}"] = make(*tensors, **settings)
-        self.lines.append(f"k{index}(s{instruction.inputs[0]}, {gradients})")
+        numbers = ", ".join(f"s{s}" for s in instruction.inputs[: _numbers(instruction)])
+        self.lines.append(f"k{index}({numbers}, {gradients})")
 
     def _gradients(self, index: int, slots: tuple[int, ...], tensors: list[list[Any]]) -> str:
         """The expression for an update's gradients. If all lie side by side, each list becomes one flat tensor."""

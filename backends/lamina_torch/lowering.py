@@ -14,6 +14,7 @@ from lamina.dtypes import LARGEST
 from lamina.program import Instruction, Program, drop_dead, share_common
 from lamina.shapes import Spec
 from lamina_torch.calls import (
+    ADAM,
     ADDMM,
     DENSE,
     DOT,
@@ -56,6 +57,7 @@ class _Lowering:
         self.filled: dict[tuple[Spec, float], int] = {}
         self.trained = {i.inputs[2:] for i in program.instructions if i.op == "lstm_gradient"}
         self.backward: dict[tuple[int, ...], int] = {}
+        self.made = {slot: i for i in program.instructions for slot in i.outputs}
 
     def run(self) -> Program:
         rules: dict[str, Callable[[Instruction], bool]] = {
@@ -67,6 +69,7 @@ class _Lowering:
             "relu_gradient": self._relu_gradient,
             "softmax": self._softmax,
             "log_softmax": self._softmax,
+            "adam_update": self._adam_update,
             "lstm": self._lstm,
             "lstm_gradient": self._lstm_gradient,
         }
@@ -196,6 +199,23 @@ class _Lowering:
             return False
         self._add(THRESHOLD, instruction.inputs, instruction.outputs[0])
         return True
+
+    def _adam_update(self, instruction: Instruction) -> bool:
+        """On a CPU the step size is a number, which needs no tensor."""
+        size = self.made.get(instruction.inputs[0])
+        if self.device != "cpu" or size is None or size.op != "multiply" or "multiply" not in self.own:
+            return False
+        for rate, factor in (size.inputs, size.inputs[::-1]):
+            correction = self.made.get(factor)
+            if correction is not None and correction.op == "bias_correction" and "bias_correction" in self.own:
+                numbers = (rate, *correction.inputs)
+                if any(self.slots[s].ndim for s in numbers):
+                    return False
+                betas = correction.attrs["beta_1"], correction.attrs["beta_2"]
+                inputs, attrs = (*numbers, *instruction.inputs[1:]), {**instruction.attrs, "correction": betas}
+                self.instructions.append(replace(instruction, op=ADAM, inputs=inputs, attrs=attrs))
+                return True
+        return False
 
     def _lstm(self, instruction: Instruction) -> bool:
         """Of a step that asks for its gradient too: what that needs is kept."""

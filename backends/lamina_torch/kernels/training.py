@@ -65,12 +65,37 @@ def _adam_by_parts(
 def bias_correction(step: Any, beta_1: float, beta_2: float, dtype: str, out: Any = None) -> Any:
     """Of one step on the host it is worked out with plain floats, which costs less than two calls of torch."""
     out = step.new_empty(step.shape, dtype=TORCH_DTYPES[dtype]) if out is None else out
-    log_1, log_2 = (math.log(beta) if beta > 0.0 else -math.inf for beta in (beta_1, beta_2))
+    log_1, log_2 = _logarithms(beta_1, beta_2)
     if step.ndim or not host.on_host(step):
         count = step.to(torch.float64)
         return out.copy_(torch.expm1(count * log_2).neg_().sqrt_().div_(torch.expm1(count * log_1).neg_()))
-    count = float(step)
-    return out.fill_(math.sqrt(-math.expm1(count * log_2)) / -math.expm1(count * log_1) if count > 0 else math.nan)
+    return out.fill_(_corrected(float(step), log_1, log_2))
+
+
+def _logarithms(*betas: float) -> list[float]:
+    return [math.log(beta) if beta > 0.0 else -math.inf for beta in betas]
+
+
+def _corrected(count: float, log_1: float, log_2: float) -> float:
+    return math.sqrt(-math.expm1(count * log_2)) / -math.expm1(count * log_1) if count > 0 else math.nan
+
+
+def adam_step_of_rate(
+    p: Tensors, m: Tensors, v: Tensors, *, correction: tuple[float, float], **settings: Any
+) -> Callable[[Any, Any, Tensors], None]:
+    """Like ``adam_step``, of the rate, the number of the step, and gradients; both numbers lie on the host."""
+    update = adam_step(p, m, v, **settings)
+    log_1, log_2 = _logarithms(*correction)
+
+    def step(rate: Any, count: Any, g: Tensors) -> None:
+        update(float(rate) * _corrected(float(count), log_1, log_2), g)
+
+    return step
+
+
+def adam_update_of_rate(rate: Any, count: Any, *tensors: Any, correction: tuple[float, float], **settings: Any) -> Any:
+    dtype = str(rate.dtype).removeprefix("torch.")
+    return adam_update(rate * bias_correction(count, *correction, dtype), *tensors, **settings)
 
 
 def momentum_step(p: Tensors, m: Tensors, *, momentum: float, nesterov: bool) -> Callable[[Any, Tensors], None]:
@@ -116,7 +141,7 @@ def momentum_update(*tensors: Any, count: int, **settings: Any) -> tuple[Any, ..
     return tuple(t for group in new for t in group)
 
 
-IN_PLACE: dict[str, tuple[Callable[..., Callable[[Any, Tensors], None]], tuple[int, ...]]] = {
+IN_PLACE: dict[str, tuple[Callable[..., Callable[..., None]], tuple[int, ...]]] = {
     "adam_update": (adam_step, (0, 2, 3)),
     "momentum_update": (momentum_step, (0, 2)),
 }

@@ -18,9 +18,10 @@ from lamina.program import Instruction, Interpreter, Program
 from lamina.shapes import Spec
 
 torch = pytest.importorskip("torch")
+from lamina_torch.calls import ADAM, ADDMM, DOT, MM, MV, THRESHOLD  # noqa: E402 - only where there is a torch
 from lamina_torch.executable import TorchExecutable  # noqa: E402 - only where there is a torch
 from lamina_torch.kernels import kernels  # noqa: E402
-from lamina_torch.lowering import ADDMM, DOT, MM, MV, THRESHOLD, lower  # noqa: E402
+from lamina_torch.lowering import lower  # noqa: E402
 from lamina_torch.threads import wants_threads  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -91,6 +92,26 @@ def test_a_dense_step_is_bound_to_one_piece_of_memory() -> None:
     for _ in range(3):
         compiled(x, y)
     assert all(v.storage() is t for v, t in zip(weights, storage, strict=True))
+
+
+@pytest.mark.parametrize("learning_rate", [0.01, lamina.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)])
+def test_the_step_size_of_adam_is_a_number(learning_rate: Any) -> None:
+    given = {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-3}
+    (compiled, weights), (eager, expected) = ((lamina.function(s), w) for s, w in (
+        network((6, 4, 2), Adam(learning_rate, **given)) for _ in range(2)
+    ))  # fmt: skip
+    x, y = lamina.tensor(numbers(8, 6)), lamina.tensor(torch.eye(2)[torch.arange(8) % 2])
+    for _ in range(6):
+        compiled(x, y)
+        eager._function(x, y)
+    (program,) = compiled.programs
+    lowered = [i.op for i in lower(program, OWN).instructions]
+    assert ADAM in lowered
+    assert not {"adam_update", "bias_correction"} & set(lowered)
+    assert "adam_update" in [i.op for i in lower(program, OWN, "cuda").instructions]
+    assert "adam_update" in [i.op for i in lower(program, OWN - {"bias_correction"}).instructions]
+    for ours, wanted in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(ours.numpy(), wanted.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_swapped_state() -> None:
