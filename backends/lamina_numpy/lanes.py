@@ -11,35 +11,49 @@ from lamina.shapes import Spec
 from lamina_numpy.parallel import threads
 from lamina_numpy.threads import products
 
-_WORTH_A_STAGE = 200.0
-"""Microseconds that the lanes of a stage should take: to call in another thread takes 20 to 40."""
+_WORTH_A_STAGE, _WORTH_IT = 100.0, 0.15
+"""Microseconds that a stage should save, and the part of the whole."""
 
-_LONG, _LOST_BY_SHORT = 15.0, 2.0
+_A_CALL, _LONG, _LOST = 40.0, 15.0, 2.0
+"""Microseconds: to call in other threads, what counts as long, and what a short call loses by waiting."""
 
 _PRODUCTS_PER_MICROSECOND, _ELEMENTS_PER_MICROSECOND = 40_000, 4_000
 
 
 def lanes_of(program: Program) -> Lanes:
-    """The program in as many lanes as there are threads, or in one where that would not pay."""
-    alone = Lanes(program, (((0, len(program.instructions)),),))
-    count = threads()
-    found = in_lanes(program, count) if is_on("lanes") and count > 1 else None
-    return found if found and _pays(found, count) else alone
+    """The program in the number of lanes that is fastest by a rough guess, up to that of threads; mostly in one."""
+    alone = best = Lanes(program, (((0, len(program.instructions)),),))
+    count = threads() if is_on("lanes") else 1
+    while count > 1:
+        found = in_lanes(program, count)
+        if found and _pays(found, alone) and estimate(found) < estimate(best):
+            best = found
+        count //= 2
+    return best
 
 
-def _pays(lanes: Lanes, count: int) -> bool:
-    """Whether most of the work is done in lanes, enough of it in each of their stages, and in calls that are long.
+def _pays(lanes: Lanes, alone: Lanes) -> bool:
+    """Whether enough is saved, of the whole and in each stage, that a wrong guess does no harm."""
+    before, stages = estimate(alone), sum(len(stage) > 1 for stage in lanes.stages)
+    return before - estimate(lanes) >= max(_WORTH_A_STAGE * stages, before * _WORTH_IT)
+
+
+def estimate(lanes: Lanes) -> float:
+    """Microseconds that a step may take.
 
     Calls of a few microseconds are not done beside each other: their threads wait for Python's lock in turns.
     """
     program = lanes.program
     costs = [_microseconds(i, program.slots) for i in program.instructions]
-    beside = [[costs[a:b] for a, b in stage] for stage in lanes.stages if len(stage) > 1]
-    saved = 0.0
-    for stage in beside:
-        runs = [sum(c for c in run if c >= _LONG) for run in stage]
-        saved += sum(runs) - max(runs) - _LOST_BY_SHORT * sum(0.0 < c < _LONG for run in stage for c in run)
-    return saved >= _WORTH_A_STAGE * len(beside) and saved * 2 * count >= sum(costs)
+    total = 0.0
+    for stage in lanes.stages:
+        runs = [costs[start:stop] for start, stop in stage]
+        if len(runs) == 1:
+            total += sum(runs[0])
+            continue
+        short = [c for run in runs for c in run if 0.0 < c < _LONG]
+        total += _A_CALL + max(sum(c for c in run if c >= _LONG) for run in runs) + sum(short) + _LOST * len(short)
+    return total
 
 
 def _microseconds(instruction: Instruction, slots: Sequence[Spec]) -> float:

@@ -96,7 +96,8 @@ def test_models_train_alike_in_lanes_and_whole(name: str, batch: int, monkeypatc
     found = []
     for count in (1, 2):
         monkeypatch.setattr(policy, "threads", lambda count=count: count)
-        monkeypatch.setattr(policy, "_pays", lambda lanes, count: share_of_lanes(lanes) > 0.1)
+        monkeypatch.setattr(policy, "estimate", lambda lanes: -share_of_lanes(lanes))
+        monkeypatch.setattr(policy, "_pays", lambda lanes, alone: share_of_lanes(lanes) > 0.1)
         set_random_seed(3)
         parts, _ = _models()[name]
         model = Sequential([layers.Input(shape), *parts])
@@ -145,9 +146,12 @@ def test_no_rule_applies_to_other_ops() -> None:
 def test_small_steps_stay_on_one_thread_and_names_turn_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "threads", lambda: 2)
     small, large = (lamina.tensor(np.ones((n, 512), "f4")) for n in (8, 4096))
-    few, many = (_record(lambda x=x: lamina.exp(lamina.sin(x)), [x]) for x in (small, large))
+    few, many = (_record(lambda x=x: lamina.exp(lamina.sin(x)).sum(), [x]) for x in (small, large))
     assert len(policy.lanes_of(few).stages) == 1
     assert len(policy.lanes_of(many).stages) > 1
+    monkeypatch.setattr(policy, "threads", lambda: 64)
+    assert 2 < max(len(stage) for stage in policy.lanes_of(many).stages) <= 64
+    assert len(policy.lanes_of(few).stages) == 1
     monkeypatch.setenv("LAMINA_WITHOUT", "others, lanes")
     assert len(policy.lanes_of(many).stages) == 1
 
