@@ -73,8 +73,6 @@ def owner_of(host: np.ndarray) -> np.ndarray:
 
 
 POOL = Pool()
-TAPE: list[Callable[[], None]] | None = None
-"""The work of a stream that is captured; None while none is."""
 
 
 class Memory:
@@ -113,26 +111,12 @@ def wrap(value: Any) -> Any:
 
 
 def compute(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Work for the device: the function of NumPy on what the arrays hold. A captured stream keeps it."""
+    """Work for the device: the function of NumPy on what the arrays hold."""
     given, named = [unwrap(a) for a in args], {key: unwrap(a) for key, a in kwargs.items()}
     ledger.launch(getattr(function, "__name__", str(function)))
 
-    def work() -> Any:
-        with np.errstate(all="ignore"):
-            return function(*given, **named)
-
-    result = wrap(work())
-    if TAPE is not None:
-        TAPE.append(lambda: _copy(result, work()))
-    return result
-
-
-def _copy(kept: Any, found: Any) -> None:
-    if isinstance(kept, tuple):
-        for a, b in zip(kept, found, strict=True):
-            _copy(a, b)
-    elif isinstance(kept, ndarray):
-        np.copyto(kept.host, found)
+    with np.errstate(all="ignore"):
+        return wrap(function(*given, **named))
 
 
 class ndarray:

@@ -1,11 +1,11 @@
-"""``cupy.cuda``: one device that is not there, streams that run everything at once, and graphs that do it again."""
+"""``cupy.cuda``: one device that is not there, and streams that run everything at once."""
 
 from __future__ import annotations
 
 import types
 from typing import Any
 
-from cupy_standin import array, ledger
+from cupy_standin import ledger
 from cupy_standin.array import OutOfMemoryError
 
 FREE, TOTAL = 3 * 2**30, 8 * 2**30
@@ -35,18 +35,6 @@ class Device:
         ledger.wait("synchronize")
 
 
-class Graph:
-    """What a captured stream did, to be done again in the same memory."""
-
-    def __init__(self, tape: list[Any]) -> None:
-        self._tape = tape
-
-    def launch(self, stream: Any = None) -> None:
-        ledger.launch("graph")
-        for work in self._tape:
-            work()
-
-
 class Stream:
     """A stream whose work is done when it is asked for."""
 
@@ -70,20 +58,11 @@ class Stream:
     def record(self, event: Any = None) -> None:
         pass
 
-    def begin_capture(self, mode: Any = None) -> None:
-        array.TAPE = []
-
-    def end_capture(self) -> Graph:
-        tape, array.TAPE = array.TAPE, None
-        if tape is None:
-            raise CUDARuntimeError("cudaErrorIllegalState: the stream is not captured")
-        return Graph(tape)
-
 
 def module() -> types.ModuleType:
     """``cupy.cuda``."""
     found = types.ModuleType("cupy.cuda")
-    found.Device, found.Stream, found.Graph = Device, Stream, Graph
+    found.Device, found.Stream = Device, Stream
     found.get_current_stream = lambda device_id=-1: Stream()
     found.runtime = types.ModuleType("cupy.cuda.runtime")
     found.runtime.CUDARuntimeError = CUDARuntimeError

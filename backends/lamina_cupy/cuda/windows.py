@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lamina_cupy.cuda.launching import Kernels
 
-SOURCE: Final = """
+PLACES: Final = """
 #define SPLIT(name, rest, size) int name = (int) (rest % (size)); rest /= (size);
 
 // Where the place k of a window that begins at output o lies on an axis, -1 outside.
@@ -22,7 +22,11 @@ static __device__ __forceinline__ int window_at(int at, int k, int count, int st
     if (start < 0 || start % stride) return -1;
     return start / stride < count ? start / stride : -1;
 }
-
+"""
+"""Which element of an image a place of a window meets, and the reverse."""
+SOURCE: Final = (
+    PLACES
+    + """
 extern "C" __global__ void im2col(const T* x, T* columns, int first, int rows, int G,
     int D, int H, int W, int C, int OD, int OH, int OW, int KD, int KH, int KW, int SD, int SH, int SW,
     int PD, int PH, int PW, int ED, int EH, int EW, wide count) {
@@ -170,6 +174,7 @@ extern "C" __global__ void mean_gradient(const T* dy, T* dx,
     }
 }
 """
+)
 
 kernels: Final = Kernels(SOURCE)
 AXES: Final = 3

@@ -13,6 +13,7 @@ from lamina_arrayapi.kernels import conv as shared
 from lamina_arrayapi.kernels.windows import output_size
 from lamina_cupy.cuda.windows import Sizes, can, geometry
 from lamina_cupy.cuda.windows import kernels as cuda
+from lamina_cupy.kernels import depthwise
 from lamina_cupy.namespace import namespace
 
 BLOCK_BYTES: Final = 2**27
@@ -84,6 +85,8 @@ def convolution(x: Any, kernel: Any, strides: Sizes, pads: Any, dilations: Sizes
         return general["convolution"](x, kernel, strides, pads, dilations, groups)
     x = cupy.ascontiguousarray(x)
     windows = Windows(x.shape[0], x.shape[1:-1], x.shape[-1], output, window, strides, pads, dilations, groups)
+    if 1 < groups == x.shape[-1]:
+        return depthwise.forward(x, kernel, shape, windows.arguments)
     y, matrices = cupy.empty(shape, x.dtype), windows.matrices(kernel)
     for block in windows.blocks(x.itemsize):
         columns, part = windows.columns(x, block), y[block]
@@ -104,6 +107,8 @@ def convolution_input_gradient(
         return general["convolution_input_gradient"](dy, kernel, size, strides, pads, dilations, groups)
     dy = cupy.ascontiguousarray(dy)
     windows = Windows(dy.shape[0], size, channels, dy.shape[1:-1], window, strides, pads, dilations, groups)
+    if 1 < groups == channels:
+        return depthwise.input_gradient(dy, kernel, shape, windows.arguments)
     dx, turned = cupy.empty(shape, dy.dtype), cupy.matrix_transpose(windows.matrices(kernel))
     for block in windows.blocks(dy.itemsize):
         windows.images(cupy.matmul(windows.filters(dy, block), turned), dx, block)
@@ -118,6 +123,8 @@ def convolution_kernel_gradient(
         return general["convolution_kernel_gradient"](x, dy, size, strides, pads, dilations, groups)
     x, dy = cupy.ascontiguousarray(x), cupy.ascontiguousarray(dy)
     windows = Windows(x.shape[0], x.shape[1:-1], x.shape[-1], dy.shape[1:-1], size, strides, pads, dilations, groups)
+    if 1 < groups == x.shape[-1]:
+        return depthwise.kernel_gradient(x, dy, size, windows.arguments)
     total = None
     for block in windows.blocks(x.itemsize):
         columns = cupy.matrix_transpose(windows.columns(x, block))

@@ -90,6 +90,29 @@ def test_convolution_is_one_product_over_columns(geometry: dict[str, Any], group
         assert (seen.waits, seen.uploads) == ([], [])
 
 
+@pytest.mark.parametrize("filters", [1, 2])
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: f"{len(g['window'])} axes")
+def test_convolution_of_each_channel_by_itself_is_one_pass(
+    geometry: dict[str, Any], filters: int, monkeypatch: Any
+) -> None:
+    """Also where a thread adds several windows."""
+    settings = {key: geometry[key] for key in ("strides", "pads", "dilations")} | {"groups": 3}
+    size, window, random = SIZES[: len(geometry["window"])], geometry["window"], np.random.default_rng(1)
+    x, kernel = random.standard_normal((5, *size, 3)), random.standard_normal((*window, 1, 3 * filters))
+    y, expected, seen = both("convolution", x, kernel, **settings)
+    np.testing.assert_allclose(y, expected, 1e-12, 1e-12)
+    assert "depthwise" in seen.launches
+    dy = random.standard_normal(y.shape)
+    dx, expected, seen = both("convolution_input_gradient", dy, kernel, size=size, **settings)
+    np.testing.assert_allclose(dx, expected, 1e-12, 1e-12)
+    assert "depthwise_input" in seen.launches
+    for shares in (1024, 7):
+        monkeypatch.setattr(loaded["lamina_cupy.kernels.depthwise"], "MOST_SHARES", shares)
+        dk, expected, seen = both("convolution_kernel_gradient", x, dy, size=window, **settings)
+        np.testing.assert_allclose(dk, expected, 1e-12, 1e-12)
+        assert "depthwise_kernel" in seen.launches
+
+
 def test_a_convolution_of_single_elements_is_a_product_as_it_stands() -> None:
     settings = {"strides": (1, 1), "pads": ((0, 0), (0, 0)), "dilations": (1, 1), "groups": 1}
     x, kernel = np.ones((2, 3, 4, 5), np.float32), np.ones((1, 1, 5, 6), np.float32)
