@@ -114,6 +114,44 @@ def test_what_has_nothing_to_do_with_a_run_does_not_end_it() -> None:
     assert ops_of(program) == ["flip", "run_0"]
 
 
+def test_a_buffer_that_a_result_shares_is_not_used_again_too_early() -> None:
+    """CuPy's flip hands on its argument's memory, though lamina's is no view."""
+    instructions = (
+        Instruction("exp", (0,), (1,)),
+        Instruction("negative", (1,), (2,)),
+        Instruction("flip", (2,), (3,), {"axis": (0,)}),
+        Instruction("concat", (0, 0), (8,), {"axis": 0}),
+        Instruction("flip", (0,), (4,), {"axis": (1,)}),
+        Instruction("square", (4,), (5,)),
+        Instruction("negative", (5,), (6,)),
+        Instruction("concat", (3, 6), (7,), {"axis": 0}),
+    )
+    wide = Spec((4, 3), "float32")
+    program = Program((*(S,) * 7, wide, wide), (0,), instructions=instructions, outputs=(7, 8))
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    backend = find_backend("cupy_standin")
+    found, _ = backend.load(program)([backend.from_host(x)], [])[0]
+    expected = np.concatenate([-np.exp(x)[::-1], -np.square(x[:, ::-1])])
+    np.testing.assert_allclose(found.get(), expected, 1e-6)
+
+
+def test_two_variables_may_swap() -> None:
+    with lamina.backend_scope("cupy_standin"):
+        a, b = lamina.Variable([1.0, 2.0], name="a"), lamina.Variable([3.0, 4.0], name="b")
+
+        @lamina.function
+        def step(x: Any) -> Any:
+            old = a.value
+            a.assign(b.value)
+            b.assign(old)
+            return x + a.value
+
+        for count in range(5):
+            step(lamina.tensor([0.0, 0.0]))
+            wanted = [[3.0, 4.0], [1.0, 2.0]][:: 1 if count % 2 == 0 else -1]
+            assert [a.numpy().tolist(), b.numpy().tolist()] == wanted
+
+
 def test_more_than_a_kernel_can_take_is_several() -> None:
     found = ops_of(chain(*["tanh"] * 150))
     assert found == ["run_0", "run_1", "run_2"]
