@@ -30,20 +30,18 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """With ``--lamina-brief``, of the cases of each op keeps the first value that is no error."""
+    """With ``--lamina-brief``, of the cases of each op keeps the value of the first with elements and no error."""
     if not config.getoption("--lamina-brief"):
         return
-    kept: list[Any] = []
-    dropped: list[Any] = []
-    ops: set[Any] = set()
+    kept: dict[Any, Any] = {}
     for item in items:
         case: Any = getattr(getattr(item, "callspec", None), "params", {}).get("case")
         if not (hasattr(case, "op") and hasattr(case, "raises")):
-            kept.append(item)
-        elif item.originalname == "test_value" and case.raises is None and (item.cls, case.op) not in ops:
-            ops.add((item.cls, case.op))
-            kept.append(item)
-        else:
-            dropped.append(item)
-    items[:] = kept
-    config.hook.pytest_deselected(items=dropped)
+            kept[item.nodeid] = item
+        elif item.originalname == "test_value" and case.raises is None:
+            key = (item.cls, case.op)
+            if key not in kept or ("empty(" in kept[key].name and "empty(" not in item.name):
+                kept[key] = item
+    chosen = set(map(id, kept.values()))
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+    items[:] = [item for item in items if id(item) in chosen]

@@ -11,12 +11,12 @@ from package.conftest import EXAMPLES, wheel_of
 from package.environments import Environment
 
 PLUGINS = sorted(path.name for path in EXAMPLES.iterdir() if (path / "pyproject.toml").exists())
-OPS = "add conv cumsum gather matmul max mean relu reshape scatter softmax sort tanh transpose where"
+OPS = "conv2d cumsum gather matmul max_pool mean relu reshape scatter softmax sort tanh where"
 PARTS = {
     "lamina_jax": (
         "--lamina-brief",
         "-k",
-        f"(test_value and ({' or '.join(OPS.split())})) or test_a_recorded_training_run or test_the_same_losses",
+        f"(test_value and ({' or '.join(OPS.split())})) or test_a_recorded_training_run or test_training.py",
     ),
 }
 """What is run of an example's tests, where all would take too long: JAX compiles each op for each shape."""

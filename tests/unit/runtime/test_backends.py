@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import lamina
+from backends_here import here
 from lamina.contract import KernelTable, Provides, hookimpl
-from lamina.errors import BackendError, BackendNotAvailableError
+from lamina.errors import BackendError, BackendNotAvailableError, LaminaError
 from lamina.plugins import Plugins
 from lamina.runtime import backends
 from lamina.runtime.backends import find_backend, on_backend
@@ -180,6 +182,90 @@ def test_the_environment_chooses() -> None:
     assert _run(ACTIVE, LAMINA_BACKEND="numpy", LAMINA_DEVICE="cpu") == "numpy cpu"
     assert _run(ACTIVE, LAMINA_BACKEND="") == "numpy cpu"
     assert _run(ACTIVE, LAMINA_BACKEND="auto").split()[0] in {"numpy", "torch", "cupy"}
+
+
+def test_the_environment_chooses_torch_and_plugins(tmp_path: Path) -> None:
+    here("numpy", "torch")
+    assert _run(ACTIVE, LAMINA_BACKEND="torch", LAMINA_DEVICE="cpu") == "torch cpu"
+    (tmp_path / "lamina_mine.py").write_text(
+        "from lamina.contract import Provides, hookimpl\n"
+        "from lamina_numpy.backend import NumPyBackend\n"
+        "class Mine(NumPyBackend):\n    name = 'mine'\n"
+        "@hookimpl\n"
+        "def lamina_backends():\n    return [Provides('mine', 'lamina_mine:Mine')]\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    chosen = {"LAMINA_BACKEND": "mine", "LAMINA_PLUGINS": "lamina_mine", "PYTHONPATH": path}
+    assert _run(ACTIVE, **chosen) == "mine cpu"
+    assert "has no device 'cuda:0'" in _run(ACTIVE, LAMINA_DEVICE="cuda:0", **chosen)
+
+
+def test_the_environment_chooses_what_is_not_there(tmp_path: Path) -> None:
+    """A backend without its library or device, and one whose plugin fails on import."""
+    if lamina.list_backends()["cupy"] is not None:
+        assert "BackendNotAvailableError: the backend 'cupy' is not available" in _run(ACTIVE, LAMINA_BACKEND="cupy")
+    (tmp_path / "lamina_bad.py").write_text("raise RuntimeError('no luck')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    said = _run(ACTIVE, LAMINA_BACKEND="bad", LAMINA_PLUGINS="lamina_bad", PYTHONPATH=path)
+    assert "there is no backend 'bad'." in said
+    assert "the plugin 'lamina_bad' (RuntimeError: no luck) did not load" in said
+    assert _run(ACTIVE, LAMINA_PLUGINS="lamina_bad", PYTHONPATH=path) == "numpy cpu"
+
+
+def test_a_backend_whose_library_is_too_old_says_which_it_needs(
+    offered: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Aged:
+        @hookimpl
+        def lamina_backends(self) -> Iterable[Provides]:
+            return [Provides("aged", f"{__name__}:Second", needs="aged", least="2.0", install="pip install -U aged")]
+
+    monkeypatch.setitem(sys.modules, "aged", SimpleNamespace(__version__="1.9.9"))
+    offered.add(Aged(), "aged")
+    active = lamina.get_backend()
+    with pytest.raises(BackendNotAvailableError) as caught:
+        lamina.set_backend("aged")
+    text = str(caught.value)
+    assert "the library 'aged' that is installed is 1.9.9" in text
+    assert "Expected the library 'aged', 2.0 or later, to be installed." in text
+    assert "Fix: pip install -U aged, or choose one of " in text
+    assert lamina.get_backend() is active
+
+
+def test_two_plugins_with_one_backend_leave_the_others(offered: Plugins) -> None:
+    class Rival:
+        @hookimpl
+        def lamina_backends(self) -> Iterable[Provides]:
+            return [Provides("second", "nowhere:Second")]
+
+    offered.add(Rival(), "rival")
+    with pytest.raises(BackendNotAvailableError, match=r"(?s)two plugins offer 'second'.*uninstall one of them"):
+        lamina.set_backend("second")
+    assert lamina.set_backend("numpy").name == "numpy"
+    assert "two plugins offer" in str(lamina.list_backends()["second"])
+
+
+class Foreign:
+    """An array of a library that nobody here knows: it speaks DLPack, for a device that is not here."""
+
+    shape, dtype = (2,), "float32"
+
+    def __dlpack__(self, **settings: object) -> object:
+        raise BufferError("the array lies on a device of its own")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 7, 0
+
+
+def test_an_array_of_a_foreign_library_that_cannot_be_taken_over() -> None:
+    active = lamina.get_backend()
+    x = lamina.tensor([1.0, 2.0])
+    for call in (lambda: lamina.tensor(Foreign()), lambda: x + Foreign(), lambda: lamina.tensor(object())):
+        with pytest.raises((LaminaError, TypeError)) as caught:
+            call()
+        assert isinstance(caught.value, LaminaError), caught.value
+    assert lamina.get_backend() is active
+    assert x.tolist() == [1.0, 2.0]
 
 
 def test_a_wrong_environment_is_a_clear_error() -> None:

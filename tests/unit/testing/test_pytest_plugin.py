@@ -78,3 +78,12 @@ def test_what_is_wrong_and_what_is_said_to_be(op, status, tmp_path):
     got, out = run(tmp_path, "--lamina-backend=wrong", "-k", chosen, LAMINA_PLUGINS="wrong_backend")
     assert got == status, out
     assert "cannot: erf value: it gives zeros" in out
+
+
+def test_a_brief_run_checks_one_value_of_each_op(tmp_path):
+    status, out = run(tmp_path, "--lamina-backend=numpy", "--lamina-brief", "-k", "tanh or gather", "--collect-only")
+    assert status == 0, out
+    for op in ("tanh", "gather"):
+        (chosen,) = [line for line in out.splitlines() if f"[{op}(" in line]
+        assert "test_value" in chosen
+        assert "empty(" not in chosen

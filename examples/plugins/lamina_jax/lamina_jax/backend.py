@@ -51,6 +51,9 @@ class JAXBackend(ArrayAPIBackend):
     def supports(self, dtype: str) -> str | None:
         return "JAX has no strings." if dtype == "string" else None
 
+    def is_exhaustion(self, error: Exception) -> bool:
+        return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
+
     def load(self, program: Program) -> Compiled:
         return Compiled(program, self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import lamina
 from lamina import layers
@@ -32,3 +33,8 @@ def test_the_same_losses_as_on_numpy() -> None:
     found = trained("jax")
     assert found[-1] < found[0]
     np.testing.assert_allclose(found, trained("numpy"), rtol=1e-5)
+
+
+def test_a_tensor_that_does_not_fit_is_an_error_of_lamina() -> None:
+    with lamina.backend_scope("jax"), pytest.raises(lamina.errors.OutOfMemoryError, match="of the backend 'jax'"):
+        lamina.zeros((2**46,))
