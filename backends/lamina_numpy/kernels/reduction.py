@@ -15,7 +15,7 @@ from lamina_numpy.kernels.elementwise import quiet
 
 kernels = KernelTable()
 _SMALL = "?bBh"
-_FEWEST = 1 << 15
+_FEWEST, _FEW = 1 << 15, 1 << 10
 
 # Typed as Any because NumPy's stubs know no positional keepdims; keywords would cost time at each call.
 _add: Any = np.add.reduce
@@ -31,8 +31,8 @@ def sum_(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     return _add(x, axis, dtype, out, keepdims)
 
 
-def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
-    """The sum over the first or the last axes as a product of a matrix with ones; None for other sums.
+def _ones_product(spec: Spec, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """The sum over the first or the last axes, or all between, as a product with ones; None for other sums.
 
     NumPy adds row to row, or each row by itself, which is slow where rows are short. An array whose elements are not in
     order has no such matrix.
@@ -46,6 +46,9 @@ def _ones_product(spec: Spec, axis: tuple[int, ...]) -> Any:
         return None
     count = math.prod(spec.shape[a] for a in axis)
     ones, rest = np.ones(count, numpy_dtype(spec.dtype)), spec.size // count
+    if spec.ndim == 2:
+        ones = (ones[None] if first else ones[:, None]) if keepdims else ones
+        return ones.dot if first else lambda x, out: x.dot(ones, out)
     matrix = (count, rest) if first else (rest, count)
 
     def product(x: Any, out: Any) -> None:
@@ -78,10 +81,11 @@ def _middle_sum(spec: Spec, axis: tuple[int, ...]) -> Any:
 @kernels.specialized("sum")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     (x,), axis = inputs, attrs["axis"]
-    product = _ones_product(x, axis)
+    keepdims = attrs["keepdims"]
+    product = _ones_product(x, axis, keepdims)
     if product is not None:
         return product
-    dtype, keepdims, reduce = numpy_dtype(outputs[0].dtype), attrs["keepdims"], _add
+    dtype, reduce = numpy_dtype(outputs[0].dtype), _add
     return lambda x, out: reduce(x, axis, dtype, out, keepdims)
 
 
@@ -93,6 +97,16 @@ def mean(x: Any, axis: tuple[int, ...], keepdims: bool, out: Any = None) -> Any:
     return np.multiply(total, x.dtype.type(1.0 / count if count else np.nan), out=out)
 
 
+def _short_mean(count: int, dtype: Any) -> Any:
+    """The mean of a few numbers by one product: of many, adding in pairs is more exact."""
+    ones, factor = np.ones(count, dtype), dtype.type(1.0 / count)
+
+    def kernel(x: Any, out: Any) -> None:
+        out.fill(ones.dot(x) * factor)
+
+    return kernel
+
+
 @kernels.specialized("mean")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     (x,), axis, keepdims = inputs, attrs["axis"], attrs["keepdims"]
@@ -100,7 +114,9 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     if not count:
         return None
     dtype, reduce, multiply = numpy_dtype(x.dtype), _add, np.multiply
-    factor, product = np.asarray(1.0 / count, dtype), _ones_product(x, axis)
+    if x.ndim == 1 and count <= _FEW and x.dtype in ("float32", "float64"):
+        return _short_mean(count, dtype)
+    factor, product = np.asarray(1.0 / count, dtype), _ones_product(x, axis, keepdims)
     if product is not None:
 
         def by_product(x: Any, out: Any) -> None:

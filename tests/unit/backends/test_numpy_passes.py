@@ -19,6 +19,7 @@ from lamina.shapes import Spec
 from lamina.utils import set_random_seed
 from lamina_numpy.executable import NumPyExecutable
 from lamina_numpy.kernels.activation import kernels as activations
+from lamina_numpy.kernels.reduction import kernels as reductions
 from lamina_numpy.kernels.training import bind_adam_update
 from lamina_numpy.memory import side_by_side
 from lamina_numpy.passes import REWRITES
@@ -147,3 +148,23 @@ def test_memory_to_compute_in_is_kept_unless_it_is_large() -> None:
     assert not np.shares_memory(first, scratch("other", (4, 5), np.float32))
     large = scratch("test", (64 << 20,), np.uint8)
     assert not np.shares_memory(large, scratch("test", (64 << 20,), np.uint8))
+
+
+@pytest.mark.parametrize("op", ["sum", "mean"])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [((7,), (0,)), ((5, 3), (0,)), ((5, 3), (1,)), ((5, 3), (0, 1)), ((4, 60, 50, 3), (1, 2)), ((4, 6, 3), (0, 1))],
+)
+def test_sums_by_products_are_sums(op: str, keepdims: bool, shape: tuple[int, ...], axis: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    expected = np.asarray(getattr(np, op)(x.astype("f8"), axis, keepdims=keepdims), "f4")
+    specialize = reductions.entries[op].specialize
+    assert specialize is not None
+    attrs = {"axis": axis, "keepdims": keepdims}
+    kernel = specialize([Spec(shape, "float32")], [Spec(expected.shape, "float32")], attrs)
+    assert kernel is not None
+    for given in (x, np.asfortranarray(x), np.repeat(x, 2, -1)[..., ::2]):
+        out = np.empty_like(expected)
+        kernel(given, out)
+        np.testing.assert_allclose(out, expected, 1e-5, 1e-5)
