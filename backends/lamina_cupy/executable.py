@@ -17,7 +17,7 @@ from lamina.contract import KernelTable
 from lamina.program import Instruction, Program
 from lamina.program.memory import Pairs, plan_memory
 from lamina.program.passes import view_bases
-from lamina.program.source import bind, call_line
+from lamina.program.source import bind, call_line, say_op, source_of
 from lamina_cupy.cuda.launching import EXACT, PRELUDE, grid
 from lamina_cupy.fusion import Fuser, updates_last
 from lamina_cupy.memory import shaped, side_by_side
@@ -52,6 +52,12 @@ class CuPyExecutable:
                 self._state = state
             result: tuple[list[Any], list[Any]] = self._step(inputs, state)
             return result
+
+    def explain(self) -> str:
+        """What was made of the program: fused runs, and the source of the step."""
+        program, runs = self._fused.program, self._fused.runs
+        told = f"{len(program.instructions)} instructions, of which {len(runs)} are fused runs: {program.ops()}"
+        return told if self._step is None else f"{told}\n{source_of(self._step)}"
 
 
 def _with_views(program: Program) -> Program:
@@ -139,7 +145,9 @@ class _Builder:
 
     def build(self) -> Any:
         for number, instruction in enumerate(self.program.instructions):
+            before = len(self.lines)
             self._add(number, instruction)
+            say_op(self.lines, before, instruction)
         for slot in dict.fromkeys(self.program.outputs):
             copied = slot in self.fixed or self.bases.get(slot, slot) in (*self.program.inputs, *self.fixed)
             self.lines.append(f"o{slot} = s{slot}.copy()" if copied else f"o{slot} = s{slot}")

@@ -18,9 +18,9 @@ import numpy as np
 from lamina.contract import Kernel, KernelTable
 from lamina.program import Instruction, Program
 from lamina.program.lanes import Lanes, Run
-from lamina.program.memory import Pairs, plan_memory, size_of
+from lamina.program.memory import Memory, Pairs, plan_memory, size_of
 from lamina.program.passes import view_bases
-from lamina.program.source import bind, call_line, define
+from lamina.program.source import bind, call_line, define, say_op, source_of
 from lamina.shapes import Spec
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import QUIET
@@ -50,15 +50,24 @@ class NumPyExecutable:
         self._kernels = kernels
         self._state: Sequence[Any] | None = None
         self._step: Any = None
+        self._memory: Memory | None = None
         self._lock = threading.Lock()
 
     def __call__(self, inputs: Sequence[Any], state: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         with self._lock:  # the buffers are this program's only ones
             if state is not self._state:
-                self._step = _Builder(self._lanes, self._kernels.entries, state).build()
-                self._state = state
+                builder = _Builder(self._lanes, self._kernels.entries, state)
+                self._step, self._memory, self._state = builder.build(), builder.memory, state
             result: tuple[list[Any], list[Any]] = self._step(inputs, state)
             return result
+
+    def explain(self) -> str:
+        """What was made of the program: rewrites and fused ops, lanes, memory, and the source of the step."""
+        program, stages = self._lanes.program, self._lanes.stages
+        beside = [len(stage) for stage in stages if len(stage) > 1]
+        lanes = f"{len(beside)} of {len(stages)} stages in {max(beside)} lanes" if beside else "one lane"
+        told = f"{len(program.instructions)} instructions after NumPy's rewrites, in {lanes}: {program.ops()}"
+        return told if self._step is None else f"{told}\n{self._memory}\n{source_of(self._step)}"
 
 
 def _with_plain_products(program: Program) -> Program:
@@ -172,7 +181,9 @@ class _Builder:
 
     def _add_run(self, start: int, stop: int) -> None:
         for index in range(start, stop):
+            before = len(self.lines)
             self._add(index, self.program.instructions[index])
+            say_op(self.lines, before, self.program.instructions[index])
 
     def _add_beside(self, stage: Sequence[Run]) -> None:
         """A function for each lane, and a call of all of them at once; what has no buffer is handed in and out."""

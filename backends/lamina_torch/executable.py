@@ -15,9 +15,9 @@ import torch
 
 from lamina.contract import KernelTable
 from lamina.program import Instruction, Program
-from lamina.program.memory import plan_memory
+from lamina.program.memory import Memory, plan_memory
 from lamina.program.passes import view_bases
-from lamina.program.source import bind, call_line
+from lamina.program.source import bind, call_line, say_op, source_of
 from lamina_torch.calls import ADAM, ELEMENTWISE
 from lamina_torch.direct import DIRECT, LOWERED, UPDATES, Direct
 from lamina_torch.kernels import kernels as own_kernels
@@ -47,17 +47,21 @@ class TorchExecutable:
         self._constants = fold(self._program, constants, self._functions)
         self._state: Sequence[Any] | None = None
         self._step: Any = None
+        self._memory: Memory | None = None
         self._lock = threading.Lock()
 
     def __call__(self, inputs: Sequence[Any], state: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         with self._lock, below_autograd():  # the buffers are this program's only ones
             if state is not self._state:
-                self._step = _Builder(
-                    self._program, self._functions, self._own, self._constants, state, self._device
-                ).build()
-                self._state = state
+                builder = _Builder(self._program, self._functions, self._own, self._constants, state, self._device)
+                self._step, self._memory, self._state = builder.build(), builder.memory, state
             result: tuple[list[Any], list[Any]] = self._step(inputs, state)
             return result
+
+    def explain(self) -> str:
+        """What was made of the program: torch's calls, memory, and the source of the step."""
+        told = f"{len(self._program.instructions)} instructions in torch's words: {self._program.ops()}"
+        return told if self._step is None else f"{told}\n{self._memory}\n{source_of(self._step)}"
 
 
 def fold(program: Program, constants: Mapping[int, Any], functions: Functions) -> dict[int, Any]:
@@ -132,7 +136,7 @@ class _Builder:
         program = self.program
         placed = {s for outputs in self.updates for s in outputs}
         placed.update(o[0] for o, call in self.direct.items() if call is not None and o[0] not in program.outputs)
-        memory = plan_memory(program, placed, self._in_place)
+        self.memory = memory = plan_memory(program, placed, self._in_place)
         buffers = [raw_memory(size, self.device) for size in memory.sizes]
         for slot, number in memory.in_buffer.items():
             self.fixed[slot] = shaped(buffers[number], program.slots[slot])
@@ -162,7 +166,9 @@ class _Builder:
     def build(self) -> Any:
         program = self.program
         for index, instruction in enumerate(program.instructions):
+            before = len(self.lines)
             self._add(index, instruction)
+            say_op(self.lines, before, instruction)
             done = {s for s in (*instruction.inputs, *instruction.outputs) if self.last.get(s, index) == index}
             done -= self.fixed.keys() | set(program.inputs)
             if done:

@@ -18,7 +18,8 @@ class Executable(Protocol):
 
     With ``updates_in_place`` the arrays of ``state`` belong to Variables and the executable has written the new values
     into them itself; the second list is then empty. The same list object is handed over as long as the arrays in it
-    are the same, so that views of them can be made once.
+    are the same, so that views of them can be made once. A method ``explain() -> str``, which need not be there, tells
+    what was made of the program: ``step.explain()`` shows it.
     """
 
     updates_in_place: bool

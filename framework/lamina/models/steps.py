@@ -10,7 +10,7 @@ from lamina.autodiff import Tape
 from lamina.autodiff.gradients import tape_gradients
 from lamina.contract import Backend
 from lamina.data.arrays import Batch
-from lamina.errors import DataError, NotBuiltError
+from lamina.errors import ArgumentError, DataError, NotBuiltError
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
 from lamina.models.compiling import CompiledLoss, CompiledMetrics, in_order, names_within
@@ -221,6 +221,16 @@ class Steps(Layer):
             compiles = kind == "train" and self.jit_compile is True
             self._steps[name] = step if self.run_eagerly else CompiledStep(step, strict=False, jit_compile=compiles)
         return self._steps[name]
+
+    def recorded_step(self, kind: str = "train") -> CompiledStep | None:
+        """The recorded step of 'train', 'test' or 'predict', for ``explain()``; None if none was run, or it is eager.
+
+        Raises ArgumentError for another kind.
+        """
+        if kind not in ("train", "test", "predict"):
+            raise ArgumentError(f"there is no step {kind!r}.", expected="'train', 'test' or 'predict'.")
+        step = self._steps.get(kind)
+        return step if isinstance(step, CompiledStep) else None
 
     def _optimizers(self) -> list[optimizers.Optimizer]:
         """The optimizer given to ``compile``, and others that the model keeps in attributes."""

@@ -34,6 +34,12 @@ class Memory:
     in_buffer: dict[int, int] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return (
+            f"{len(self.sizes)} buffers of {sum(self.sizes)} bytes hold {len(self.in_buffer)} results one after the "
+            f"other; {len(self.in_state)} results are computed in the Variables they are written to"
+        )
+
 
 def plan_memory(
     program: Program,

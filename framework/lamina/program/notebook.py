@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from lamina.markup import table, titled
@@ -24,8 +23,7 @@ def program_html(program: Program) -> str:
     rows += [("write", f"%{program.state[index]}", f"%{slot}", "") for index, slot in program.writes]
     rows += [("output", f"%{slot}", "", "") for slot in program.outputs]
     more = f"{len(rows) - _MOST} more rows are not shown.\n" if len(rows) > _MOST else ""
-    counts = Counter(each.op for each in program.instructions).most_common()
-    calls = ", ".join(f"{count} {op}" for op, count in counts)
+    calls = program.ops()
     title = f"Program of {len(program.instructions)} instructions"
     return titled(title, table(["", "slot", "computed by", "shape"], rows[:_MOST]), more + calls)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -66,6 +67,15 @@ class Program:
     def results(self) -> tuple[int, ...]:
         """The slots that must survive: outputs and written slots."""
         return self.outputs + tuple(slot for _, slot in self.writes)
+
+    def ops(self) -> str:
+        """How often each op is called, in words.
+
+        >>> Program(slots=(), instructions=(Instruction("exp", (0,), (1,)), Instruction("exp", (1,), (2,)))).ops()
+        '2 exp'
+        """
+        counts = Counter(each.op for each in self.instructions).most_common()
+        return ", ".join(f"{count} {op}" for op, count in counts)
 
     def last_uses(self) -> dict[int, int]:
         """For each slot the index of the last instruction that reads it; results live past the end."""

@@ -7,9 +7,13 @@ user's or a file's ever becomes source.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from types import CodeType
+from typing import Any, Final
 
 from lamina.program.program import Instruction, Program
+
+_SOURCES: Final = "__sources__"
+"""The name under which a step's namespace keeps the texts that were compiled in it, by the functions' names."""
 
 
 def to_source(program: Program, name: str = "step") -> str:
@@ -37,6 +41,7 @@ def compile_source(
     for index, instruction in enumerate(program.instructions):
         namespace[f"k{index}"] = kernels[instruction.op]
         lines.append(call_line(index, instruction, namespace))
+        say_op(lines, len(lines) - 1, instruction)
         gone = {s for s in (*instruction.inputs, *instruction.outputs) if last.get(s, index) == index}
         gone -= constants.keys()
         if gone:
@@ -62,9 +67,35 @@ def bind(name: str, lines: list[str], namespace: dict[str, Any]) -> Callable[...
 def define(name: str, parameters: Sequence[str], lines: list[str], namespace: dict[str, Any]) -> Callable[..., Any]:
     """Compiles the lines into a function whose globals are ``namespace``, in which it is put."""
     text = _assemble(name, lines, ", ".join(parameters))
+    namespace.setdefault(_SOURCES, {})[name] = text
     exec(compile(text, f"<lamina {name}>", "exec"), namespace)  # noqa: S102 - text made above from slot numbers only
     function: Callable[..., Any] = namespace[name]
     return function
+
+
+def say_op(lines: list[str], start: int, instruction: Instruction) -> None:
+    """Writes behind the lines from ``start`` on which op they are of, for people who look at them."""
+    known = instruction.op.replace(".", "_").isidentifier()  # nothing of a plugin's becomes source either
+    name = instruction.op if known else "an op"
+    lines[start:] = [f"{line}  # {name}" for line in lines[start:]]
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """The text that ``bind`` compiled to a function, after that of the functions it calls.
+
+    >>> print(source_of(bind("step", ["return [], []"], {})))
+    def step(inputs, state):
+        return [], []
+    """
+    return "\n\n".join(function.__globals__[_SOURCES].values())
+
+
+def line_of(code: CodeType, namespace: Mapping[str, Any], number: int) -> str | None:
+    """A line of a function that ``bind`` or ``define`` made; None if another made it."""
+    if not code.co_filename.startswith("<lamina "):
+        return None
+    text: str | None = namespace.get(_SOURCES, {}).get(code.co_name)
+    return None if text is None else text.splitlines()[number - 1].strip()
 
 
 def _assemble(name: str, lines: list[str], parameters: str = "inputs, state") -> str:

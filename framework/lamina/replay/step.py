@@ -43,6 +43,7 @@ class _Entry:
 
     def __init__(self) -> None:
         self.recorded: Program | None = None
+        self.recorded_count = 0
         self.program: Program | None = None
         self.executable: Executable | None = None
         self.confirmed = False
@@ -142,6 +143,7 @@ class CompiledStep:
         outputs = structures.flatten(result)
         entry.structure = structures.unflatten(result, (None if isinstance(x, Tensor) else _Static(x) for x in outputs))
         entry.recorded, entry.variables = program, recorder.variables
+        entry.recorded_count = len(program.instructions)
         entry.program = program if level in ("nopasses", "interpret") else optimize(program)
         backend = get_backend()
         if level == "interpret":
@@ -289,7 +291,11 @@ class CompiledStep:
         return [e.program for e in self._entries.values() if e.program is not None and e.confirmed]
 
     def explain(self) -> str:
-        """What became of each signature: its program and sizes, or why it runs eagerly."""
+        """What became of each signature: its program and what the backend made of it, or why it runs eagerly.
+
+        First how many instructions the passes left, then what the backend's executable says of its rewrites, its
+        lanes, its memory and its source, then the program. ``lamina.profile`` tells how long each line takes.
+        """
         parts = []
         for entry in self._entries.values():
             if entry.eager_because is not None:
@@ -297,12 +303,23 @@ class CompiledStep:
             elif entry.program is None or not entry.confirmed:
                 parts.append("recorded once; the next call records again and compares")
             else:
-                parts.append(f"replays {len(entry.program.instructions)} instructions\n{entry.program}")
+                parts.append(_explained(entry, entry.program))
         return f"{self._name}: {len(parts)} signature(s)\n" + "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         shown = "".join(program._repr_html_() for program in self.programs)
         return titled(f"Recorded step {self._name!r}", shown or "<p>Nothing is replayed yet.</p>")
+
+
+def _explained(entry: _Entry, program: Program) -> str:
+    """What is known of a signature that is replayed."""
+    count, recorded = len(program.instructions), entry.recorded_count
+    lines = [f"replays {count} instructions: {program.ops()}"]
+    lines.append(f"passes: {recorded} instructions were recorded, {recorded - count} of them repeated or dead")
+    explain: Callable[[], str] | None = getattr(entry.executable, "explain", None)
+    if explain is not None:
+        lines += [f"{type(entry.executable).__name__}: {explain()}"]
+    return "\n".join([*lines, "program:", str(program)])
 
 
 class _Static:

@@ -6,20 +6,28 @@ import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lamina.contract import Backend
 from lamina.dtypes import ITEMSIZE
 from lamina.errors import ArgumentTypeError
 from lamina.runtime.backends import get_backend
+from lamina.runtime.lines import LineRecord, LineTimer
 from lamina.runtime.listeners import KernelCall, Listener, Replay, listening
 from lamina.runtime.memory import memory
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Shape, Spec
 
+_WIDTH: Final = 72
+"""Characters of a line of a replay that are shown."""
+
 
 class KernelRecord(NamedTuple):
-    """One kernel call, or one replay of a recorded step, which has the number of its ``instructions``."""
+    """One kernel call, or one replay of a recorded step, which has the number of its ``instructions``.
+
+    The ``lines`` of a replay are what the backend made of the instructions, with the time of each; there are none if
+    the backend made no Python of them.
+    """
 
     name: str
     input_shapes: tuple[Shape, ...]
@@ -27,6 +35,7 @@ class KernelRecord(NamedTuple):
     bytes: int
     milliseconds: float
     instructions: int | None = None
+    lines: tuple[LineRecord, ...] = ()
 
 
 class Timing(NamedTuple):
@@ -64,12 +73,18 @@ class Profile:
 
     def __str__(self) -> str:
         head = ["kernel", "inputs", "outputs", "bytes", "ms"]
-        lines = [head, *(_cells(record) for record in self.kernels)]
+        lines = [head, *(cells for record in self.kernels for cells in _rows(record))]
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
         rows = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines]
         total = f"{len(self.kernels)} calls, {self.kernel_ms:.3f} ms of {self.wall_ms:.3f} ms in kernels"
         kept = f"{self.new_tensors} new tensors with {self.new_bytes} bytes, {self.peak_bytes} bytes at most"
         return "\n".join([*rows, f"{total}; {kept}"])
+
+
+def _rows(record: KernelRecord) -> list[list[str]]:
+    """A call, and below it the lines of a replay."""
+    below = [[f"  {line.text[:_WIDTH]}", "", "", "", f"{line.milliseconds:.4f}"] for line in record.lines]
+    return [_cells(record), *below]
 
 
 def _cells(record: KernelRecord) -> list[str]:
@@ -83,7 +98,8 @@ class Profiler(Listener):
 
     hears_replays = True
 
-    def __init__(self) -> None:
+    def __init__(self, lines: LineTimer | None = None) -> None:
+        self._lines = lines
         self.records: list[KernelRecord] = []
         self.peak = 0
         self._live = 0
@@ -93,6 +109,8 @@ class Profiler(Listener):
 
     def before_call(self, backend: Backend, op: Any, result: Any) -> None:
         backend.synchronize()
+        if op is None and self._lines is not None:
+            self._lines.start()
         self._started = perf_counter()
 
     def on_call(self, call: KernelCall) -> None:
@@ -104,8 +122,9 @@ class Profiler(Listener):
 
     def on_replay(self, replay: Replay) -> None:
         seconds, program = self._stopped(replay.backend), replay.program
+        timed = () if self._lines is None else self._lines.stop()
         inputs, outputs = ([program.slots[slot] for slot in some] for some in (program.inputs, program.outputs))
-        self._note(replay.name, inputs, outputs, seconds, len(program.instructions))
+        self._note(replay.name, inputs, outputs, seconds, len(program.instructions), timed)
 
     def _stopped(self, backend: Backend) -> float:
         backend.synchronize()
@@ -118,10 +137,11 @@ class Profiler(Listener):
         outputs: Sequence[Spec],
         seconds: float,
         instructions: int | None = None,
+        lines: tuple[LineRecord, ...] = (),
     ) -> None:
         size = sum(spec.size * ITEMSIZE.get(spec.dtype, 8) for spec in outputs)
         shapes = tuple(spec.shape for spec in inputs), tuple(spec.shape for spec in outputs)
-        self.records.append(KernelRecord(name, *shapes, size, 1e3 * seconds, instructions))
+        self.records.append(KernelRecord(name, *shapes, size, 1e3 * seconds, instructions, lines))
 
     def _watch(self, tensor: Tensor, backend: Backend) -> None:
         """Counts the memory of a result for as long as a tensor is there that lies in it."""
@@ -146,10 +166,10 @@ def profile(fn: Callable[[], Any]) -> Profile:
     """Calls ``fn()`` and tells what ran: each kernel with its shapes, bytes and milliseconds.
 
     The backend's device is waited for before and after each kernel, so the times are the kernels' own and the whole
-    takes longer than without. A recorded step that is replayed is one entry, with the number of its instructions; run
-    it with ``LAMINA_REPLAY=off`` to see its kernels. The first two calls of a recorded step show the kernels they run
-    to be recorded, and then the replay. As ``tf.profile`` of TensorFlow.js. Raises ArgumentTypeError if ``fn`` cannot
-    be called.
+    takes longer than without. A recorded step that is replayed is one entry, with the number of its instructions and
+    the time of each line that the backend made of them (on a GPU: the time to start it); with ``LAMINA_REPLAY=off`` one
+    sees its kernels instead. The first two calls of a recorded step show the kernels they run to be recorded, and then
+    the replay. As ``tf.profile`` of TensorFlow.js. Raises ArgumentTypeError if ``fn`` cannot be called.
 
     >>> import lamina
     >>> x = lamina.ones((2, 3))
@@ -158,11 +178,15 @@ def profile(fn: Callable[[], Any]) -> Profile:
     (12.0, ('multiply', 'sum'), ((2, 3),), 24)
     """
     _check_callable(fn, "profile")
-    profiler = Profiler()
+    lines = LineTimer()
+    profiler = Profiler(lines)
     before = memory()
     started = perf_counter()
-    with listening(profiler, first=True):
-        result = fn()
+    try:
+        with listening(profiler, first=True):
+            result = fn()
+    finally:
+        lines.stop()
     get_backend().synchronize()
     wall = perf_counter() - started
     after = memory()
