@@ -8,8 +8,11 @@ MM, ADDMM, MV, DOT, TURN = "torch.mm", "torch.addmm", "torch.mv", "torch.dot", "
 THRESHOLD, DENSE = "torch.threshold_backward", "torch.dense"
 LOG_SOFTMAX_BACKWARD = "torch.log_softmax_backward"
 LSTM, LSTM_BACKWARD = "torch.lstm", "torch.lstm_backward"
+ADDCMUL, SUBCMUL = "torch.addcmul", "torch.subcmul"
+"""x + a * b and x - a * b, of the arguments x, a and b."""
+
 ADAM = "torch.adam_update"
 """``adam_update`` that takes the rate and the number of the step in place of the step size."""
 
-ELEMENTWISE = {*ROWS, "tanh", "sigmoid", "relu", THRESHOLD, "clip"}
+ELEMENTWISE = {*ROWS, "tanh", "sigmoid", "relu", THRESHOLD, "clip", ADDCMUL, SUBCMUL}
 """Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""

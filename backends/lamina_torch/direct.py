@@ -6,6 +6,7 @@ None where only the plain kernel will do.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import torch
 from lamina.shapes import Spec
 from lamina_torch.calls import (
     ADAM,
+    ADDCMUL,
     ADDMM,
     DENSE,
     DOT,
@@ -22,6 +24,7 @@ from lamina_torch.calls import (
     LSTM_BACKWARD,
     MM,
     MV,
+    SUBCMUL,
     THRESHOLD,
     TURN,
 )
@@ -76,6 +79,8 @@ def _product(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
 _OVERLOAD = torch.ops.aten.threshold_backward.grad_input
 _BACKWARD = getattr(_OVERLOAD, "_op", _OVERLOAD)  # what the overload calls in the end
 
+_subcmul = functools.partial(torch.addcmul, value=-1)
+
 LOWERED: dict[str, Callable[..., Any]] = {
     MM: torch.mm,
     ADDMM: torch.addmm,
@@ -85,6 +90,8 @@ LOWERED: dict[str, Callable[..., Any]] = {
     DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
     THRESHOLD: relu_gradient,
     LOG_SOFTMAX_BACKWARD: log_softmax_gradient,
+    ADDCMUL: torch.addcmul,
+    SUBCMUL: _subcmul,
     ADAM: adam_update_of_rate,
     LSTM: lstm_forward,
     LSTM_BACKWARD: lambda backward, d_outputs, d_last_c, *given: backward(d_outputs, d_last_c),
@@ -132,6 +139,8 @@ DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.it
     "max": _reduction(torch.amax, INEXACT[:4]),
     "min": _reduction(torch.amin, INEXACT[:4]),
     "matmul": _product,
+    ADDCMUL: _always(torch.addcmul),
+    SUBCMUL: _always(_subcmul),
     MM: _always(torch.mm),
     ADDMM: _always(torch.addmm),
     MV: _always(torch.mv),

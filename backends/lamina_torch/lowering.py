@@ -15,6 +15,7 @@ from lamina.program import Instruction, Program, drop_dead, share_common
 from lamina.shapes import Spec
 from lamina_torch.calls import (
     ADAM,
+    ADDCMUL,
     ADDMM,
     DENSE,
     DOT,
@@ -23,6 +24,7 @@ from lamina_torch.calls import (
     LSTM_BACKWARD,
     MM,
     MV,
+    SUBCMUL,
     THRESHOLD,
     TURN,
 )
@@ -42,7 +44,7 @@ def lower(program: Program, own: Collection[str], device: str = "cpu") -> Progra
     lowered = _without_idle_views(_Lowering(program, own, device).run())
     if device != "cpu":  # on a CPU the bias is copied before the product, and adding it after is cheaper
         return drop_dead(share_common(_with_sums_in_products(lowered, own)))
-    return drop_dead(share_common(turn_narrow(share_common(lowered), own)))
+    return _with_products_in_sums(drop_dead(share_common(turn_narrow(share_common(lowered), own))), own)
 
 
 class _Lowering:
@@ -274,6 +276,36 @@ def _with_sums_in_products(program: Program, own: Collection[str]) -> Program:
             instruction = Instruction(ADDMM, (row, *products[product].inputs), instruction.outputs)
         kept.append(instruction)
     return program.with_instructions([i for i in kept if not merged.intersection(i.outputs)])
+
+
+def _with_products_in_sums(program: Program, own: Collection[str]) -> Program:
+    """A product of elements that goes into one sum or difference only becomes one call with it."""
+    if not {"add", "subtract", "multiply"}.issubset(own):
+        return program
+    reads = Counter(s for i in program.instructions for s in i.inputs)
+    reads.update(program.results())
+    products = {i.outputs[0]: i for i in program.instructions if i.op == "multiply" and reads[i.outputs[0]] == 1}
+    kept: list[Instruction] = []
+    for instruction in program.instructions:
+        if instruction.op in ("add", "subtract"):
+            a, b = instruction.inputs
+            pairs = ((a, b), (b, a)) if instruction.op == "add" else ((a, b),)
+            for other, product in pairs:
+                inputs = (other, *products[product].inputs) if product in products else ()
+                if inputs and _goes_in_one(program, inputs, product, instruction.outputs[0]):
+                    op = ADDCMUL if instruction.op == "add" else SUBCMUL
+                    instruction = replace(instruction, op=op, inputs=inputs)
+                    break
+        kept.append(instruction)
+    return drop_dead(program.with_instructions(kept))
+
+
+def _goes_in_one(program: Program, inputs: tuple[int, ...], product: int, total: int) -> bool:
+    """Whether torch reads the arguments in long runs: it takes columns beside matrices number by number."""
+    result = program.slots[total]
+    if result.dtype not in _BLAS or program.slots[product] != result:
+        return False
+    return all(program.slots[s].shape[-1:] in ((), result.shape[-1:]) for s in inputs)
 
 
 def _product_and_row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from lamina.program import Instruction, Interpreter, Program
 from lamina.shapes import Spec
 
 torch = pytest.importorskip("torch")
-from lamina_torch.calls import ADAM, ADDMM, DOT, MM, MV, THRESHOLD  # noqa: E402 - only where there is a torch
+from lamina_torch.calls import ADAM, ADDCMUL, ADDMM, DOT, MM, MV, SUBCMUL, THRESHOLD  # noqa: E402 - only where there is a torch
 from lamina_torch.executable import TorchExecutable  # noqa: E402 - only where there is a torch
 from lamina_torch.kernels import kernels  # noqa: E402
 from lamina_torch.lowering import lower  # noqa: E402
@@ -311,6 +312,50 @@ def _dense_program() -> Program:
     )
     slots = (matrix, matrix, row, *(matrix,) * 4, row, Spec((), "float32"))
     return Program(slots=slots, inputs=(0,), state=(1, 2), instructions=instructions, outputs=(8, 5))
+
+
+@pytest.mark.parametrize("op", ["add", "subtract"])
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("shapes", [((6, 4), (6, 4), (6, 4)), ((6, 4), (4,), (1, 4)), ((), (6, 4), ()), ((), (), ())])
+def test_products_of_elements_go_into_sums(op: str, swapped: bool, shapes: Any) -> None:
+    program = _product_in_sum(op, swapped, shapes, "float32")
+    inputs = [numbers(*shape, seed=i) for i, shape in enumerate(shapes)]
+    found, _ = load(program)(inputs, [])
+    wanted, _ = Interpreter(program, kernels, torch.from_numpy)(inputs, [])
+    torch.testing.assert_close(found, wanted)
+    names = [i.op for i in lower(program, OWN).instructions]
+    assert names == ([op, "multiply"][::-1] if op == "subtract" and not swapped else [FUSED[op]]) + ["exp"]
+
+
+@pytest.mark.parametrize("shapes", [((6, 4), (6, 1), (6, 4)), ((6, 4), (6, 4), (6, 1))])
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_columns_and_integers_stay_apart(shapes: Any, dtype: str) -> None:
+    names = [i.op for i in lower(_product_in_sum("add", False, shapes, dtype), OWN).instructions]
+    assert names == ["multiply", "add", "exp"]
+
+
+def test_a_product_that_is_read_twice_stays() -> None:
+    program = _product_in_sum("add", False, ((4,), (4,), (4,)), "float32")
+    twice = replace(program, outputs=(*program.outputs, 3))
+    assert [i.op for i in lower(twice, OWN).instructions] == ["multiply", "add", "exp"]
+    assert "multiply" in [i.op for i in lower(program, OWN - {"add"}).instructions]
+
+
+FUSED = {"add": ADDCMUL, "subtract": SUBCMUL}
+
+
+def _product_in_sum(op: str, swapped: bool, shapes: Any, dtype: str) -> Program:
+    """exp(a * b + c), or with c first."""
+    specs = [Spec(shape, dtype) for shape in shapes]
+    product = Spec(np.broadcast_shapes(*shapes[:2]), dtype)
+    total = Spec(np.broadcast_shapes(*shapes), dtype)
+    instructions = (
+        Instruction("multiply", (0, 1), (3,)),
+        Instruction(op, (2, 3) if swapped else (3, 2), (4,)),
+        Instruction("exp", (4,), (5,)),
+    )
+    slots = (*specs, product, total, total)
+    return Program(slots=slots, inputs=(0, 1, 2), instructions=instructions, outputs=(5,))
 
 
 def test_lowering_on_a_cpu_and_on_a_device() -> None:
