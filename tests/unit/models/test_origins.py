@@ -15,7 +15,7 @@ import pytest
 import lamina
 from lamina import layers, plugins, serialization
 from lamina.contract import Provides, hookimpl
-from lamina.errors import ModelFileError, UnknownClassError
+from lamina.errors import ModelFileError, UnknownClassError, UnknownNameError
 from lamina.models.saving import origins
 from lamina.plugins import Plugins
 
@@ -232,3 +232,11 @@ def test_a_file_never_makes_a_plugin_be_imported(tmp_path, installed):
     finally:
         sys.path.remove(str(tmp_path))
     assert "lamina_hush" not in sys.modules
+
+
+def test_a_module_of_no_distribution_is_named_as_one():
+    entry = {"plugin": "hush", "distribution": "LAMINA_PLUGINS", "version": "?", "names": ["Hush"]}
+    with pytest.raises(UnknownNameError) as caught, origins.origins_heeded({"plugins": [entry]}, "a file"):
+        raise UnknownNameError("there is no layer named 'Hush'.")
+    assert "Expected the plugin 'hush', which the model was saved with" in str(caught.value)
+    assert "Fix: name its module in LAMINA_PLUGINS=hush, if that is" in str(caught.value)

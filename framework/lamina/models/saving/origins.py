@@ -121,14 +121,15 @@ def _warn(origin: Origin, names: list[str], where: str) -> None:
 
 
 def _with_origin(error: UnknownNameError, origin: Origin) -> UnknownNameError:
-    if origin.version == "?":
-        source = f"the module of the plugin {origin.plugin!r} in LAMINA_PLUGINS"
-    else:
-        source = f"pip install {origin.distribution}=={origin.version}"
+    named, source = (
+        f" of {origin.distribution} {origin.version}",
+        f"pip install {origin.distribution}=={origin.version}",
+    )
+    if origin.version == "?":  # a module by name, of no distribution
+        named, source = "", f"name its module in LAMINA_PLUGINS={origin.plugin}"
     failures = plugins().failures()
     return type(error)(
         error.what,
-        expected=f"the plugin {origin.plugin!r} of {origin.distribution} {origin.version}, which the model was saved "
-        f"with, as the file says{failures}.",
+        expected=f"the plugin {origin.plugin!r}{named}, which the model was saved with, as the file says{failures}.",
         fix=f"{source}, if that is a plugin you know and trust; or pass the class as custom_objects.",
     )
