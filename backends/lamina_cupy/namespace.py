@@ -14,7 +14,7 @@ class Linalg:
     def solve(a: Any, b: Any) -> Any:
         batch = cupy.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a, b = (cupy.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (a, b))
-        return cupy.linalg.solve(a, b)
+        return cupy.linalg.solve(a, b) if b.size else cupy.zeros(b.shape, b.dtype)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(cupy.linalg, name)
@@ -27,7 +27,8 @@ class Namespace:
 
     @staticmethod
     def argsort(x: Any, axis: int, stable: bool) -> Any:
-        return cupy.argsort(x, axis=axis)  # which is always stable, and has no word for it
+        """CuPy's is always stable, and has no word for it; of no elements it is not known what it does."""
+        return cupy.argsort(x, axis=axis) if x.size else cupy.zeros(x.shape, cupy.int64)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(cupy, name)
