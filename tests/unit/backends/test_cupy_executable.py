@@ -26,6 +26,18 @@ def model_of(name: str) -> Any:
     layers = lamina.layers
     if name == "dense":
         return lamina.models.Sequential([layers.Dense(16, "relu", input_shape=(12,)), layers.Dense(3, "softmax")])
+    if name == "recurrent":
+        parts = [layers.LSTM(5, return_sequences=True), layers.GRU(4), layers.Dense(3, "softmax")]
+        return lamina.models.Sequential([layers.Reshape((4, 3), input_shape=(12,)), *parts])
+    if name == "normalized":
+        parts = [
+            layers.LayerNormalization(),
+            layers.Conv1D(4, 3),
+            layers.BatchNormalization(),
+            layers.AveragePooling1D(2),
+        ]
+        parts = [layers.Reshape((4, 3), input_shape=(12,)), *parts, layers.Flatten(), layers.Dense(3, "softmax")]
+        return lamina.models.Sequential(parts)
     return lamina.models.Sequential([
         layers.Reshape((4, 3, 1), input_shape=(12,)), layers.Conv2D(4, 2, padding="same", activation="relu"),
         layers.MaxPooling2D(2), layers.Dropout(0.25), layers.Flatten(), layers.Dense(3, "softmax"),
@@ -71,7 +83,7 @@ def step_and_inputs(name: str) -> tuple[Any, Any, Any]:
     return step, lamina.tensor(x), lamina.tensor(np.eye(3, dtype="f")[np.arange(20) % 3])
 
 
-@pytest.mark.parametrize("name", ["dense", "convolutional"])
+@pytest.mark.parametrize("name", ["dense", "convolutional", "recurrent", "normalized"])
 def test_a_recorded_step_neither_waits_nor_uploads(name: str) -> None:
     with lamina.backend_scope("cupy_standin"):
         step, x, y = step_and_inputs(name)
