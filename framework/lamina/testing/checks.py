@@ -18,7 +18,7 @@ from lamina.runtime.listeners import KernelCall, Listener, listening
 from lamina.runtime.op import OPS, CompositeOp
 from lamina.runtime.tensor import Tensor
 from lamina.testing.compare import assert_close, assert_same, tolerance_of, wide
-from lamina.testing.differences import Derivative
+from lamina.testing.differences import Derivative, with_gaps
 from lamina.testing.inputs import Array
 from lamina.testing.table import Case
 
@@ -28,14 +28,18 @@ _KINDS: Final = {"b": "b", "i": "iu", "u": "iu", "f": "fV", "c": "c", "O": "OU",
 def check_value(case: Case, backend: Backend) -> None:
     """The result has the reference's values, the rule's shape and dtype; or the expected error comes, and no kernel.
 
-    Inputs are left as they were, and so are results when the op is called again.
+    Inputs are left as they were, and so are results when the op is called again; inputs may have gaps in memory.
     """
     if case.raises is not None:
         _check_error(case, backend)
         return
     for dtype in widths(case, backend):
         check_value_in(case, backend, dtype)
-    _assert_kept(case, backend, widths(case, backend)[0])
+    dtype = widths(case, backend)[0]
+    arrays = case.arrays(dtype)
+    if _all_supported(case, backend, arrays):
+        _assert_any_layout(case, backend, arrays)
+        _assert_kept(case, backend, arrays, case.arrays(dtype, salt=1))
 
 
 def check_value_in(case: Case, backend: Backend, dtype: str) -> None:
@@ -63,14 +67,20 @@ def _assert_untouched(inputs: Sequence[Tensor], arrays: Sequence[Array], what: s
         np.testing.assert_array_equal(wide(check_native(tensor, what)), wide(array), err_msg=message)
 
 
-def _assert_kept(case: Case, backend: Backend, dtype: str) -> None:
+def _assert_any_layout(case: Case, backend: Backend, arrays: Sequence[Array]) -> None:
+    """Inputs with gaps between their elements in memory give what those in order give."""
+    plain = _tensors_of(case.call([from_numpy(array, backend) for array in arrays]))
+    apart = _tensors_of(case.call([with_gaps(array, backend) for array in arrays]))
+    for found, wanted in zip(apart, plain, strict=True):
+        tolerance = tolerance_of(found.dtype, case.loose)
+        assert_close(found.numpy(), wanted.numpy(), tolerance, f"{case}: inputs with gaps in memory")
+
+
+def _assert_kept(case: Case, backend: Backend, arrays: Sequence[Array], others: Sequence[Array]) -> None:
     """A result stays as it is, and keeps its memory to itself, when the op is called again on other values."""
-    arrays = case.arrays(dtype)
-    if not _all_supported(case, backend, arrays):
-        return
     first = _tensors_of(case.call(case.tensors(backend, arrays)))
     before = [tensor.numpy() for tensor in first]
-    second = _tensors_of(case.call(case.tensors(backend, case.arrays(dtype, salt=1))))
+    second = _tensors_of(case.call(case.tensors(backend, others)))
     for tensor, values in zip(first, before, strict=True):
         message = f"{case}: a later call changed the result of an earlier one"
         np.testing.assert_array_equal(wide(tensor.numpy()), wide(values), err_msg=message)

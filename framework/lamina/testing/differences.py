@@ -45,7 +45,7 @@ class Derivative:
 
         ``spread`` lays the inputs out with gaps between their elements.
         """
-        sources = [_spread(a, self._backend) for a in self._arrays] if spread else self._tensors(self._arrays)
+        sources = [with_gaps(a, self._backend) for a in self._arrays] if spread else self._tensors(self._arrays)
         _, found = self._gradients(sources)
         return self._along(found)
 
@@ -99,9 +99,9 @@ class Derivative:
         return [from_numpy(a, self._backend) for a in arrays]
 
 
-def _spread(array: Array, backend: Backend) -> Tensor:
+def with_gaps(array: Array, backend: Backend) -> Tensor:
     """A tensor whose elements have gaps between them: every second of an array twice as long."""
-    if not array.ndim:
+    if not array.ndim or array.dtype.kind == "O":
         return from_numpy(array, backend)
     tensor: Tensor = from_numpy(np.stack([array, np.flip(array)], -1), backend)[..., 0]
     return tensor
