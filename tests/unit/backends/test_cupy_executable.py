@@ -96,6 +96,19 @@ def test_a_recorded_step_neither_waits_nor_uploads(name: str) -> None:
     assert any(launched.startswith("run_") for launched in seen.launches)
 
 
+def test_fit_reads_numbers_once_an_epoch_and_uploads_batches_only() -> None:
+    random, batches = np.random.default_rng(0), 30
+    x, y = random.standard_normal((20 * batches, 12)).astype("f"), np.eye(3, dtype="f")[np.arange(20 * batches) % 3]
+    with lamina.backend_scope("cupy_standin"):
+        model = model_of("dense")
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        model.fit(x, y, batch_size=20, verbose=0)
+        with ledger.watched() as seen:
+            model.fit(x, y, batch_size=20, verbose=0)
+    assert len(seen.waits) < 10
+    assert 2 * batches <= len(seen.uploads) < 2 * batches + 10
+
+
 S = Spec((2, 3), "float32")
 
 
