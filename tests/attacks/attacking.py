@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 10.0
+"""Of processor time. A machine that does other things too may take six times as long."""
 SLACK, PER_BYTE = 64 << 20, 16
 """What loading a file of n bytes may cost in memory: SLACK + PER_BYTE * n."""
 
@@ -38,7 +39,9 @@ class Outcome:
 
 def _is_needed(name: str, what: str, folder: Path) -> bool:
     if name in ("open", "os.open"):
-        return os.path.abspath(what).startswith((str(folder), *sys.path[1:], sys.prefix, sys.base_prefix))
+        # A relative path is one below the descriptor of the folder; nothing is opened relative to the working folder.
+        place = os.path.normpath(os.path.join(folder, what))
+        return place.startswith((str(folder), *filter(None, sys.path[1:]), sys.prefix, sys.base_prefix))
     if name == "import":
         return what.split(".")[0].startswith(("lamina", "numpy")) or what.split(".")[0] in sys.stdlib_module_names
     if name in ("exec", "compile"):
@@ -58,7 +61,7 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             self._start()
         try:
-            return Outcome(**self._ask({"path": str(path), **job}, SECONDS))
+            return Outcome(**self._ask({"path": str(path), **job}, 6 * SECONDS))
         except queue.Empty:
             self.close()
             return Outcome("hung", seconds=SECONDS)
@@ -116,6 +119,7 @@ def check_refused(found: Outcome, path: Path, allowed: Sequence[str] = ("ModelFi
 def check_harmless(found: Outcome, path: Path) -> None:
     """Asserts that loading, whatever came of it, took little time and memory and reached nothing outside."""
     assert found.outcome in ("raised", "loaded"), f"{found.outcome}: {found.message}"
+    assert found.seconds <= SECONDS
     assert found.memory <= SLACK + PER_BYTE * bytes_of(path), f"{found.memory >> 20} MiB"
     outside = found.outside(path if path.is_dir() else path.parent)
     assert outside == []

@@ -29,10 +29,10 @@ def write(folder, weights=(WEIGHT,), paths=("w.bin",), data=b"\0" * 16, **docume
 
 def refused(folder, match="."):
     """Asserts that loading is refused, quickly, and gives the message."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UnsafeModelError, match=match) as caught:
         load_artifacts(folder)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert shown_address(str(folder / "model.json")) in str(caught.value)
     return str(caught.value)
 
@@ -236,10 +236,10 @@ def test_texts(text, tmp_path):
     folder = tmp_path / "m"
     folder.mkdir()
     (folder / "model.json").write_bytes(text.encode() if isinstance(text, str) else text)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(UnsafeModelError, match=str(folder)):
         load_artifacts(folder)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_document_of_65_mebibytes(tmp_path):

@@ -337,10 +337,10 @@ def test_hostile_files(name, tmp_path):
     place.write_bytes(HOSTILE[name])
     one = lamina.Sequential([layers.PReLU(input_shape=(1,), name="a")])
     for load in (one.load_weights, lamina.load_model):
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(UnsafeModelError, match=r"w\.safetensors") as caught:
             load(place)
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
         assert str(caught.value).isprintable() or "\n" in str(caught.value)
         assert "\x1b" not in str(caught.value)
 
@@ -365,10 +365,10 @@ def test_nothing_is_allocated_for_what_is_not_there(name):
 
 
 def test_a_hundred_thousand_tensors():
-    start = time.perf_counter()
+    start = time.process_time()
     data = file({f"layer/{i}": tensor([], [4 * i, 4 * i + 4]) for i in range(100_000)}, bytes(400_000))
     assert len(decode(data, "a file")[0]) == 100_000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_every_cut_and_every_flipped_bit_is_refused_or_read(tmp_path):

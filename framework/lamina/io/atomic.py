@@ -17,7 +17,7 @@ from typing import Any, Final
 from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError
 from lamina.io import filesystem
-from lamina.io.checks import shown
+from lamina.io.checks import shown_address
 from lamina.io.replacing import TEMPORARY, discard, replace_file, replace_lone_file
 
 MODEL_JSON: Final = "model.json"
@@ -33,7 +33,7 @@ def told(address: str, done: str = "saved") -> Iterator[None]:
         yield
     except OSError as error:
         raise ModelFileError(
-            f"{shown(address)} could not be {done}: {error.strerror or error}. What was there is unchanged.",
+            f"{shown_address(address)} could not be {done}: {error.strerror or error}. What was there is unchanged.",
             fix="see that the folder may be written to and that the disk has room.",
         ) from error
 

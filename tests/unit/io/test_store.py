@@ -18,7 +18,8 @@ from lamina.io import list_models, load_artifacts, move_model, remove_model, sav
 
 @pytest.fixture(autouse=True)
 def file(tmp_path, monkeypatch):
-    """The file of a store of the test's own."""
+    """The file of a store of the test's own; no other models are listed."""
+    monkeypatch.setattr("lamina.io.memory._models", {})
     monkeypatch.setenv("LAMINA_HOME", str(tmp_path / "home"))
     return tmp_path / "home" / "models.sqlite3"
 
