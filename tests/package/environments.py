@@ -40,7 +40,7 @@ class Environment:
 
     def install(self, *what: str) -> None:
         """Installs distributions."""
-        done = self.run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what)
+        done = self.run("-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", *what)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def test(self, folder: Path, *options: str, **variables: str) -> None:
