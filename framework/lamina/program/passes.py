@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from lamina.program.program import Instruction, Program
 
@@ -17,7 +18,10 @@ def is_on(name: str) -> bool:
 
 def optimize(program: Program) -> Program:
     """The passes every executable wants: repeated instructions shared, dead ones dropped, the result checked."""
-    return drop_dead(share_common(program)).check()
+    for name, rewrite in PASSES.items():
+        if is_on(name):
+            program = rewrite(program)
+    return program.check()
 
 
 def drop_dead(program: Program) -> Program:
@@ -58,6 +62,10 @@ def share_common(program: Program) -> Program:
         outputs=tuple(renamed.get(slot, slot) for slot in program.outputs),
         writes=tuple((index, renamed.get(slot, slot)) for index, slot in program.writes),
     )
+
+
+PASSES: Final[Mapping[str, Callable[[Program], Program]]] = {"repeated": share_common, "dead": drop_dead}
+"""The passes in their order, by the names under which ``LAMINA_WITHOUT`` leaves them out."""
 
 
 def view_bases(program: Program) -> dict[int, int]:

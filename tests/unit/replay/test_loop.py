@@ -1,0 +1,101 @@
+"""What the loop around recorded steps does not do: record anew, keep without bound, read values at every step."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import Sequential, layers
+from lamina.models.callbacks import Callback
+from lamina.replay import step as replay_step
+
+X = np.random.default_rng(0).standard_normal((22, 3)).astype(np.float32)
+Y = X[:, :1] * 2.0
+
+
+@pytest.fixture
+def model():
+    made = Sequential([layers.Dense(4, activation="tanh", input_shape=(3,)), layers.Dense(1)])
+    made.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+    return made
+
+
+@pytest.fixture
+def recordings(monkeypatch):
+    """Counts the recordings that are made."""
+    made = []
+
+    class Counted(replay_step.Recorder):
+        def __init__(self, inputs):
+            made.append([t.shape for t in inputs])
+            super().__init__(inputs)
+
+    monkeypatch.setattr(replay_step, "Recorder", Counted)
+    return made
+
+
+def test_a_ragged_last_batch_is_recorded_twice_and_then_replayed_for_good(model, recordings):
+    model.fit(X, Y, batch_size=5, epochs=2, verbose=0)
+    assert [shapes[0][0] for shapes in recordings] == [5, 5, 2, 2]
+    model.fit(X, Y, batch_size=5, epochs=4, verbose=0)
+    model.fit(X, Y, batch_size=5, verbose=0)
+    assert len(recordings) == 4
+
+
+def test_another_size_and_back_records_only_the_new_one(model, recordings):
+    for size in (11, 22, 11, 22):
+        model.fit(X, Y, batch_size=size, epochs=2, verbose=0)
+    assert [shapes[0][0] for shapes in recordings] == [11, 11, 22, 22]
+
+
+def test_predictions_of_many_sizes_stay_within_the_cache(model, recordings, monkeypatch):
+    monkeypatch.setattr(replay_step, "CACHE_SIZE", 3)
+    expected = model(lamina.tensor(X), training=False).numpy()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for count in range(1, 9):
+            for _ in range(3):
+                np.testing.assert_allclose(model.predict(X[:count]), expected[:count], rtol=1e-6, atol=1e-6)
+    assert len(recordings) == 2 * 3
+    assert len(model.recorded_step("predict").programs) == 3
+    assert len(caught) == 1
+    assert "cache of recorded steps is full" in str(caught[0].message)
+
+
+def reads(model, count, monkeypatch, **settings):
+    """How often values come to the host in an epoch of so many batches."""
+    model.fit(X[:10], Y[:10], batch_size=5, epochs=2, verbose=0)
+    x, y = np.resize(X, (5 * count, 3)), np.resize(Y, (5 * count, 1))
+    backend, read = type(lamina.get_backend()), []
+    original = backend.to_host
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "to_host", lambda self, array: read.append(1) or original(self, array))
+        model.fit(x, y, batch_size=5, shuffle=False, **settings)
+    return len(read)
+
+
+def test_losses_and_metrics_are_read_once_an_epoch(model, monkeypatch):
+    assert reads(model, 2, monkeypatch, verbose=0) == reads(model, 40, monkeypatch, verbose=0) <= 2
+
+
+def test_a_callback_that_does_not_look_at_the_logs_costs_no_reads(model, monkeypatch):
+    class Counts(Callback):
+        batches = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.batches += 1
+
+    callback = Counts()
+    assert reads(model, 40, monkeypatch, verbose=0, callbacks=[callback]) <= 2
+    assert callback.batches == 40
+
+
+def test_hooks_that_no_callback_has_are_never_called(model, monkeypatch):
+    told = []
+    monkeypatch.setattr("lamina.models.callbacks.CallbackList.on_train_batch_begin", lambda *a: told.append(a))
+    monkeypatch.setattr("lamina.models.callbacks.CallbackList.on_train_batch_end", lambda *a: told.append(a))
+    model.fit(X, Y, batch_size=5, verbose=0)
+    assert told == []
