@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lamina.models import Model, Sequential, callbacks, load_model
     from lamina.replay import function
     from lamina.serialization import custom_object_scope
+    from lamina.utils import show_versions
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ _LATER = {
     "Input": "lamina.layers",
     "function": "lamina.replay",
     "custom_object_scope": "lamina.serialization",
+    "show_versions": "lamina.utils",
 }
 _ROOMS = (
     "activations", "autodiff", "constraints", "data", "initializers", "io", "layers", "losses", "metrics", "models",
@@ -65,7 +67,7 @@ __all__ = [
     "constraints", "custom_gradient", "custom_object_scope", "data", "errors", "from_dlpack", "function",
     "get_backend", "grad", "grads", "initializers", "io", "layers", "list_backends", "load_model", "losses",
     "memory", "metrics", "models", "ops", "optimizers", "profile", "regularizers", "replay", "serialization",
-    "set_backend", "testing", "time", "utils", "value_and_grad", "value_and_grads", "variable_grads",
+    "set_backend", "show_versions", "testing", "time", "utils", "value_and_grad", "value_and_grads", "variable_grads",
 ]  # fmt: skip
 __all__ += _ops
 

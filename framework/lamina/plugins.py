@@ -20,6 +20,7 @@ import pluggy
 
 from lamina.contract import PROJECT, Provides, hookspecs
 from lamina.errors import PluginError
+from lamina.logs import tell
 
 BUILT_IN: Final = (
     "lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_http", "lamina_keras", "lamina_remote",
@@ -76,6 +77,7 @@ class Plugins:
         else:
             failed = self._register(key)
         self._records[key] = replace(record, error=failed)
+        tell("the plugin %s of %s %s", record.name, record.distribution, f"failed: {failed}" if failed else "is loaded")
 
     def _register(self, module: str) -> str | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,8 @@ def fresh(built, tmp_path_factory):
 def build(project: Path, folder: Path, *options: str) -> Path:
     """Builds a project's archives into a folder, and gives the folder."""
     command = [sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", str(folder), str(project)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 

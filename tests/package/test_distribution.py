@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import configparser
 import email
+import hashlib
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import lamina
+from package.conftest import build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,6 +81,19 @@ def test_the_entry_points_lead_somewhere(wheel):
     for module in parser["lamina"].values():
         path = module.replace(".", "/")
         assert {f"{path}.py", f"{path}/__init__.py"} & set(wheel.namelist()), module
+
+
+def test_archives_are_the_same_bytes_wherever_and_whenever_they_are_built(built, tmp_path):
+    for name in ("framework", "backends", "plugins"):
+        shutil.copytree(ROOT / name, tmp_path / "copy" / name, copy_function=shutil.copyfile)  # with the time of now
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore"):
+        shutil.copyfile(ROOT / name, tmp_path / "copy" / name)
+    build(tmp_path / "copy", tmp_path / "dist")
+    assert {p.name: digest(p) for p in (tmp_path / "dist").iterdir()} == {p.name: digest(p) for p in built.iterdir()}
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_source_archive_holds_sources_and_no_tests(built):

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import platform
 import tempfile
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -20,16 +20,7 @@ from lamina.io.folders import home
 from lamina.models.exporting import findings_text, tfjs_findings
 from lamina.models.exporting.findings import REFUSED
 from lamina.plugins import plugins
-
-_OPTIONAL: Final = {
-    "h5py": "lamina[keras]",
-    "httpx": "lamina[http]",
-    "fsspec": "lamina[remote]",
-    "ml_dtypes": "lamina[bfloat16]",
-    "matplotlib": "lamina[plots]",
-    "tensorboardX": "lamina[tensorboard]",
-}
-"""Libraries that only some functions need, and the extra that brings them."""
+from lamina.utils.versions import OPTIONAL
 
 
 def add(commands: Any) -> None:
@@ -91,7 +82,7 @@ def _backend_rows() -> list[list[str]]:
 
 def _library_rows() -> list[list[str]]:
     rows = []
-    for name, extra in _OPTIONAL.items():
+    for name, extra in OPTIONAL.items():
         try:
             rows.append([name, importlib.metadata.version(name), ""])
         except importlib.metadata.PackageNotFoundError:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from lamina import structures
 from lamina.contract import Backend, Executable
 from lamina.errors import ArgumentError, ReplayError
+from lamina.logs import tell
 from lamina.markup import titled
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
@@ -151,6 +152,8 @@ class CompiledStep:
         else:
             load = backend.load_compiled if self._jit_compile else backend.load
             entry.executable = load(entry.program)
+        count, left = len(program.instructions), len(entry.program.instructions)
+        tell("the step %s is recorded: %s kernel calls, %s as it is replayed", self._name, count, left)
 
     def _agrees(self, entry: _Entry, program: Program, variables: Sequence[Variable]) -> bool:
         """Whether the second recording confirms the first."""
@@ -272,6 +275,7 @@ class CompiledStep:
 
     def _stay_eager(self, entry: _Entry, reason: str, quietly: bool = False) -> None:
         entry.eager_because = reason
+        tell("the step %s runs eagerly: %s", self._name, reason)
         entry.recorded = entry.program = entry.executable = None
         if not self._strict and not quietly:
             self._warn(f"the step {self._name!r} runs eagerly: {reason}")

@@ -10,6 +10,7 @@ from typing import Final
 
 from lamina.contract import Backend, KernelTable
 from lamina.errors import BackendNotAvailableError, LaminaError, PluginError
+from lamina.logs import tell
 from lamina.plugins import plugins, resolve
 
 AUTOMATIC_ORDER: Final = ("cupy", "torch", "numpy")
@@ -121,6 +122,7 @@ def _make(name: str, device: str | None) -> Backend:
         ) from error
     _add_kernels(name, kind)
     backend: Backend = kind(device)
+    tell("the backend %s is made, on the device %s, by %s", name, backend.device, offers[name].target)
     return backend
 
 

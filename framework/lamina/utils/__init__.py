@@ -16,12 +16,13 @@ from lamina.utils.progress import Progbar
 from lamina.utils.seeds import set_random_seed
 from lamina.utils.sequences import pad_sequences, timeseries_dataset_from_array
 from lamina.utils.splitting import split_dataset
+from lamina.utils.versions import show_versions, versions
 
 CustomObjectScope = custom_object_scope
 
 __all__ = [
     "CustomObjectScope", "Progbar", "custom_object_scope", "get_custom_objects", "get_registered_name",
     "get_registered_object", "model_to_dot", "normalize", "pad_sequences", "plot_confusion_matrix",
-    "plot_model", "plot_weights", "register_keras_serializable", "set_random_seed", "split_dataset",
-    "timeseries_dataset_from_array", "to_categorical",
+    "plot_model", "plot_weights", "register_keras_serializable", "set_random_seed", "show_versions",
+    "split_dataset", "timeseries_dataset_from_array", "to_categorical", "versions",
 ]  # fmt: skip

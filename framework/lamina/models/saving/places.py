@@ -12,6 +12,7 @@ from lamina.io import find_format, load_artifacts, save_artifacts
 from lamina.io.checks import Limits, limited, shown_address
 from lamina.io.router import able
 from lamina.layers.naming import checked_name
+from lamina.logs import tell
 from lamina.models.saving.artifacts import model_artifacts, model_from_artifacts, weights_artifacts, weights_by_name
 from lamina.models.saving.refusals import refusals, within_memory
 from lamina.models.saving.sources import assign_by_name, by_order, by_own_names
@@ -49,6 +50,7 @@ def save_model(
     """
     _check_names(model)
     place = find_format(filepath)
+    tell("the model %s is saved to %s", model.name, _shown(filepath))
     if zipped is not None and zipped is not (place is not None):
         raise ArgumentError(
             f"zipped is {zipped} for {_shown(filepath)}.", expected="True for a file such as 'model.keras', else False."
@@ -105,6 +107,7 @@ def load_model(
     3
     """
     place = find_format(filepath)
+    tell("the model at %s is loaded", _shown(filepath))
     with custom_object_scope(custom_objects or {}), limited(limits), within_memory(_shown(filepath)):
         if place is None:
             artifacts = load_artifacts(filepath)
