@@ -10,7 +10,7 @@ from benchmarks.table import SCALES, aligned, number, over_floor
 
 HEAD = (
     "workload", "threads", "implementation", "median", "best peer", "its median", "ours / best peer", "min-max",
-    "ours / floor", "peer / floor",
+    "by processor time", "ours / floor", "peer / floor",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def _lines(result: Result) -> Iterator[list[str]]:
             _median(row, unit),
             *(("-", "-") if peer is None else (peer.series.name, _median(peer, unit))),
             *_ratio(row),
+            "-" if row.busy_ratio is None else number(row.busy_ratio),
             over_floor(row),
             "-" if peer is None else over_floor(peer),
         ]

@@ -61,6 +61,7 @@ def _described(result: Result) -> dict[str, Any]:
                 "best_peer": row.best_peer,
                 "ratio": row.ratio,
                 "ratio_spread": [row.lowest_ratio, row.highest_ratio],
+                "ratio_of_processor_time": row.busy_ratio,
                 "over_floor": row.over_floor,
                 "check": row.series.check,
                 "values": [float(f"{v:.4g}") for v in row.series.values],

@@ -32,12 +32,19 @@ class Series:
         """The median over the rounds."""
         return statistics.median(self.values)
 
+    @property
+    def busy(self) -> float | None:
+        """The median of the processor time, where that was measured: other processes hardly change it."""
+        pairs = zip(self.values, self.cores, strict=True)
+        return statistics.median(v * c for v, c in pairs) if self.cores else None
+
 
 @dataclass(frozen=True)
 class Row:
     """One line of a table: a series against the best peer with as many threads. ``ratio`` is None without a peer.
 
-    ``floor`` is what nobody can be below, as far as that is known.
+    ``floor`` is what nobody can be below, as far as that is known. ``busy_ratio`` compares the medians of the processor
+    time with the lowest of a peer.
     """
 
     series: Series
@@ -46,6 +53,7 @@ class Row:
     lowest_ratio: float | None
     highest_ratio: float | None
     floor: float | None = None
+    busy_ratio: float | None = None
 
     @property
     def times_as_fast(self) -> float | None:
@@ -74,15 +82,17 @@ def rows(series: Sequence[Series], floors: Mapping[int, float] | None = None) ->
         group = [s for s in series if s.threads == threads]
         peer = best_peer(group)
         floor = next((s.median for s in group if s.is_floor), (floors or {}).get(threads or 0))
-        found += [_row(s, peer, floor) for s in sorted(group, key=lambda s: s.median)]
+        least = min((s.busy for s in group if s.busy and not s.ours and not s.is_floor), default=None)
+        found += [_row(s, peer, floor, least) for s in sorted(group, key=lambda s: s.median)]
     return found
 
 
-def _row(series: Series, peer: Series | None, floor: float | None) -> Row:
+def _row(series: Series, peer: Series | None, floor: float | None, least: float | None) -> Row:
+    busy = series.busy / least if series.busy is not None and least else None
     if peer is None:
-        return Row(series, None, None, None, None, floor)
+        return Row(series, None, None, None, None, floor, busy)
     ratios = [ours / theirs for ours, theirs in zip(series.values, peer.values, strict=True)]
-    return Row(series, peer.name, statistics.median(ratios), min(ratios), max(ratios), floor)
+    return Row(series, peer.name, statistics.median(ratios), min(ratios), max(ratios), floor, busy)
 
 
 def disagreements(series: Sequence[Series], tolerance: float) -> list[str]:

@@ -95,8 +95,20 @@ class TestTables:
         result = Result(workloads.find("train-30-16-16-2"), [PEER, OURS], floors={1: 1e-6})
         (cells,) = [line.strip("|").split("|") for line in overview([result]).splitlines()[2:]]
         assert [c.strip() for c in cells] == [
-            "train-30-16-16-2", "1", "lamina-numpy", "2.5 us", "plain-jax", "4 us", "0.625", "0.5-0.75", "2.5", "4",
+            "train-30-16-16-2", "1", "lamina-numpy", "2.5 us", "plain-jax", "4 us", "0.625", "0.5-0.75",
+            "-", "2.5", "4",
         ]  # fmt: skip
+
+    def test_processor_time_is_compared_with_the_peer_that_used_least(self):
+        ours = Series("lamina-numpy", True, 1, [8.0, 8.0, 2.0], [0.25, 0.25, 1.0])
+        fast = Series("plain-jax", False, 1, [4.0, 4.0, 4.0], [1.0, 1.0, 1.0])
+        thrifty = Series("plain-torch", False, 1, [5.0, 5.0, 5.0], [0.8, 0.2, 0.2])
+        found = {row.series.name: row for row in rows([ours, fast, thrifty])}
+        assert found["lamina-numpy"].ratio == 2.0
+        assert {name: row.busy_ratio for name, row in found.items()} == {
+            "lamina-numpy": 2.0, "plain-jax": 4.0, "plain-torch": 1.0,
+        }  # fmt: skip
+        assert rows([OURS, PEER])[0].busy_ratio is None
 
     def test_memory_is_in_megabytes(self):
         result = Result(workloads.find("memory-lstm-64"), [Series("lamina-numpy", True, 1, [70.0, 71.0])])
