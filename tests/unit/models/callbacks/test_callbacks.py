@@ -411,6 +411,20 @@ class TestTensorBoard:
         assert any(t.endswith("kernel/histogram") for t in names)
         assert any(t.endswith("bias/image") for t in names)
 
+    def test_tensorboard_itself_reads_them(self, found, tmp_path):
+        reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+        found(update_freq="batch", histogram_freq=1, write_images=True)
+        for name in ("train", "validation"):
+            read = reading.EventAccumulator(str(tmp_path / "logs" / name))
+            read.Reload()
+            assert [event.step for event in read.Scalars("epoch_loss")] == [0, 1]
+            assert all(np.isfinite(event.value) for event in read.Scalars("epoch_loss"))
+            if name == "train":
+                tags = read.Tags()
+                assert {tag.rpartition("/")[0].rpartition("/")[2] for tag in tags["histograms"]} == {"kernel", "bias"}
+                assert tags["images"]
+                assert "model/summary/text_summary" in tags["tensors"]
+
     def test_every_few_batches(self, found):
         tags = found(update_freq=3)["train"]
         assert sorted(step for t, step in tags if t == "batch_loss") == [3, 6]
