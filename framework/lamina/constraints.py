@@ -56,7 +56,7 @@ class MaxNorm(Constraint):
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
-        self.max_value = as_float(max_value, "max_value", minimum=0.0)
+        self.max_value: float = as_float(max_value, "max_value", minimum=0.0)
         self.axis = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
@@ -103,9 +103,9 @@ class MinMaxNorm(Constraint):
     """
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
-        self.min_value = as_float(min_value, "min_value", minimum=0.0)
-        self.max_value = as_float(max_value, "max_value", minimum=self.min_value)
-        self.rate = share(rate, "rate")
+        self.min_value: float = as_float(min_value, "min_value", minimum=0.0)
+        self.max_value: float = as_float(max_value, "max_value", minimum=self.min_value)
+        self.rate: float = share(rate, "rate")
         self.axis = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:

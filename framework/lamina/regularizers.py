@@ -50,8 +50,8 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = as_float(0.0 if l1 is None else l1, "l1", minimum=0.0)
-        self.l2 = as_float(0.0 if l2 is None else l2, "l2", minimum=0.0)
+        self.l1: float = as_float(0.0 if l1 is None else l1, "l1", minimum=0.0)
+        self.l2: float = as_float(0.0 if l2 is None else l2, "l2", minimum=0.0)
 
     def __call__(self, x: Any) -> Tensor:
         total: Tensor | None = None
@@ -104,7 +104,7 @@ class OrthogonalRegularizer(Regularizer):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = as_float(factor, "factor", minimum=0.0)
+        self.factor: float = as_float(factor, "factor", minimum=0.0)
         if mode not in ("rows", "columns"):
             raise ArgumentError(f"mode is {mode!r}.", expected="'rows' or 'columns'.")
         self.mode = mode

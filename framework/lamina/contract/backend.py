@@ -40,7 +40,7 @@ class Backend(ABC):
     """What it cannot do, as (op, when, reason) of ``lamina.testing.Limitation``: the kit expects it to fail there."""
 
     def __init__(self, device: str | None = None) -> None:
-        self.device = device or "cpu"
+        self.device: str = device or "cpu"
 
     @abstractmethod
     def from_host(self, array: np.ndarray[Any, Any]) -> Any:

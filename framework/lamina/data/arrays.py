@@ -35,13 +35,13 @@ class ArrayData:
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, dtype: str = "float32") -> None:
-        self.x = map_structure(lambda a: _array(a, "x", dtype), _together(x))
-        self.y = None if y is None else map_structure(lambda a: _target(a, dtype), _together(y))
-        self.sample_weight = (
+        self.x: Any = map_structure(lambda a: _array(a, "x", dtype), _together(x))
+        self.y: Any | None = None if y is None else map_structure(lambda a: _target(a, dtype), _together(y))
+        self.sample_weight: Any | None = (
             None if sample_weight is None else map_structure(lambda a: _weight(a, dtype), _together(sample_weight))
         )
         self._leaves = flatten(tuple(self._parts()))
-        self.count = _common_length(self.x, self.y, self.sample_weight)
+        self.count: int = _common_length(self.x, self.y, self.sample_weight)
 
     def _parts(self) -> Batch:
         return Batch(self.x, self.y, self.sample_weight)

@@ -24,9 +24,9 @@ class Mapped:
     def __init__(self, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> None:
         self._array = array
         self.dtype = dtype
-        self.shape = array.shape
-        self.ndim = array.ndim
-        self.size = array.size
+        self.shape: Any = array.shape
+        self.ndim: int = array.ndim
+        self.size: int = array.size
 
     def __len__(self) -> int:
         return len(self._array)

@@ -35,7 +35,7 @@ class LineSource:
     """Where lines come from, again at each ``open``, with the ends of the lines."""
 
     def __init__(self, source: Any, encoding: str) -> None:
-        self.name = str(source) if isinstance(source, (str, os.PathLike)) else "the given lines"
+        self.name: str = str(source) if isinstance(source, (str, os.PathLike)) else "the given lines"
         self._source = source
         self._encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
 

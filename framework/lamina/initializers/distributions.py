@@ -19,8 +19,8 @@ class RandomNormal(RandomInitializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
-        self.mean = as_float(mean, "mean")
-        self.stddev = as_float(stddev, "stddev", minimum=0.0)
+        self.mean: float = as_float(mean, "mean")
+        self.stddev: float = as_float(stddev, "stddev", minimum=0.0)
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         return ops.random.normal(shape, self.mean, self.stddev, dtype, seed=self.seed)
@@ -49,8 +49,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
-        self.minval = as_float(minval, "minval")
-        self.maxval = as_float(maxval, "maxval", minimum=self.minval)
+        self.minval: float = as_float(minval, "minval")
+        self.maxval: float = as_float(maxval, "maxval", minimum=self.minval)
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         return ops.random.uniform(shape, self.minval, self.maxval, dtype, seed=self.seed)

@@ -56,11 +56,11 @@ class VarianceScaling(RandomInitializer):
         output_axes: Any = None,
     ) -> None:
         super().__init__(seed)
-        self.scale = as_float(scale, "scale")
+        self.scale: float = as_float(scale, "scale")
         if self.scale <= 0.0:
             raise ArgumentError(f"scale is {self.scale}.", expected="scale to be above 0.")
-        self.mode = _choice(mode, "mode", _MODES)
-        self.distribution = _choice(distribution, "distribution", _DISTRIBUTIONS)
+        self.mode: str = _choice(mode, "mode", _MODES)
+        self.distribution: str = _choice(distribution, "distribution", _DISTRIBUTIONS)
         if (input_axes is None) != (output_axes is None):
             raise ArgumentError(
                 f"input_axes is {input_axes!r} and output_axes is {output_axes!r}.",
@@ -177,7 +177,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         super().__init__(seed)
-        self.gain = as_float(gain, "gain")
+        self.gain: float = as_float(gain, "gain")
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         sizes = as_shape(shape)

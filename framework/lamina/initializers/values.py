@@ -44,7 +44,7 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
-        self.value = as_float(value, "value") if isinstance(value, (bool, str)) else value
+        self.value: float | Any = as_float(value, "value") if isinstance(value, (bool, str)) else value
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         if isinstance(self.value, (int, float)):
@@ -64,7 +64,7 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = as_float(gain, "gain")
+        self.gain: float = as_float(gain, "gain")
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         sizes = as_shape(shape)

@@ -26,7 +26,7 @@ class DownloadsHandler:
 
     def __init__(self, address: str) -> None:
         self._prefix = split_address(address)[1] or "model"
-        self.address = f"downloads://{self._prefix}"
+        self.address: str = f"downloads://{self._prefix}"
         try:
             allowed = len(check_shard_path(f"{self._prefix}.weights.bin", "")) == 1
         except UnsafeModelError:

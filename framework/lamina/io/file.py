@@ -43,7 +43,7 @@ class FileHandler:
         root: str | os.PathLike[str] | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self.address = os.fsdecode(address)
+        self.address: str = os.fsdecode(address)
         path = split_address(address)[1] if isinstance(address, str) else self.address
         self._path = path.rstrip("/" + os.sep) or path
         self._limits = limits

@@ -31,7 +31,7 @@ class MemoryHandler:
 
     def __init__(self, address: str) -> None:
         self._name = check_name(split_address(address)[1], f"the address {shown(address)}")
-        self.address = f"memory://{self._name}"
+        self.address: str = f"memory://{self._name}"
 
     def save(self, artifacts: ModelArtifacts) -> SaveResult:
         """Keeps the model, in place of one of that name."""

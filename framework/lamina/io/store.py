@@ -52,7 +52,7 @@ class StoreHandler:
     def __init__(self, address: str, *, on_progress: OnProgress | None = None) -> None:
         self._on_progress = on_progress
         name = check_name(split_address(address)[1], f"the address {shown(address)}")
-        self.address = f"{self.scheme}://{name}"
+        self.address: str = f"{self.scheme}://{name}"
 
     def save(self, artifacts: ModelArtifacts) -> SaveResult:
         """Stores the model, in place of one of that name. Raises ModelFileError if the store cannot be written."""

@@ -34,7 +34,7 @@ class Dense(KernelLayer, PlainWeights):
         **common: Any,
     ) -> None:
         super().__init__(activation=activation, use_bias=use_bias, **common)
-        self.units = positive(units, "units")
+        self.units: int = positive(units, "units")
 
     def check_input(self, input_shape: Any) -> None:
         check_one(self, input_shape)
@@ -46,7 +46,7 @@ class Dense(KernelLayer, PlainWeights):
             check_size(self, input_shape, -1, self.features)
 
     def build(self, input_shape: Any) -> None:
-        self.features = input_shape[-1]
+        self.features: Any = input_shape[-1]
         self.add_kernel((self.features, self.units))
         self.add_bias(self.units)
 

@@ -58,12 +58,12 @@ class EinsumDense(KernelSettings, PlainWeights):
         super().__init__(**common)
         self.equation = equation
         self._terms = _parsed(equation)
-        self.partial_output_shape = tuple(
+        self.partial_output_shape: tuple[int | None, ...] = tuple(
             None if size is None else positive(size, "output_shape")
             for size in as_entries(output_shape, "output_shape")
         )
         self.activation = activations.get(activation)
-        self.bias_axes = _checked_axes(bias_axes, self._terms)
+        self.bias_axes: str | None = _checked_axes(bias_axes, self._terms)
         self.use_bias = bool(bias_axes)
 
     def check_input(self, input_shape: Any) -> None:

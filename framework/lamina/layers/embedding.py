@@ -42,12 +42,12 @@ class Embedding(PlainWeights):
             lengths = (input_length,) if hasattr(input_length, "__index__") else tuple(input_length)
             common["input_shape"] = lengths
         super().__init__(**common)
-        self.input_dim = positive(input_dim, "input_dim")
-        self.output_dim = positive(output_dim, "output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = flag(mask_zero, "mask_zero")
+        self.input_dim: int = positive(input_dim, "input_dim")
+        self.output_dim: int = positive(output_dim, "output_dim")
+        self.embeddings_initializer: Any = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer: Any = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint: Any = constraints.get(embeddings_constraint)
+        self.mask_zero: bool = flag(mask_zero, "mask_zero")
         self.input_length = input_length
         self.supports_masking = self.mask_zero
 
@@ -98,8 +98,8 @@ class ReversibleEmbedding(Embedding):
             input_dim, output_dim, embeddings_initializer, embeddings_regularizer, embeddings_constraint, mask_zero,
             **common,
         )  # fmt: skip
-        self.tie_weights = flag(tie_weights, "tie_weights")
-        self.reverse_dtype = None if reverse_dtype is None else canonical_dtype(reverse_dtype)
+        self.tie_weights: bool = flag(tie_weights, "tie_weights")
+        self.reverse_dtype: str | None = None if reverse_dtype is None else canonical_dtype(reverse_dtype)
         self.logit_soft_cap = None if logit_soft_cap is None else number(logit_soft_cap, "logit_soft_cap", minimum=0)
 
     def build(self, input_shape: Any) -> None:
@@ -148,8 +148,8 @@ class PositionEmbedding(Layer):
 
     def __init__(self, sequence_length: int, initializer: Any = "glorot_uniform", **common: Any) -> None:
         super().__init__(**common)
-        self.sequence_length = positive(sequence_length, "sequence_length")
-        self.initializer = initializers.get(initializer)
+        self.sequence_length: int = positive(sequence_length, "sequence_length")
+        self.initializer: Any = initializers.get(initializer)
 
     def check_input(self, input_shape: Any) -> None:
         steps = input_shape[-2] if len(input_shape) > 1 else 0

@@ -41,17 +41,17 @@ class InputSpec:
         name: str | None = None,
         optional: bool = False,
     ) -> None:
-        self.dtype = None if dtype is None else canonical_dtype(dtype)
-        self.shape = (
+        self.dtype: str | None = None if dtype is None else canonical_dtype(dtype)
+        self.shape: tuple[int | None, ...] | None = (
             None if shape is None else tuple(None if s is None else as_int(s, "shape", minimum=0) for s in shape)
         )
-        self.ndim = len(self.shape) if self.shape is not None else _count(ndim, "ndim")
-        self.max_ndim = _count(max_ndim, "max_ndim")
-        self.min_ndim = _count(min_ndim, "min_ndim")
+        self.ndim: int | None = len(self.shape) if self.shape is not None else _count(ndim, "ndim")
+        self.max_ndim: int | None = _count(max_ndim, "max_ndim")
+        self.min_ndim: int | None = _count(min_ndim, "min_ndim")
         self.axes = {as_int(axis, "axes"): _count(size, "axes") for axis, size in (axes or {}).items()}
-        self.allow_last_axis_squeeze = bool(allow_last_axis_squeeze)
+        self.allow_last_axis_squeeze: bool = bool(allow_last_axis_squeeze)
         self.name = name
-        self.optional = bool(optional)
+        self.optional: bool = bool(optional)
         self._check_axes()
 
     def _check_axes(self) -> None:

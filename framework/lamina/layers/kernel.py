@@ -31,9 +31,9 @@ class BiasSettings(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self.bias_initializer: Any = initializers.get(bias_initializer)
+        self.bias_regularizer: Any = regularizers.get(bias_regularizer)
+        self.bias_constraint: Any = constraints.get(bias_constraint)
 
     def add_bias(self, shape: int | tuple[int, ...], initializer: Any = None) -> None:
         """Makes the weight ``bias``, if there is one."""
@@ -65,9 +65,9 @@ class KernelSettings(BiasSettings):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.kernel_initializer: Any = initializers.get(kernel_initializer)
+        self.kernel_regularizer: Any = regularizers.get(kernel_regularizer)
+        self.kernel_constraint: Any = constraints.get(kernel_constraint)
 
     def add_kernel(self, shape: tuple[int, ...]) -> None:
         """Makes the weight ``kernel``."""
@@ -85,7 +85,7 @@ class _Finishing(Layer):
     def __init__(self, activation: Any = None, use_bias: bool = True, **common: Any) -> None:
         super().__init__(**common)
         self.activation = activations.get(activation)
-        self.use_bias = flag(use_bias, "use_bias")
+        self.use_bias: bool = flag(use_bias, "use_bias")
 
 
 class BiasLayer(_Finishing, BiasSettings):

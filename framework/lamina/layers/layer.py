@@ -106,7 +106,7 @@ class Layer(HasNodes, HasCarriedStates):
             self.autocast = bool(autocast)
         self.built = False
         self.batch_input_shape = given_shape(input_shape, batch_input_shape, batch_size, input_dim)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer: Any = regularizers.get(activity_regularizer)
         self._weights: list[Variable] = []
         self._regularized: list[tuple[Variable, Callable[[Any], Tensor]]] = []
         self._call_losses: list[Tensor] = []

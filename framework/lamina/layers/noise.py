@@ -28,7 +28,7 @@ class Noise(Layer):
 
     def __init__(self, seed: int | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.seed = None if seed is None else as_int(seed, "seed")
+        self.seed: int | None = None if seed is None else as_int(seed, "seed")
 
     def stream(self, strength: float) -> Any:
         """The stream of random numbers, if the layer ever draws."""
@@ -51,7 +51,7 @@ class Dropout(Noise):
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
         super().__init__(seed, **common)
         self.rate = _rate(rate)
-        self.noise_shape = _noise_shape(noise_shape)
+        self.noise_shape: tuple[int | None, ...] | None = _noise_shape(noise_shape)
         self._generator = self.stream(self.rate)
 
     def check_input(self, input_shape: Any) -> None:
@@ -167,7 +167,7 @@ class GaussianNoise(Noise):
 
     def __init__(self, stddev: float, seed: int | None = None, **common: Any) -> None:
         super().__init__(seed, **common)
-        self.stddev = _rate(stddev, "stddev")
+        self.stddev: float = _rate(stddev, "stddev")
         self._generator = self.stream(self.stddev)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:

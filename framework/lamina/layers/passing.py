@@ -37,8 +37,8 @@ class ActivityRegularization(Layer):
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **common: Any) -> None:
         super().__init__(**common)
-        self.l1 = number(l1, "l1", minimum=0.0)
-        self.l2 = number(l2, "l2", minimum=0.0)
+        self.l1: float = number(l1, "l1", minimum=0.0)
+        self.l2: float = number(l2, "l2", minimum=0.0)
         self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
 
     def call(self, x: Any) -> Any:
@@ -66,7 +66,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **common: Any) -> None:
         super().__init__(**common)
-        self.mask_value = number(mask_value, "mask_value")
+        self.mask_value: float = number(mask_value, "mask_value")
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.any(ops.not_equal(inputs, self.mask_value), -1)

@@ -37,9 +37,9 @@ class Loss(ABC):
     ) -> None:
         if reduction not in REDUCTIONS:
             raise ArgumentError(f"reduction is {reduction!r}.", expected=f"one of {', '.join(map(str, REDUCTIONS))}.")
-        self.name = named(name, type(self).__name__)
+        self.name: str = named(name, type(self).__name__)
         self.reduction = None if reduction == "none" else reduction
-        self.dtype = None if dtype is None else canonical_dtype(dtype)
+        self.dtype: str | None = None if dtype is None else canonical_dtype(dtype)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Tensor:
         """The loss of a batch.

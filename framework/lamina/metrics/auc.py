@@ -51,19 +51,19 @@ class AUC(ConfusionMetric):
         from_logits: bool = False,
     ) -> None:
         super().__init__(dtype, name)
-        self.curve = _choice(curve, "curve", CURVES)
-        self.summation_method = _choice(summation_method, "summation_method", SUMMATIONS)
+        self.curve: str = _choice(curve, "curve", CURVES)
+        self.summation_method: str = _choice(summation_method, "summation_method", SUMMATIONS)
         self.multi_label, self.from_logits = as_bool(multi_label, "multi_label"), as_bool(from_logits, "from_logits")
-        self.thresholds = None if thresholds is None else _inner(thresholds)
+        self.thresholds: list[float] | None = None if thresholds is None else _inner(thresholds)
         inner = spread(as_int(num_thresholds, "num_thresholds", minimum=2))[1:-1]
         self._limits = Thresholds.of(
             [-EPSILON, *(inner if self.thresholds is None else self.thresholds), 1.0 + EPSILON]
         )
-        self.num_thresholds = len(self._limits.values)
-        self.label_weights = None if label_weights is None else [
+        self.num_thresholds: int = len(self._limits.values)
+        self.label_weights: list[float] | None = None if label_weights is None else [
             as_float(w, "label_weights", minimum=0.0) for w in as_list(label_weights)
         ]  # fmt: skip
-        self.num_labels = None if num_labels is None else as_int(num_labels, "num_labels", minimum=1)
+        self.num_labels: int | None = None if num_labels is None else as_int(num_labels, "num_labels", minimum=1)
         if num_labels is not None and not multi_label:
             raise ArgumentError(f"num_labels is {num_labels} without multi_label.", expected="both, or neither.")
         if num_labels is not None or not multi_label:

@@ -37,8 +37,8 @@ class FBetaScore(Metric):
         if average not in (None, "micro", "macro", "weighted"):
             raise ArgumentError(f"average is {average!r}.", expected="None, 'micro', 'macro' or 'weighted'.")
         self.average = average
-        self.beta = as_float(beta, "beta")
-        self.threshold = None if threshold is None else as_float(threshold, "threshold")
+        self.beta: float = as_float(beta, "beta")
+        self.threshold: float | None = None if threshold is None else as_float(threshold, "threshold")
         if self.beta <= 0.0:
             raise ArgumentError(f"beta is {self.beta}.", expected="a number above 0.")
         if self.threshold is not None and not 0.0 < self.threshold <= 1.0:

@@ -40,17 +40,17 @@ class IoU(Metric):
         axis: int = -1,
     ) -> None:
         super().__init__(dtype or "int32", name)
-        self.num_classes = as_int(num_classes, "num_classes", minimum=1)
+        self.num_classes: int = as_int(num_classes, "num_classes", minimum=1)
         entries = as_entries(target_class_ids, "target_class_ids")
-        self.target_class_ids = [as_int(i, "target_class_ids", minimum=0) for i in entries]
+        self.target_class_ids: list[int] = [as_int(i, "target_class_ids", minimum=0) for i in entries]
         if not self.target_class_ids or max(self.target_class_ids) >= self.num_classes:
             raise ArgumentError(
                 f"target_class_ids is {target_class_ids!r}.", expected=f"numbers from 0 to {self.num_classes - 1}."
             )
-        self.ignore_class = None if ignore_class is None else as_int(ignore_class, "ignore_class")
-        self.sparse_y_true = as_bool(sparse_y_true, "sparse_y_true")
-        self.sparse_y_pred = as_bool(sparse_y_pred, "sparse_y_pred")
-        self.axis = as_int(axis, "axis")
+        self.ignore_class: int | None = None if ignore_class is None else as_int(ignore_class, "ignore_class")
+        self.sparse_y_true: bool = as_bool(sparse_y_true, "sparse_y_true")
+        self.sparse_y_pred: bool = as_bool(sparse_y_pred, "sparse_y_pred")
+        self.axis: int = as_int(axis, "axis")
         self.total_confusion_matrix = self.add_variable(
             (self.num_classes, self.num_classes), name="total_confusion_matrix"
         )
@@ -126,7 +126,7 @@ class BinaryIoU(IoU):
         self, target_class_ids: Any = (0, 1), threshold: float = 0.5, name: str | None = None, dtype: Any = None
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = as_float(threshold, "threshold")
+        self.threshold: float = as_float(threshold, "threshold")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch in; ``sample_weight`` has one weight per sample, or per prediction."""

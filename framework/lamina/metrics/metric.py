@@ -36,8 +36,8 @@ class Metric(ABC):
     """
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
-        self.name = named(name, _snake_case(type(self).__name__))
-        self.dtype = canonical_dtype(dtype or "float32")
+        self.name: str = named(name, _snake_case(type(self).__name__))
+        self.dtype: str = canonical_dtype(dtype or "float32")
         self._state: list[tuple[Variable, Tensor]] = []
 
     def add_variable(

@@ -39,7 +39,7 @@ class R2Score(Metric):
                 f"class_aggregation is {class_aggregation!r}.", expected=f"one of {', '.join(map(str, AGGREGATIONS))}."
             )
         self.class_aggregation = class_aggregation
-        self.num_regressors = as_int(num_regressors, "num_regressors", minimum=0)
+        self.num_regressors: int = as_int(num_regressors, "num_regressors", minimum=0)
         self.num_samples = self.add_variable(name="num_samples")
 
     def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:

@@ -21,7 +21,7 @@ class _BestAt(ConfusionMetric):
     def __init__(self, value: Any, num_thresholds: Any, class_id: Any, name: str | None, dtype: Any) -> None:
         super().__init__(dtype, name)
         self._value = share(value, self.held)
-        self.num_thresholds = as_int(num_thresholds, "num_thresholds", minimum=1)
+        self.num_thresholds: int = as_int(num_thresholds, "num_thresholds", minimum=1)
         self.class_id = self._class_id = as_class(class_id)
         self._count(Thresholds.of([0.5] if self.num_thresholds == 1 else spread(self.num_thresholds)))
 

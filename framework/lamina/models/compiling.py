@@ -96,11 +96,11 @@ class CompiledLoss:
     """The weighted sum of the outputs' losses."""
 
     def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
-        self.names = list(names)
+        self.names: list[str] = list(names)
         self.losses = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
         given = per_output(weights, names, "loss_weights")
-        self.weights = [1.0 if w is None else number(w, "loss_weights") for w in given]
-        self.present = any(one is not None for one in self.losses)
+        self.weights: list[float] = [1.0 if w is None else number(w, "loss_weights") for w in given]
+        self.present: bool = any(one is not None for one in self.losses)
         if loss is not None and not self.present:
             raise ArgumentError("compile got no loss.", expected="a loss for at least one output.")
 

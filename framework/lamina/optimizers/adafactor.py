@@ -42,14 +42,14 @@ class Adafactor(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_2_decay = as_float(beta_2_decay, "beta_2_decay")
+        self.beta_2_decay: float = as_float(beta_2_decay, "beta_2_decay")
         if self.beta_2_decay > 0.0:
             raise ArgumentError(f"beta_2_decay is {beta_2_decay}.", expected="a number up to 0.")
-        self.epsilon_1 = as_float(epsilon_1, "epsilon_1", minimum=0.0)
-        self.epsilon_2 = as_float(epsilon_2, "epsilon_2", minimum=0.0)
+        self.epsilon_1: float = as_float(epsilon_1, "epsilon_1", minimum=0.0)
+        self.epsilon_2: float = as_float(epsilon_2, "epsilon_2", minimum=0.0)
         found = positive(clip_threshold, "clip_threshold")
-        self.clip_threshold = 1.0 if found is None else found
-        self.relative_step = as_bool(relative_step, "relative_step")
+        self.clip_threshold: float = 1.0 if found is None else found
+        self.relative_step: bool = as_bool(relative_step, "relative_step")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

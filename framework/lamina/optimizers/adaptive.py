@@ -123,9 +123,9 @@ class RMSprop(InTwoForms):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.rho = checked_share(rho, "rho")
-        self.momentum = as_float(momentum, "momentum", minimum=0.0)
+        self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
         self.epsilon = checked_epsilon(epsilon)
-        self.centered = as_bool(centered, "centered")
+        self.centered: bool = as_bool(centered, "centered")
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -196,10 +196,10 @@ class Adamax(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_1 = checked_share(beta_1, "beta_1")
-        self.beta_2 = checked_share(beta_2, "beta_2")
+        self.beta_1: float = checked_share(beta_1, "beta_1")
+        self.beta_2: float = checked_share(beta_2, "beta_2")
         self.epsilon = checked_epsilon(epsilon)
-        self.decay = as_float(decay, "decay", minimum=0.0)
+        self.decay: float = as_float(decay, "decay", minimum=0.0)
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Ftrl(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.learning_rate_power = as_float(learning_rate_power, "learning_rate_power")
+        self.learning_rate_power: float = as_float(learning_rate_power, "learning_rate_power")
         if self.learning_rate_power > 0.0:
             raise ArgumentError(f"learning_rate_power is {learning_rate_power}.", expected="a number up to 0.")
         self.initial_accumulator_value = as_float(initial_accumulator_value, "initial_accumulator_value", minimum=0.0)
@@ -58,7 +58,7 @@ class Ftrl(Optimizer):
             self.l2_regularization_strength,
             self.l2_shrinkage_regularization_strength,
         ) = (as_float(x, name, minimum=0.0) for x, name in zip(strengths, self.own_settings[2:5], strict=True))
-        self.beta = as_float(beta, "beta", minimum=0.0)
+        self.beta: float = as_float(beta, "beta", minimum=0.0)
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ class Lamb(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_1 = checked_share(beta_1, "beta_1")
-        self.beta_2 = checked_share(beta_2, "beta_2")
-        self.epsilon = checked_epsilon(epsilon)
+        self.beta_1: float = checked_share(beta_1, "beta_1")
+        self.beta_2: float = checked_share(beta_2, "beta_2")
+        self.epsilon: float = checked_epsilon(epsilon)
 
     @property
     def slot_names(self) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ class Lion(Optimizer):
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **settings: Any) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_1 = checked_share(beta_1, "beta_1")
-        self.beta_2 = checked_share(beta_2, "beta_2")
+        self.beta_1: float = checked_share(beta_1, "beta_1")
+        self.beta_2: float = checked_share(beta_2, "beta_2")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

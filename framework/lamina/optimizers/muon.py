@@ -61,20 +61,20 @@ class Muon(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay, **settings)
-        self.adam_beta_1 = checked_share(adam_beta_1, "adam_beta_1")
-        self.adam_beta_2 = checked_share(adam_beta_2, "adam_beta_2")
-        self.adam_weight_decay = _optional(adam_weight_decay, "adam_weight_decay")
-        self.epsilon = checked_epsilon(epsilon)
-        self.exclude_layers = _patterns(exclude_layers)
-        self.exclude_embeddings = as_bool(exclude_embeddings, "exclude_embeddings")
+        self.adam_beta_1: float = checked_share(adam_beta_1, "adam_beta_1")
+        self.adam_beta_2: float = checked_share(adam_beta_2, "adam_beta_2")
+        self.adam_weight_decay: float | None = _optional(adam_weight_decay, "adam_weight_decay")
+        self.epsilon: float = checked_epsilon(epsilon)
+        self.exclude_layers: list[str] = _patterns(exclude_layers)
+        self.exclude_embeddings: bool = as_bool(exclude_embeddings, "exclude_embeddings")
         self.muon_a, self.muon_b, self.muon_c = (
             as_float(x, name) for x, name in ((muon_a, "muon_a"), (muon_b, "muon_b"), (muon_c, "muon_c"))
         )
-        self.adam_lr_ratio = as_float(adam_lr_ratio, "adam_lr_ratio", minimum=0.0)
-        self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.ns_steps = as_int(ns_steps, "ns_steps", minimum=1)
-        self.nesterov = as_bool(nesterov, "nesterov")
-        self.rms_rate = _optional(rms_rate, "rms_rate")
+        self.adam_lr_ratio: float = as_float(adam_lr_ratio, "adam_lr_ratio", minimum=0.0)
+        self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
+        self.ns_steps: int = as_int(ns_steps, "ns_steps", minimum=1)
+        self.nesterov: bool = as_bool(nesterov, "nesterov")
+        self.rms_rate: float | None = _optional(rms_rate, "rms_rate")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

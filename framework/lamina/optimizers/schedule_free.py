@@ -39,12 +39,12 @@ class ScheduleFreeAdamW(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.beta_1 = checked_share(beta_1, "beta_1")
+        self.beta_1: float = checked_share(beta_1, "beta_1")
         if self.beta_1 == 0.0:
             raise ArgumentError("beta_1 is 0.", expected="a share above 0: weights have to hold the mean.")
-        self.beta_2 = checked_share(beta_2, "beta_2")
-        self.epsilon = checked_epsilon(epsilon)
-        self.warmup_steps = as_int(warmup_steps, "warmup_steps", minimum=0)
+        self.beta_2: float = checked_share(beta_2, "beta_2")
+        self.epsilon: float = checked_epsilon(epsilon)
+        self.warmup_steps: int = as_int(warmup_steps, "warmup_steps", minimum=0)
 
     @property
     def slot_names(self) -> tuple[str, ...]:

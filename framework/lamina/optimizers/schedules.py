@@ -59,8 +59,8 @@ class ExponentialDecay(LearningRateSchedule):
     ) -> None:
         self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
         self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
-        self.decay_rate = as_float(decay_rate, "decay_rate")
-        self.staircase = as_bool(staircase, "staircase")
+        self.decay_rate: float = as_float(decay_rate, "decay_rate")
+        self.staircase: bool = as_bool(staircase, "staircase")
         self.name = name
 
     def _share(self, step: Any) -> Tensor:
@@ -115,8 +115,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
         if list(boundaries) != sorted(boundaries):
             raise ArgumentError(f"boundaries is {list(boundaries)}.", expected="them in ascending order.")
-        self.boundaries = list(boundaries)
-        self.values = [as_float(v, f"values[{i}]", minimum=0.0) for i, v in enumerate(values)]
+        self.boundaries: list[float] = list(boundaries)
+        self.values: list[float] = [as_float(v, f"values[{i}]", minimum=0.0) for i, v in enumerate(values)]
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
@@ -149,9 +149,9 @@ class PolynomialDecay(LearningRateSchedule):
     ) -> None:
         self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
         self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
-        self.end_learning_rate = as_float(end_learning_rate, "end_learning_rate", minimum=0.0)
-        self.power = as_float(power, "power")
-        self.cycle = as_bool(cycle, "cycle")
+        self.end_learning_rate: float = as_float(end_learning_rate, "end_learning_rate", minimum=0.0)
+        self.power: float = as_float(power, "power")
+        self.cycle: bool = as_bool(cycle, "cycle")
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
@@ -197,7 +197,7 @@ class CosineDecay(LearningRateSchedule):
         self.alpha = as_float(alpha, "alpha")
         self.name = name
         self.warmup_target = None if warmup_target is None else as_float(warmup_target, "warmup_target", minimum=0.0)
-        self.warmup_steps = as_int(warmup_steps, "warmup_steps", minimum=0)
+        self.warmup_steps: int = as_int(warmup_steps, "warmup_steps", minimum=0)
 
     def __call__(self, step: Any) -> Tensor:
         count = _count(step)
@@ -243,9 +243,9 @@ class CosineDecayRestarts(LearningRateSchedule):
         name: str = "SGDRDecay",
     ) -> None:
         self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
-        self.first_decay_steps = as_int(first_decay_steps, "first_decay_steps", minimum=1)
-        self.t_mul = as_float(t_mul, "t_mul", minimum=1.0)
-        self.m_mul = as_float(m_mul, "m_mul", minimum=0.0)
+        self.first_decay_steps: int = as_int(first_decay_steps, "first_decay_steps", minimum=1)
+        self.t_mul: float = as_float(t_mul, "t_mul", minimum=1.0)
+        self.m_mul: float = as_float(m_mul, "m_mul", minimum=0.0)
         self.alpha = as_float(alpha, "alpha")
         self.name = name
 

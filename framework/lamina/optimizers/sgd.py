@@ -33,7 +33,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.nesterov = as_bool(nesterov, "nesterov")
+        self.nesterov: bool = as_bool(nesterov, "nesterov")
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class Momentum(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **settings)
         self.momentum = as_float(momentum, "momentum", minimum=0.0)
-        self.use_nesterov = as_bool(use_nesterov, "use_nesterov")
+        self.use_nesterov: bool = as_bool(use_nesterov, "use_nesterov")
 
     @property
     def slot_names(self) -> tuple[str, ...]:

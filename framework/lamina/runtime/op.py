@@ -39,9 +39,9 @@ class Gradient:
 
     def __init__(self, function: Callable[..., Any], targets: tuple[str, ...]) -> None:
         self.function = function
-        self.targets = targets
+        self.targets: tuple[str, ...] = targets
         code = function.__code__
-        self.needs = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        self.needs: tuple[str, ...] = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
 
 class _Documentation:
@@ -91,7 +91,7 @@ class Op(Arguments, Generic[P, R]):
         self.name = function.__name__
         names, self.variadic, defaults = _parameters(function)
         self.inputs = tuple(n for n in names if function.__annotations__.get(n) == "TensorLike")
-        self.defaults = {n: defaults.get(n, _MISSING) for n in names if n not in self.inputs}
+        self.defaults: dict[str, Any] = {n: defaults.get(n, _MISSING) for n in names if n not in self.inputs}
         self.result = result
         self.effect: Effect = effect
         self.shape_from_values = shape_from_values

@@ -37,6 +37,8 @@ class Tensor(Methods):
     """
 
     __slots__ = ("__weakref__", "_array", "_backend", "_mask", "_uid", "dtype", "shape")
+    shape: Shape
+    dtype: str
     __array_priority__ = 1000  # NumPy arrays on the left leave the operator to us
 
     def __init__(self, array: Any, spec: Spec, backend: Backend | None) -> None:

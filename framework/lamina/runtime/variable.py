@@ -51,7 +51,7 @@ class Variable(Methods):
         self.dtype: str = value.dtype
         self.trainable = trainable
         self.constraint: Callable[[Any], Tensor] | None = None
-        self.name = name if name is not None else f"variable_{next(_numbers)}"
+        self.name: str = name if name is not None else f"variable_{next(_numbers)}"
         self._backend = value.backend
         self._value: Tensor | None = _own(value)
         self._storage: Any = None

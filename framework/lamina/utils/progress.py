@@ -41,12 +41,12 @@ class Progbar:
             raise ArgumentError("stateful_metrics and stateless_metrics are both given.", expected="at most one.")
         if verbose not in (0, 1, 2):
             raise ArgumentError(f"verbose is {verbose!r}.", expected="0, 1 or 2.")
-        self.target = None if target is None else as_int(target, "target", minimum=0)
-        self.width = as_int(width, "width", minimum=1)
-        self.verbose = int(verbose)
-        self.interval = as_float(interval, "interval", minimum=0.0)
-        self.stateful_metrics = set(stateful_metrics or ())
-        self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
+        self.target: int | None = None if target is None else as_int(target, "target", minimum=0)
+        self.width: int = as_int(width, "width", minimum=1)
+        self.verbose: int = int(verbose)
+        self.interval: float = as_float(interval, "interval", minimum=0.0)
+        self.stateful_metrics: set[str] = set(stateful_metrics or ())
+        self.stateless_metrics: set[str] | None = None if stateless_metrics is None else set(stateless_metrics)
         self.unit_name = unit_name
         self._values: dict[str, tuple[float, float]] = {}
         self._seen = 0

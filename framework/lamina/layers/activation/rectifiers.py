@@ -28,9 +28,9 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **common: Any
     ) -> None:
         super().__init__(**common)
-        self.max_value = None if max_value is None else number(max_value, "max_value", minimum=0)
+        self.max_value: float | None = None if max_value is None else number(max_value, "max_value", minimum=0)
         self.negative_slope = number(negative_slope, "negative_slope", minimum=0)
-        self.threshold = number(threshold, "threshold", minimum=0)
+        self.threshold: float = number(threshold, "threshold", minimum=0)
 
     def call(self, x: Tensor) -> Tensor:
         return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
@@ -82,10 +82,10 @@ class PReLU(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else [
+        self.alpha_initializer: Any = initializers.get(alpha_initializer)
+        self.alpha_regularizer: Any = regularizers.get(alpha_regularizer)
+        self.alpha_constraint: Any = constraints.get(alpha_constraint)
+        self.shared_axes: list[int] | None = None if shared_axes is None else [
             as_int(axis, "shared_axes", minimum=1) for axis in as_entries(shared_axes, "shared_axes")
         ]  # fmt: skip
 
@@ -133,7 +133,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **common: Any) -> None:
         super().__init__(**common)
-        self.alpha = number(alpha, "alpha")
+        self.alpha: float = number(alpha, "alpha")
 
     def call(self, x: Tensor) -> Tensor:
         return ops.elu(x, self.alpha)
@@ -153,7 +153,7 @@ class ThresholdedReLU(Layer):
 
     def __init__(self, theta: float = 1.0, **common: Any) -> None:
         super().__init__(**common)
-        self.theta = number(theta, "theta", minimum=0)
+        self.theta: float = number(theta, "theta", minimum=0)
 
     def call(self, x: Tensor) -> Tensor:
         return ops.where(ops.greater(x, self.theta), x, 0.0)

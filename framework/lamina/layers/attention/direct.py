@@ -33,8 +33,8 @@ class DirectAttention(Layer):
 
     def __init__(self, dropout: float = 0.0, seed: int | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.dropout = rate(dropout, "dropout")
-        self.seed = None if seed is None else as_int(seed, "seed")
+        self.dropout: float = rate(dropout, "dropout")
+        self.seed: int | None = None if seed is None else as_int(seed, "seed")
         self._generator = random_stream(self.seed, self.name) if self.dropout > 0 else None
 
     def check_input(self, input_shape: Any) -> None:
@@ -130,7 +130,7 @@ class Attention(DirectAttention):
     ) -> None:
         super().__init__(dropout, seed, **common)
         self.use_scale = flag(use_scale, "use_scale")
-        self.score_mode = choice(score_mode, "score_mode", ("dot", "concat"))
+        self.score_mode: str = choice(score_mode, "score_mode", ("dot", "concat"))
 
     def build(self, input_shape: Any) -> None:
         if self.use_scale:

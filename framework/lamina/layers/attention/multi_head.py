@@ -51,7 +51,7 @@ class MultiHeadAttention(ProjectedAttention):
         self.num_heads = self.heads = self.key_heads = positive(num_heads, "num_heads")
         self.key_dim = self.key_size = positive(key_dim, "key_dim")
         self.value_dim = self.value_size = self.key_dim if value_dim is None else positive(value_dim, "value_dim")
-        self.output_sizes = (
+        self.output_sizes: tuple[int, ...] | None = (
             None
             if output_shape is None
             else tuple(positive(size, "output_shape") for size in as_entries(output_shape, "output_shape"))

@@ -56,13 +56,13 @@ class ProjectedAttention(KernelSettings):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.dropout = rate(dropout, "dropout")
+        self.dropout: float = rate(dropout, "dropout")
         self.use_bias = flag(use_bias, "use_bias")
-        self.sliding_window = None if sliding_window is None else positive(sliding_window, "sliding_window")
+        self.sliding_window: int | None = None if sliding_window is None else positive(sliding_window, "sliding_window")
         self.flash_attention = None if flash_attention is None else flag(flash_attention, "flash_attention")
-        self.inner_activity_regularizer = regularizers.get(activity_regularizer)
-        self.use_gate = flag(use_gate, "use_gate")
-        self.seed = None if seed is None else as_int(seed, "seed")
+        self.inner_activity_regularizer: Any = regularizers.get(activity_regularizer)
+        self.use_gate: bool = flag(use_gate, "use_gate")
+        self.seed: int | None = None if seed is None else as_int(seed, "seed")
         self._generator = random_stream(self.seed, self.name) if self.dropout > 0 else None
 
     def check_input(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:

@@ -40,12 +40,12 @@ class WindowLayer(SpatialLayer, BiasLayer):
         **common: Any,
     ) -> None:
         super().__init__(activation=activation, use_bias=use_bias, **common)
-        self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
-        self.strides = per_axis(strides, self.rank, "strides")
+        self.kernel_size: tuple[int, ...] = per_axis(kernel_size, self.rank, "kernel_size")
+        self.strides: tuple[int, ...] = per_axis(strides, self.rank, "strides")
         allowed = (*self.paddings, "causal") if self.rank == 1 and self.may_be_causal else self.paddings
-        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, "padding", allowed)
+        self.padding: str = choice(padding.lower() if isinstance(padding, str) else padding, "padding", allowed)
         self.data_format = as_format(data_format)
-        self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
+        self.dilation_rate: tuple[int, ...] = per_axis(dilation_rate, self.rank, "dilation_rate")
         self.reach = tuple((size - 1) * gap + 1 for size, gap in zip(self.kernel_size, self.dilation_rate, strict=True))
         """The size of the window, with the gaps in it."""
 
@@ -62,7 +62,7 @@ class WindowLayer(SpatialLayer, BiasLayer):
         check_window(self, input_shape, self.reach)
 
     def build(self, input_shape: Any) -> None:
-        self.channels = known_channels(self, input_shape)
+        self.channels: int = known_channels(self, input_shape)
 
     def convolve(self, x: Tensor, kernel: Any, groups: int = 1) -> Tensor:
         """x convolved with a kernel by this layer's settings."""

@@ -36,8 +36,8 @@ class Convolution(WindowLayer, KernelLayer):
             kernel_size, strides, padding, data_format, dilation_rate, activation=activation, use_bias=use_bias,
             **common,
         )  # fmt: skip
-        self.filters = positive(filters, "filters")
-        self.groups = positive(groups, "groups")
+        self.filters: int = positive(filters, "filters")
+        self.groups: int = positive(groups, "groups")
         if self.filters % self.groups:
             raise ArgumentError(
                 f"filters is {self.filters} and groups is {self.groups}.",

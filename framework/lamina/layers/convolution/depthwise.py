@@ -38,10 +38,10 @@ class DepthwiseLayer(WindowLayer):
             kernel_size, strides, padding, data_format, dilation_rate, activation=activation, use_bias=use_bias,
             **common,
         )  # fmt: skip
-        self.depth_multiplier = positive(depth_multiplier, "depth_multiplier")
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self.depth_multiplier: int = positive(depth_multiplier, "depth_multiplier")
+        self.depthwise_initializer: Any = initializers.get(depthwise_initializer)
+        self.depthwise_regularizer: Any = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint: Any = constraints.get(depthwise_constraint)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
@@ -130,10 +130,10 @@ class SeparableConvolution(DepthwiseLayer):
         super().__init__(
             kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias, **common
         )
-        self.filters = positive(filters, "filters")
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self.filters: int = positive(filters, "filters")
+        self.pointwise_initializer: Any = initializers.get(pointwise_initializer)
+        self.pointwise_regularizer: Any = regularizers.get(pointwise_regularizer)
+        self.pointwise_constraint: Any = constraints.get(pointwise_constraint)
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)

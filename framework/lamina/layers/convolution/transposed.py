@@ -49,7 +49,7 @@ class TransposedConvolution(WindowLayer, KernelLayer):
             kernel_size, strides, padding, data_format, dilation_rate, activation=activation, use_bias=use_bias,
             **common,
         )  # fmt: skip
-        self.filters = positive(filters, "filters")
+        self.filters: int = positive(filters, "filters")
         none = output_padding is None
         self.output_padding = None if none else per_axis(output_padding, self.rank, "output_padding", minimum=0)
 

@@ -24,7 +24,7 @@ class Concatenate(Aligned):
 
     def __init__(self, axis: int = -1, **common: Any) -> None:
         super().__init__(**common)
-        self.axis = as_int(axis, "axis")
+        self.axis: int = as_int(axis, "axis")
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)

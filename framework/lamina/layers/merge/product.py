@@ -33,8 +33,8 @@ class Dot(Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **common: Any) -> None:
         super().__init__(**common)
-        self.axes = _as_axes(axes)
-        self.normalize = flag(normalize, "normalize")
+        self.axes: int | tuple[int, int] = _as_axes(axes)
+        self.normalize: bool = flag(normalize, "normalize")
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)

@@ -34,15 +34,15 @@ class AffineNormalization(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.epsilon = number(epsilon, "epsilon", minimum=0)
-        self.center = flag(center, "center")
-        self.scale = flag(scale, "scale")
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.epsilon: float = number(epsilon, "epsilon", minimum=0)
+        self.center: bool = flag(center, "center")
+        self.scale: bool = flag(scale, "scale")
+        self.beta_initializer: Any = initializers.get(beta_initializer)
+        self.gamma_initializer: Any = initializers.get(gamma_initializer)
+        self.beta_regularizer: Any = regularizers.get(beta_regularizer)
+        self.gamma_regularizer: Any = regularizers.get(gamma_regularizer)
+        self.beta_constraint: Any = constraints.get(beta_constraint)
+        self.gamma_constraint: Any = constraints.get(gamma_constraint)
         self.gamma: Any = None
         self.beta: Any = None
 

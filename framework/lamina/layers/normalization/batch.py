@@ -54,14 +54,14 @@ class BatchNormalization(AffineNormalization):
     ) -> None:
         super().__init__(epsilon, **common)
         one = axis[0] if isinstance(axis, (list, tuple)) and len(axis) == 1 else axis  # as older files have it
-        self.axis = as_int(one, "axis")
-        self.momentum = rate(momentum, "momentum")
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm = flag(renorm, "renorm")
-        self.renorm_clipping = _checked_bounds(renorm_clipping) if self.renorm else None
-        self.renorm_momentum = rate(renorm_momentum, "renorm_momentum")
-        self.synchronized = flag(synchronized, "synchronized")
+        self.axis: int = as_int(one, "axis")
+        self.momentum: float = rate(momentum, "momentum")
+        self.moving_mean_initializer: Any = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer: Any = initializers.get(moving_variance_initializer)
+        self.renorm: bool = flag(renorm, "renorm")
+        self.renorm_clipping: dict[str, float] | None = _checked_bounds(renorm_clipping) if self.renorm else None
+        self.renorm_momentum: float = rate(renorm_momentum, "renorm_momentum")
+        self.synchronized: bool = flag(synchronized, "synchronized")
 
     def check_input(self, input_shape: Any) -> None:
         axes = found_axes(self, self.axis, input_shape)

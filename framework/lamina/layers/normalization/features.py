@@ -51,8 +51,8 @@ class Normalization(Layer):
         axes = [] if axis is None or axis == [] else as_axes(axis)  # as Keras saves it
         self.mean: Any = None
         self.variance: Any = None
-        self.axis = [axes] if isinstance(axes, int) else axes or None
-        self.invert = flag(invert, "invert")
+        self.axis: list[int] | None = [axes] if isinstance(axes, int) else axes or None
+        self.invert: bool = flag(invert, "invert")
         if (mean is None) != (variance is None):
             raise ArgumentError(f"mean is {mean!r} and variance is {variance!r}.", expected="both of them, or none.")
         self.input_mean, self.input_variance = _statistic(mean, "mean"), _statistic(variance, "variance")

@@ -30,10 +30,10 @@ class GroupNormalization(AffineNormalization):
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, **common: Any) -> None:
         super().__init__(epsilon, **common)
-        self.groups = as_int(groups, "groups", minimum=-1, maximum=LARGEST_SIZE)
+        self.groups: int = as_int(groups, "groups", minimum=-1, maximum=LARGEST_SIZE)
         if not self.groups:
             raise ArgumentError("groups is 0.", expected="a positive number, or -1 for a group for each channel.")
-        self.axis = as_int(axis, "axis")
+        self.axis: int = as_int(axis, "axis")
 
     def check_input(self, input_shape: Any) -> None:
         axes = found_axes(self, self.axis, input_shape)
@@ -53,7 +53,7 @@ class GroupNormalization(AffineNormalization):
             check_sizes(self, input_shape, axes, (self.channels,))
 
     def build(self, input_shape: Any) -> None:
-        self.channels = input_shape[self.axis]
+        self.channels: Any = input_shape[self.axis]
         self.add_gamma((self.channels,))
         self.add_beta((self.channels,))
 

@@ -28,8 +28,8 @@ class LayerNormalization(AffineNormalization):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-3, *, rms_scaling: bool = False, **common: Any) -> None:
         super().__init__(epsilon, **common)
-        self.axis = as_axes(axis)
-        self.rms_scaling = flag(rms_scaling, "rms_scaling")
+        self.axis: int | list[int] = as_axes(axis)
+        self.rms_scaling: bool = flag(rms_scaling, "rms_scaling")
 
     def check_input(self, input_shape: Any) -> None:
         axes = found_axes(self, self.axis, input_shape)
@@ -37,7 +37,7 @@ class LayerNormalization(AffineNormalization):
             check_sizes(self, input_shape, axes, self.sizes)
 
     def build(self, input_shape: Any) -> None:
-        self.sizes = tuple(input_shape[axis] for axis in found_axes(self, self.axis, input_shape))
+        self.sizes: tuple[Any, ...] = tuple(input_shape[axis] for axis in found_axes(self, self.axis, input_shape))
         self.add_gamma(self.sizes, always=self.rms_scaling)
         if not self.rms_scaling:
             self.add_beta(self.sizes)

@@ -24,8 +24,8 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **common: Any) -> None:
         super().__init__(**common)
-        self.axis = as_axes(axis)
-        self.epsilon = number(epsilon, "epsilon", minimum=0)
+        self.axis: int | list[int] = as_axes(axis)
+        self.epsilon: float = number(epsilon, "epsilon", minimum=0)
 
     def check_input(self, input_shape: Any) -> None:
         axes = found_axes(self, self.axis, input_shape)

@@ -33,7 +33,7 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Any, power_iterations: int = 1, **common: Any) -> None:
         super().__init__(layer, **common)
-        self.power_iterations = positive(power_iterations, "power_iterations")
+        self.power_iterations: int = positive(power_iterations, "power_iterations")
 
     def build(self, input_shape: Any) -> None:
         self.build_wrapped(self.layer, input_shape, self.layer.name)

@@ -27,7 +27,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **common: Any) -> None:
         super().__init__(**common)
-        self.axis = as_axes(axis)
+        self.axis: int | list[int] = as_axes(axis)
 
     def check_input(self, input_shape: Any) -> None:
         found_axes(self, self.axis, input_shape)

@@ -29,7 +29,7 @@ class AdaptivePooling(SpatialLayer):
 
     def __init__(self, output_size: Any, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.output_size = per_axis(output_size, self.rank, "output_size")
+        self.output_size: tuple[int, ...] = per_axis(output_size, self.rank, "output_size")
         self.data_format = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:

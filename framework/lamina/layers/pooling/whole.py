@@ -16,7 +16,7 @@ class GlobalPooling(SpatialLayer):
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **common: Any) -> None:
         super().__init__(**common)
         self.data_format = as_format(data_format)
-        self.keepdims = flag(keepdims, "keepdims")
+        self.keepdims: bool = flag(keepdims, "keepdims")
 
 
 class GlobalMaxPooling(GlobalPooling):

@@ -31,8 +31,8 @@ class Pooling(SpatialLayer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.pool_size = per_axis(pool_size, self.rank, "pool_size")
-        self.strides = self.pool_size if strides is None else per_axis(strides, self.rank, "strides")
+        self.pool_size: tuple[int, ...] = per_axis(pool_size, self.rank, "pool_size")
+        self.strides: tuple[int, ...] = self.pool_size if strides is None else per_axis(strides, self.rank, "strides")
         self.padding = choice(padding.lower() if isinstance(padding, str) else padding, "padding", ("valid", "same"))
         self.data_format = as_format(data_format)
 

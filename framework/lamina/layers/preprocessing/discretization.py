@@ -37,14 +37,14 @@ class Discretization(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.num_bins = None if num_bins is None else positive(num_bins, "num_bins")
+        self.num_bins: int | None = None if num_bins is None else positive(num_bins, "num_bins")
         self.bin_boundaries = None if bin_boundaries is None else _ascending(bin_boundaries)
         if (self.num_bins is None) == (self.bin_boundaries is None):
             raise ArgumentError(
                 f"num_bins is {num_bins!r} and bin_boundaries is {bin_boundaries!r}.", expected="one of them."
             )
-        self.epsilon = number(epsilon, "epsilon", minimum=0.0)
-        self.output_mode = choice(output_mode, "output_mode", ("int", *MODES))
+        self.epsilon: float = number(epsilon, "epsilon", minimum=0.0)
+        self.output_mode: str = choice(output_mode, "output_mode", ("int", *MODES))
         if flag(sparse, "sparse"):
             raise ArgumentError("sparse is True.", expected="False: sparse results are not supported.")
         self.sparse = False

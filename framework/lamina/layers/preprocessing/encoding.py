@@ -59,7 +59,7 @@ class CategoryEncoding(Layer):
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **common: Any
     ) -> None:
         super().__init__(**common)
-        self.output_mode = choice(output_mode, "output_mode", (*MODES, "tf_idf", "int"))
+        self.output_mode: str = choice(output_mode, "output_mode", (*MODES, "tf_idf", "int"))
         unused = num_tokens is None and self.output_mode == "int"
         self.num_tokens: Any = None if unused else positive(num_tokens, "num_tokens")
         if flag(sparse, "sparse"):

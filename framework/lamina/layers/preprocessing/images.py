@@ -102,16 +102,16 @@ class Resizing(ImageLayer):
         self.height = positive(height, "height")
         self.width = positive(width, "width")
         lowered = interpolation.lower() if isinstance(interpolation, str) else interpolation
-        self.interpolation = choice(lowered, "interpolation", INTERPOLATIONS)
-        self.crop_to_aspect_ratio = flag(crop_to_aspect_ratio, "crop_to_aspect_ratio")
-        self.pad_to_aspect_ratio = flag(pad_to_aspect_ratio, "pad_to_aspect_ratio")
+        self.interpolation: str = choice(lowered, "interpolation", INTERPOLATIONS)
+        self.crop_to_aspect_ratio: bool = flag(crop_to_aspect_ratio, "crop_to_aspect_ratio")
+        self.pad_to_aspect_ratio: bool = flag(pad_to_aspect_ratio, "pad_to_aspect_ratio")
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise ArgumentError(
                 "crop_to_aspect_ratio and pad_to_aspect_ratio are both True.", expected="at most one of them."
             )
-        self.fill_mode = choice(fill_mode, "fill_mode", ("constant",))
-        self.fill_value = number(fill_value, "fill_value")
-        self.antialias = flag(antialias, "antialias")
+        self.fill_mode: str = choice(fill_mode, "fill_mode", ("constant",))
+        self.fill_value: float = number(fill_value, "fill_value")
+        self.antialias: bool = flag(antialias, "antialias")
         self.data_format = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
@@ -181,9 +181,9 @@ class RandomWidth(ImageLayer):
     ) -> None:
         super().__init__(**common)
         self.factor = factor if not isinstance(factor, (list, tuple)) else tuple(factor)
-        self.bounds = _bounds(factor)
-        self.interpolation = choice(interpolation, "interpolation", INTERPOLATIONS)
-        self.seed = None if seed is None else as_int(seed, "seed")
+        self.bounds: tuple[float, float] = _bounds(factor)
+        self.interpolation: str = choice(interpolation, "interpolation", INTERPOLATIONS)
+        self.seed: int | None = None if seed is None else as_int(seed, "seed")
         self.data_format = as_format(data_format)
         self._generator = random_stream(self.seed, self.name)
 

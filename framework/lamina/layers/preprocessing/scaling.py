@@ -23,8 +23,8 @@ class Rescaling(Layer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **common: Any) -> None:
         super().__init__(**common)
-        self.scale = _numbers(scale, "scale")
-        self.offset = _numbers(offset, "offset")
+        self.scale: Any = _numbers(scale, "scale")
+        self.offset: Any = _numbers(offset, "offset")
 
     def call(self, x: Tensor) -> Tensor:
         scale, offset = (

@@ -94,17 +94,17 @@ class STFTSpectrogram(SpatialLayer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.mode = choice(mode, "mode", ("log", "magnitude", "psd", "real", "imag", "angle", "stft"))
-        self.frame_length = positive(frame_length, "frame_length")
-        self.frame_step = None if frame_step is None else positive(frame_step, "frame_step")
-        self.fft_length = None if fft_length is None else positive(fft_length, "fft_length")
-        self.transformed = self.fft_length or 1 << (self.frame_length - 1).bit_length()
+        self.mode: str = choice(mode, "mode", ("log", "magnitude", "psd", "real", "imag", "angle", "stft"))
+        self.frame_length: int = positive(frame_length, "frame_length")
+        self.frame_step: int | None = None if frame_step is None else positive(frame_step, "frame_step")
+        self.fft_length: int | None = None if fft_length is None else positive(fft_length, "fft_length")
+        self.transformed: int = self.fft_length or 1 << (self.frame_length - 1).bit_length()
         _check_lengths("frame_length", self.frame_length, self.transformed)
         self.window = as_window(window)
-        self.periodic = flag(periodic, "periodic")
-        self.scaling = None if scaling is None else choice(scaling, "scaling", ("density", "spectrum"))
-        self.padding = choice(padding, "padding", ("valid", "same"))
-        self.expand_dims = flag(expand_dims, "expand_dims")
+        self.periodic: bool = flag(periodic, "periodic")
+        self.scaling: str | None = None if scaling is None else choice(scaling, "scaling", ("density", "spectrum"))
+        self.padding: str = choice(padding, "padding", ("valid", "same"))
+        self.expand_dims: bool = flag(expand_dims, "expand_dims")
         self.data_format = as_format(data_format)
         self._weighted = self._scaled(window_values(self.window, self.frame_length, self.periodic))
 
@@ -125,9 +125,9 @@ class STFTSpectrogram(SpatialLayer):
 
     def build(self, input_shape: Any) -> None:
         if self.mode != "imag":
-            self.real_kernel = self._kernel("real_kernel", np.cos)
+            self.real_kernel: Any = self._kernel("real_kernel", np.cos)
         if self.mode != "real":
-            self.imag_kernel = self._kernel("imag_kernel", lambda angles: -np.sin(angles))
+            self.imag_kernel: Any = self._kernel("imag_kernel", lambda angles: -np.sin(angles))
 
     def _kernel(self, name: str, wave: Any) -> Any:
         angles = np.outer(np.arange(self.frame_length), np.arange(self.transformed // 2 + 1))
@@ -199,27 +199,27 @@ class MelSpectrogram(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.fft_length = positive(fft_length, "fft_length")
-        self.sequence_stride = positive(sequence_stride, "sequence_stride")
-        self.sequence_length = self.fft_length if sequence_length is None else positive(
+        self.fft_length: int = positive(fft_length, "fft_length")
+        self.sequence_stride: int = positive(sequence_stride, "sequence_stride")
+        self.sequence_length: int = self.fft_length if sequence_length is None else positive(
             sequence_length, "sequence_length"
         )  # fmt: skip
         _check_lengths("sequence_length", self.sequence_length, self.fft_length)
         self.window = as_window(window)
-        self.sampling_rate = positive(sampling_rate, "sampling_rate")
-        self.num_mel_bins = positive(num_mel_bins, "num_mel_bins")
-        self.min_freq = number(min_freq, "min_freq", minimum=0.0)
-        self.max_freq = self.sampling_rate / 2 if max_freq is None else number(max_freq, "max_freq", minimum=0.0)
+        self.sampling_rate: int = positive(sampling_rate, "sampling_rate")
+        self.num_mel_bins: int = positive(num_mel_bins, "num_mel_bins")
+        self.min_freq: float = number(min_freq, "min_freq", minimum=0.0)
+        self.max_freq: float = self.sampling_rate / 2 if max_freq is None else number(max_freq, "max_freq", minimum=0.0)
         if not self.min_freq < self.max_freq <= self.sampling_rate / 2:
             raise ArgumentError(
                 f"min_freq is {self.min_freq} and max_freq is {self.max_freq}.",
                 expected=f"min_freq below max_freq, and that at most {self.sampling_rate / 2}, half the sampling rate.",
             )
-        self.power_to_db = flag(power_to_db, "power_to_db")
-        self.top_db = number(top_db, "top_db", minimum=0.0)
-        self.mag_exp = number(mag_exp, "mag_exp")
-        self.min_power = number(min_power, "min_power", minimum=0.0)
-        self.ref_power = number(ref_power, "ref_power")
+        self.power_to_db: bool = flag(power_to_db, "power_to_db")
+        self.top_db: float = number(top_db, "top_db", minimum=0.0)
+        self.mag_exp: float = number(mag_exp, "mag_exp")
+        self.min_power: float = number(min_power, "min_power", minimum=0.0)
+        self.ref_power: float = number(ref_power, "ref_power")
         self._frame_window = self._centred(window_values(self.window, self.sequence_length, periodic=True))
 
     def _centred(self, window: Array) -> Array:

@@ -121,11 +121,11 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
         **common: Any,
     ) -> None:
         super().__init__(activation=activation, use_bias=use_bias, **common)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
+        self.recurrent_initializer: Any = initializers.get(recurrent_initializer)
+        self.recurrent_regularizer: Any = regularizers.get(recurrent_regularizer)
+        self.recurrent_constraint: Any = constraints.get(recurrent_constraint)
         self.dropout, self.recurrent_dropout = rate(dropout, "dropout"), rate(recurrent_dropout, "recurrent_dropout")
-        self.seed = None if seed is None else as_int(seed, "seed")
+        self.seed: int | None = None if seed is None else as_int(seed, "seed")
         if self.dropout or self.recurrent_dropout:
             self.seed_generator = random_stream(self.seed, self.name)
 
@@ -177,9 +177,9 @@ class UnitsCell(StepCell):
 
     def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True, **common: Any) -> None:
         super().__init__(activation, use_bias, **common)
-        self.units = positive(units, "units")
+        self.units: int = positive(units, "units")
         self.state_size: Any = self.units
-        self.output_size = self.units
+        self.output_size: int = self.units
 
     def check_input(self, input_shape: Any) -> None:
         shape, states = apart(input_shape, None)

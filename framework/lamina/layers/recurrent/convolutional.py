@@ -48,9 +48,9 @@ class ConvLSTMCell(WindowLayer, StepCell):
             kernel_size, strides, padding, data_format, dilation_rate, activation=activation, use_bias=use_bias,
             **common,
         )  # fmt: skip
-        self.filters = positive(filters, "filters")
+        self.filters: int = positive(filters, "filters")
         self.recurrent_activation = activations.get(recurrent_activation)
-        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias")
+        self.unit_forget_bias: bool = flag(unit_forget_bias, "unit_forget_bias")
         self.state_size = [self.filters, self.filters]
 
     def check_input(self, input_shape: Any) -> None:

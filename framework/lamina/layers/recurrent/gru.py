@@ -39,7 +39,7 @@ class GRUCell(GatedCell):
         **common: Any,
     ) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias, **common)
-        self.reset_after = flag(reset_after, "reset_after")
+        self.reset_after: bool = flag(reset_after, "reset_after")
 
     def add_biases(self, width: int) -> None:
         if not self.reset_after:

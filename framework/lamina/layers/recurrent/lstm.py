@@ -65,7 +65,7 @@ class LSTMCell(GatedCell):
         **common: Any,
     ) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias, **common)
-        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias")
+        self.unit_forget_bias: bool = flag(unit_forget_bias, "unit_forget_bias")
         self.state_size = [self.units, self.units]
 
     def add_biases(self, width: int) -> None:

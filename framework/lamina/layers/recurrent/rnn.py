@@ -78,12 +78,12 @@ class RNN(Layer):
         common.setdefault("dtype", getattr(made, "dtype", None))
         super().__init__(**common)
         self.cell: Any = made
-        self.return_sequences = flag(return_sequences, "return_sequences")
-        self.return_state = flag(return_state, "return_state")
-        self.go_backwards = flag(go_backwards, "go_backwards")
+        self.return_sequences: bool = flag(return_sequences, "return_sequences")
+        self.return_state: bool = flag(return_state, "return_state")
+        self.go_backwards: bool = flag(go_backwards, "go_backwards")
         self.stateful = flag(stateful, "stateful")
-        self.unroll = flag(unroll, "unroll")
-        self.zero_output_for_mask = flag(zero_output_for_mask, "zero_output_for_mask")
+        self.unroll: bool = flag(unroll, "unroll")
+        self.zero_output_for_mask: bool = flag(zero_output_for_mask, "zero_output_for_mask")
 
     # -- shapes ----------------------------------------------------------------------------------------------------
 

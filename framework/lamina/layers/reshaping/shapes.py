@@ -28,7 +28,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
         if self.data_format == "channels_first" and x.ndim > 2:
@@ -47,7 +47,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **common: Any) -> None:
         super().__init__(**common)
-        self.target_shape = _sizes(target_shape)
+        self.target_shape: tuple[int, ...] = _sizes(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ArgumentError(f"target_shape is {self.target_shape}.", expected="at most one -1.")
 
@@ -101,7 +101,7 @@ class Permute(Layer):
         super().__init__(**common)
         if not isinstance(dims, (list, tuple)):
             raise ArgumentTypeError(f"dims is {dims!r}.", expected="a tuple of integers.")
-        self.dims = tuple(as_int(axis, "dims") for axis in dims)
+        self.dims: tuple[int, ...] = tuple(as_int(axis, "dims") for axis in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
                 f"dims is {self.dims}.", expected=f"each of the axes 1 to {max(1, len(self.dims))} once, in any order."
@@ -127,7 +127,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **common: Any) -> None:
         super().__init__(**common)
-        self.n = positive(n, "n")
+        self.n: int = positive(n, "n")
 
     def check_input(self, input_shape: Any) -> None:
         check_axes(self, input_shape, "(batch, features)")

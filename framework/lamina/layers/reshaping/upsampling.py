@@ -40,7 +40,7 @@ class UpSampling1D(SpatialLayer):
 
     def __init__(self, size: int = 2, **common: Any) -> None:
         super().__init__(**common)
-        self.size = positive(size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size, "size")
+        self.size: int = positive(size[0] if isinstance(size, (list, tuple)) and len(size) == 1 else size, "size")
 
     def call(self, x: Tensor) -> Tensor:
         return repeated(x, self.spatial_axes, (self.size,))
@@ -65,9 +65,9 @@ class UpSampling2D(SpatialLayer):
         self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **common: Any
     ) -> None:
         super().__init__(**common)
-        self.size = per_axis(size, 2, "size")
+        self.size: tuple[int, ...] = per_axis(size, 2, "size")
         self.data_format = as_format(data_format)
-        self.interpolation = choice(interpolation, "interpolation", (*INTERPOLATIONS, CORNERS))
+        self.interpolation: str = choice(interpolation, "interpolation", (*INTERPOLATIONS, CORNERS))
 
     def call(self, x: Tensor) -> Tensor:
         if self.interpolation == "nearest":
@@ -98,7 +98,7 @@ class UpSampling3D(SpatialLayer):
 
     def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.size = per_axis(size, 3, "size")
+        self.size: tuple[int, ...] = per_axis(size, 3, "size")
         self.data_format = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class BackupAndRestore(Callback):
             if not isinstance(value, bool):
                 raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
         self.backup_dir = os.fspath(backup_dir)
-        self.save_freq = checked_frequency(save_freq)
+        self.save_freq: Any = checked_frequency(save_freq)
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._batches = 0

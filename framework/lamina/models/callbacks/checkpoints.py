@@ -46,7 +46,7 @@ class ModelCheckpoint(Monitor):
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
-        self.save_freq = checked_frequency(save_freq)
+        self.save_freq: Any = checked_frequency(save_freq)
         threshold = initial_value_threshold
         self.best = None if threshold is None else as_float(threshold, "initial_value_threshold")
         self._epoch = self._batches = 0

@@ -40,7 +40,7 @@ class Monitor(Callback):
             raise ArgumentTypeError(f"monitor is {monitor!r}.", expected="the name of a number in the logs.")
         self.monitor = monitor
         self.mode = mode
-        self.min_delta = abs(as_float(min_delta, "min_delta"))
+        self.min_delta: float = abs(as_float(min_delta, "min_delta"))
         self._sign = direction(monitor, mode)
         self.best: float | None = None
 

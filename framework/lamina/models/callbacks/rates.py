@@ -37,13 +37,13 @@ class ReduceLROnPlateau(Monitor):
         min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.factor = as_float(factor, "factor", minimum=0.0)
+        self.factor: float = as_float(factor, "factor", minimum=0.0)
         if self.factor >= 1.0:
             raise ArgumentError(f"factor is {factor}.", expected="a number below 1.")
-        self.patience = as_int(patience, "patience", minimum=0)
+        self.patience: int = as_int(patience, "patience", minimum=0)
         self.verbose = verbose
-        self.cooldown = as_int(cooldown, "cooldown", minimum=0)
-        self.min_lr = as_float(min_lr, "min_lr", minimum=0.0)
+        self.cooldown: int = as_int(cooldown, "cooldown", minimum=0)
+        self.min_lr: float = as_float(min_lr, "min_lr", minimum=0.0)
         self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -38,13 +38,13 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        self.patience = as_int(patience, "patience", minimum=0)
+        self.patience: int = as_int(patience, "patience", minimum=0)
         self.verbose = verbose
-        self.baseline = None if baseline is None else as_float(baseline, "baseline")
+        self.baseline: float | None = None if baseline is None else as_float(baseline, "baseline")
         if not isinstance(restore_best_weights, bool):
             raise ArgumentTypeError(f"restore_best_weights is {restore_best_weights!r}.", expected="True or False.")
         self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = as_int(start_from_epoch, "start_from_epoch", minimum=0)
+        self.start_from_epoch: int = as_int(start_from_epoch, "start_from_epoch", minimum=0)
         self._start()
 
     def _start(self) -> None:

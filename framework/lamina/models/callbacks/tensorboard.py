@@ -38,7 +38,7 @@ class TensorBoard(Callback):
         embeddings_metadata: Any = None,
     ) -> None:
         self.log_dir = os.fspath(log_dir)
-        self.histogram_freq = as_int(histogram_freq, "histogram_freq", minimum=0)
+        self.histogram_freq: int = as_int(histogram_freq, "histogram_freq", minimum=0)
         for name, value in (
             ("write_graph", write_graph),
             ("write_images", write_images),
@@ -49,7 +49,7 @@ class TensorBoard(Callback):
         self.write_graph = write_graph
         self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
-        self.update_freq = _frequency(update_freq)
+        self.update_freq: int | None = _frequency(update_freq)
         if profile_batch not in (0, None, False):
             raise ArgumentError(
                 f"profile_batch is {profile_batch!r}.", expected="0.", fix="measure with lamina.profile."

@@ -39,7 +39,7 @@ class NotWrittenError(SerializationError):
     """A layer that cannot be written in JavaScript; ``reason`` says why."""
 
     def __init__(self, layer: Layer, error: SerializationError) -> None:
-        self.reason = error.what
+        self.reason: str = error.what
         what = f"the layer {layer.name!r} ({layer.class_name}) cannot be written in JavaScript: {error.what}"
         super().__init__(what, expected=error.expected, fix=error.fix)
 
