@@ -1,7 +1,7 @@
 """How fast this machine copies and multiplies: ``python -m benchmarks.rates THREADS`` prints both as JSON.
 
-NumPy does both, and the best of some tries counts, because disturbance only slows. With several threads each copies a
-part of its own.
+NumPy does both, and the best of some tries counts, because disturbance only slows: the time of day, or the processor
+time of each thread if that is less. With several threads each copies a part of its own.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ SIDE = 1024
 TRIES = 15
 
 
-def best(task: Callable[[], None], tries: int = TRIES) -> float:
-    """The shortest of some calls, in seconds, after one that warms up."""
+def best(task: Callable[[], None], threads: int, tries: int = TRIES) -> float:
+    """The seconds of the shortest of some calls, after one that warms up."""
     task()
     found = []
     for _ in range(tries):
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         task()
-        found.append(time.perf_counter() - start)
-    return min(found)
+        found += [time.perf_counter() - start, (time.process_time() - busy) / threads]
+    return max(min(found), time.get_clock_info("process_time").resolution)
 
 
 def copying(threads: int, size: int = COPIED) -> Callable[[], None]:
@@ -67,7 +67,7 @@ def multiplying(side: int = SIDE) -> Callable[[], None]:
 
 def measured(threads: int) -> Rates:
     """The rates of this process, whose libraries use so many threads already."""
-    return Rates(2.0 * SIDE**3 / best(multiplying()), 2.0 * COPIED / best(copying(threads)))
+    return Rates(2.0 * SIDE**3 / best(multiplying(), threads), 2.0 * COPIED / best(copying(threads), threads))
 
 
 def measure(threads: int) -> Rates:
