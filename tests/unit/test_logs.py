@@ -62,8 +62,8 @@ def test_no_level():
 
 def test_a_program_that_logs_hears_it(caplog):
     with caplog.at_level(logging.INFO, logger="lamina"):
-        lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))]).save("memory://heard")
-    assert "the model sequential is saved to 'memory://heard'" in [r.getMessage() for r in caplog.records]
+        lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))], name="heard").save("memory://heard")
+    assert "the model heard is saved to 'memory://heard'" in [r.getMessage() for r in caplog.records]
     assert caplog.records[-1].funcName == "save_model"
 
 
