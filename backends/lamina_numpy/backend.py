@@ -12,7 +12,7 @@ from lamina.errors import BackendNotAvailableError
 from lamina.program import Program
 from lamina.shapes import Spec
 from lamina_numpy.executable import NumPyExecutable
-from lamina_numpy.kernels import kernels, lstm
+from lamina_numpy.kernels import gru, kernels, lstm
 from lamina_numpy.memory import side_by_side
 
 _TOO_BIG = ("array is too big", "Maximum allowed dimension exceeded", "Maximum allowed size exceeded")
@@ -73,4 +73,4 @@ class NumPyBackend(Backend):
         return isinstance(error, MemoryError) or (isinstance(error, ValueError) and str(error).startswith(_TOO_BIG))
 
     def load(self, program: Program) -> Executable:
-        return NumPyExecutable(program, KernelTable.merge(self.kernels, lstm.rewritten))
+        return NumPyExecutable(program, KernelTable.merge(self.kernels, lstm.rewritten, gru.rewritten))

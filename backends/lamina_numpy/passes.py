@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from lamina.program import Instruction, Program
 from lamina.program.passes import is_on
 from lamina.shapes import Spec
-from lamina_numpy.kernels.lstm import kept_specs
+from lamina_numpy.kernels import gru, lstm
 from lamina_numpy.pools_first import pools_first
 
 
@@ -19,31 +21,53 @@ def rewritten(program: Program) -> Program:
     return program.check()
 
 
+class _Layer(NamedTuple):
+    """A layer over time as one op: how many results it has, and the shapes of what its steps leave."""
+
+    results: int
+    kept: Callable[..., tuple[Spec, ...]]
+
+
+_LAYERS: Final = {"lstm": _Layer(2, lstm.kept_specs), "gru": _Layer(1, gru.kept_specs)}
+_BACK: Final = {f"{op}_gradient": op for op in _LAYERS}
+
+
 def keep_steps(program: Program) -> Program:
-    """Lets an LSTM keep what its steps leave for its gradient, which else computes them anew."""
+    """Lets a layer over time keep what its steps leave for its gradient, which else computes them anew."""
     slots: list[Spec] = list(program.slots)
     read = {s for i in program.instructions for s in i.inputs} | set(program.results())
-    wanted = {i.inputs[2:] for i in program.instructions if i.op == "lstm_gradient"}
-    kept: dict[tuple[int, ...], tuple[int, ...]] = {}
+    wanted = {_steps(i) for i in program.instructions if i.op in _BACK}
+    kept: dict[Any, tuple[int, ...]] = {}
     found: list[Instruction] = []
     for instruction in program.instructions:
-        given = instruction.inputs
-        if instruction.op == "lstm" and given in wanted:
+        given, steps = instruction.inputs, _steps(instruction)
+        if instruction.op in _LAYERS and steps in wanted:
             start = len(slots)
-            slots += kept_specs(slots[given[0]], slots[given[4]])
-            kept[given] = tuple(range(start, len(slots)))
-            instruction = replace(instruction, op="lstm_kept", outputs=(*instruction.outputs, *kept[given]))
-        elif instruction.op == "lstm_gradient" and given[2:] in kept:
+            slots += _LAYERS[instruction.op].kept(slots[given[0]], slots[given[4]], **instruction.attrs)
+            kept[steps] = tuple(range(start, len(slots)))
+            instruction = replace(
+                instruction, op=f"{instruction.op}_kept", outputs=(*instruction.outputs, *kept[steps]), in_tuple=True
+            )
+        elif instruction.op in _BACK and steps in kept:
             whole = instruction.outputs[0] in read
             instruction = replace(
                 instruction,
-                op="lstm_kept_gradient",
-                inputs=(*given, *kept[given[2:]]),
+                op=f"{_BACK[instruction.op]}_kept_gradient",
+                inputs=(*given, *kept[steps]),
                 outputs=instruction.outputs[0 if whole else 1 :],
-                attrs={"to_inputs": whole},
+                attrs={**instruction.attrs, "to_inputs": whole},
             )
         found.append(instruction)
     return replace(program, slots=tuple(slots)).with_instructions(found)
+
+
+def _steps(instruction: Instruction) -> Any:
+    """What a layer over time or its gradient takes, which is the same for both; None for other ops."""
+    op = _BACK.get(instruction.op, instruction.op)
+    if op not in _LAYERS:
+        return None
+    given = instruction.inputs[_LAYERS[op].results if instruction.op in _BACK else 0 :]
+    return op, given, tuple(instruction.attrs.items())
 
 
 REWRITES = {"kept-steps": keep_steps, "pools-first": pools_first}

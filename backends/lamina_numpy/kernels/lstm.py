@@ -18,7 +18,7 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina.shapes import Spec
 from lamina_numpy.kernels.elementwise import quiet
-from lamina_numpy.kernels.recurrent import threads_for
+from lamina_numpy.kernels.recurrent import features_first, threads_for, working
 from lamina_numpy.scratch import scratch
 
 kernels = KernelTable()
@@ -40,12 +40,7 @@ def kept_specs(inputs: Spec, h: Spec) -> tuple[Spec, ...]:
     """The shapes of what is kept, in the order of ``Kept``."""
     (batch, time, features), units = inputs.shape, h.shape[1]
     rows = (time + 1, units + features + 1), (time, 4 * units), (time + 1, units), (time, units)
-    return tuple(Spec((*shape, batch), _working(inputs.dtype)) for shape in rows)
-
-
-def _working(dtype: str) -> str:
-    """What half precision is computed in."""
-    return dtype if dtype == "float64" else "float32"
+    return tuple(Spec((*shape, batch), working(inputs.dtype)) for shape in rows)
 
 
 def _new(inputs: Any, h: Any) -> Kept:
@@ -154,14 +149,6 @@ def _back(given: Sequence[Any], kept: Kept, d_outputs: Any, d_last_c: Any) -> tu
     return found.reshape(products), dh, dc
 
 
-def _features_first(name: str, steps: Any) -> Any:
-    """What was (time, features, batch) as a matrix (features, time * batch)."""
-    time, features, batch = steps.shape
-    found = scratch(name, (features, time, batch), steps.dtype)
-    np.copyto(found, steps.swapaxes(0, 1))
-    return found.reshape(features, time * batch)
-
-
 def _gates_last(rows: Any, units: int) -> Any:
     """Rows of g, i, f and o as columns of i, f, g and o."""
     blocks = rows.reshape(4, units, *rows.shape[1:])
@@ -172,7 +159,7 @@ def gradient(given: Sequence[Any], kept: Kept, d_outputs: Any, d_last_c: Any, ou
     """Fills ``out``: the gradients for all arguments; the first may be None."""
     units, kernel = given[4].shape[1], given[1]
     dz, dh, dc = _back(given, kept, d_outputs, d_last_c)
-    rows, taken = _features_first("lstm rows", dz), _features_first("lstm taken", kept.taken[:-1])
+    rows, taken = features_first("lstm rows", dz), features_first("lstm taken", kept.taken[:-1])
     by_weight = np.matmul(rows, taken.T)
     d_inputs, d_kernel, d_recurrent_kernel, d_bias, d_first_h, d_first_c = out
     d_recurrent_kernel[...] = _gates_last(by_weight[:, :units], units)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.contract import KernelTable
 from lamina_numpy.kernels.elementwise import quiet
+from lamina_numpy.scratch import scratch
 from lamina_numpy.threads import MANY_PRODUCTS, ONE_THREAD
 
 kernels = KernelTable()
@@ -29,6 +30,19 @@ def _gates_first(x: Any, units: int) -> Any:
 def threads_for(batch: int, units: int) -> Any:
     """The products of a step are mostly too small for a second thread."""
     return ONE_THREAD if 4 * batch * units * units < MANY_PRODUCTS else contextlib.nullcontext()
+
+
+def working(dtype: str) -> str:
+    """What half precision is computed in."""
+    return dtype if dtype == "float64" else "float32"
+
+
+def features_first(name: str, steps: Any) -> Any:
+    """What was (time, features, batch) as a matrix (features, time * batch)."""
+    time, features, batch = steps.shape
+    found = scratch(name, (features, time, batch), steps.dtype)
+    np.copyto(found, steps.swapaxes(0, 1))
+    return found.reshape(features, time * batch)
 
 
 def _before(first: Any, after: Any) -> Any:

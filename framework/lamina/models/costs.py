@@ -148,13 +148,14 @@ def _transposed_convolution(call: KernelCall) -> int:
 def _recurrence(call: KernelCall) -> int:
     """Each step multiplies with the kernels, which follow the sequence."""
     batch, steps = call.inputs[0].shape[:2]
-    return batch * steps * sum(kernel.size for kernel in call.inputs[1 : 2 + (call.op.name == "lstm")])
+    return batch * steps * sum(kernel.size for kernel in call.inputs[1 : 2 + (call.op.name != "lstm_sequence")])
 
 
 _RULES: Final[dict[str, Callable[[KernelCall], int]]] = {
     "matmul": _product,
     "convolution": _convolution,
     "convolution_input_gradient": _transposed_convolution,
+    "gru": _recurrence,
     "lstm": _recurrence,
     "lstm_sequence": _recurrence,
 }

@@ -129,11 +129,11 @@ def _(
 ) -> tuple[Tensor, ...]:  # fmt: skip
     d_projected, dh, dc = lstm_sequence_gradient(*dy, projected, recurrent_kernel, h, c, outputs, cells)
     units = h.shape[1]
-    rows, gates = reshape(_before(h, outputs), (-1, units)), reshape(d_projected, (-1, 4 * units))
+    rows, gates = reshape(states_before(h, outputs), (-1, units)), reshape(d_projected, (-1, 4 * units))
     return d_projected, matmul(rows, gates, transpose_a=True), dh, dc
 
 
-def _before(first: Tensor, after: Tensor) -> Tensor:
+def states_before(first: Tensor, after: Tensor) -> Tensor:
     """The state before each step, of that before the first and those after each."""
     steps = after.shape[1]
     return concatenate([expand_dims(first, 1), after], 1)[:, :steps]
@@ -168,14 +168,16 @@ def lstm_sequence_gradient(
     units, steps = h.shape[1], projected.shape[1]
     if not steps:
         return projected, multiply(h, 0.0), multiply(c, 0.0)
-    rows = matmul(reshape(_before(h, outputs), (-1, units)), recurrent_kernel)
+    rows = matmul(reshape(states_before(h, outputs), (-1, units)), recurrent_kernel)
     i, f, g, o = split(add(projected, reshape(rows, projected.shape)), 4, axis=2)
     i, f, g, o, wide = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), tanh(cells)
     by_cell = multiply(o, subtract(1.0, square(wide)))
     by_gate = [
-        multiply(g, _slope(i)), multiply(_before(c, cells), _slope(f)), multiply(i, subtract(1.0, square(g))),
-        multiply(wide, _slope(o)),
-    ]  # fmt: skip
+        multiply(g, slope_of_sigmoid(i)),
+        multiply(states_before(c, cells), slope_of_sigmoid(f)),
+        multiply(i, subtract(1.0, square(g))),
+        multiply(wide, slope_of_sigmoid(o)),
+    ]
     steps_of = [unstack(x, 1) for x in (d_outputs, d_cells, by_cell, f, *by_gate)]
     dh, dc = multiply(h, 0.0), multiply(c, 0.0)
     found = []
@@ -188,7 +190,7 @@ def lstm_sequence_gradient(
     return stack(found[::-1], 1), dh, dc
 
 
-def _slope(y: Tensor) -> Tensor:
+def slope_of_sigmoid(y: Tensor) -> Tensor:
     """The slope of the logistic function where its value is y."""
     return multiply(y, subtract(1.0, y))
 
@@ -229,11 +231,11 @@ def lstm(
     >>> outputs.shape, round(c.item(), 4)
     ((1, 2, 1), 0.5712)
     """
-    outputs, cells = lstm_sequence(_projected(inputs, kernel, bias), recurrent_kernel, h, c)
+    outputs, cells = lstm_sequence(input_products(inputs, kernel, bias), recurrent_kernel, h, c)
     return outputs, cells[:, -1] if cells.shape[1] else identity(c)
 
 
-def _projected(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def input_products(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """What the inputs give, the bias included."""
     rows = add(matmul(reshape(inputs, (-1, inputs.shape[2])), kernel), bias)
     return reshape(rows, (*inputs.shape[:2], bias.shape[0]))
@@ -273,7 +275,7 @@ def lstm_gradient(
     ([[0.0, 0.0, 0.5, 0.0]], [0.0, 0.0, 0.25, 0.0])
     """
     units, (batch, steps, features) = h.shape[1], inputs.shape
-    projected = _projected(inputs, kernel, bias)
+    projected = input_products(inputs, kernel, bias)
     outputs, cells = lstm_sequence(projected, recurrent_kernel, h, c)
     last = reshape(d_last_c, (batch, 1, units))[:, :steps]  # without a step, the last c is the first
     d_cells = concatenate([zeros((batch, max(0, steps - 1), units), c.dtype), last], 1)
@@ -282,7 +284,7 @@ def lstm_gradient(
     return (
         reshape(matmul(rows, kernel, transpose_b=True), inputs.shape),
         matmul(reshape(inputs, (-1, features)), rows, transpose_a=True),
-        matmul(reshape(_before(h, outputs), (-1, units)), rows, transpose_a=True),
+        matmul(reshape(states_before(h, outputs), (-1, units)), rows, transpose_a=True),
         sum_(rows, 0),
         dh,
         dc if steps else add(dc, d_last_c),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def _models() -> dict[str, tuple[list[Any], tuple[int, ...]]]:
             image,
         ),
         "dropped": ([layers.Dense(8, activation="tanh"), layers.Dropout(0.5), layers.Dense(3)], (5,)),
-        "sequences": ([layers.LSTM(4, return_sequences=True), layers.GRU(4), layers.Dense(3)], sequence),
+        "sequences": ([layers.LSTM(4, return_sequences=True), layers.SimpleRNN(4), layers.Dense(3)], sequence),
         "words": ([layers.Embedding(11, 4), layers.GlobalAveragePooling1D(), layers.Dense(3)], (6,)),
     }
 
@@ -156,21 +157,24 @@ def test_small_steps_stay_on_one_thread_and_names_turn_it_off(monkeypatch: pytes
     assert len(policy.lanes_of(many).stages) == 1
 
 
-def test_an_lstm_keeps_its_steps_for_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("op", "layer"), [
+    ("lstm", layers.LSTM), ("gru", layers.GRU), ("gru", functools.partial(layers.GRU, reset_after=False)),
+])  # fmt: skip
+def test_a_layer_over_time_keeps_its_steps_for_its_gradient(
+    op: str, layer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(12, 7, 3)).astype("f4"), rng.integers(0, 3, 12)
     found = []
     for without in ("kept-steps", ""):
         monkeypatch.setenv("LAMINA_WITHOUT", without)
         set_random_seed(3)
-        model = Sequential(
-            [layers.Input((7, 3)), layers.LSTM(4, return_sequences=True), layers.LSTM(4), layers.Dense(3)]
-        )
+        model = Sequential([layers.Input((7, 3)), layer(4, return_sequences=True), layer(4), layers.Dense(3)])
         model.compile("sgd", "sparse_categorical_crossentropy")
         model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
         (entry,) = model._steps["train"]._entries.values()  # type: ignore[attr-defined]
         ops = [i.op for i in entry.executable._lanes.program.instructions]
-        assert (ops.count("lstm_kept_gradient"), ops.count("lstm_gradient")) == ((0, 2) if without else (2, 0))
+        assert (ops.count(f"{op}_kept_gradient"), ops.count(f"{op}_gradient")) == ((0, 2) if without else (2, 0))
         found.append(model.get_weights())
     for mine, wanted in zip(*found, strict=True):
         np.testing.assert_allclose(mine, wanted, 1e-6, 1e-6)

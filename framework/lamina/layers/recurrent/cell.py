@@ -222,3 +222,8 @@ class GatedCell(UnitsCell):
     ) -> None:
         super().__init__(units, activation, use_bias, **common)
         self.recurrent_activation = activations.get(recurrent_activation)
+
+    def is_usual(self, kind: type[GatedCell], x: Tensor, training: bool) -> bool:
+        """Whether this takes the steps of x as the cell ``kind`` does with the settings of which there is an op."""
+        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        return usual and type(self).step is kind.step and x.shape[1] > 0 and not (training and self.recurrent_dropout)

@@ -9,6 +9,7 @@ from lamina import ops
 from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
+from lamina.ops.gated import gru, gru_gates
 from lamina.runtime.tensor import Tensor
 
 
@@ -57,28 +58,22 @@ class GRUCell(GatedCell):
 
     def step(self, projected: Tensor, states: Sequence[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
         h = states[0]
-        inner = self.dropped_state(h, training)
-        z, candidate = (self._reset_after if self.reset_after else self._reset_before)(projected, inner)
+        recurrent_bias = self.bias[1] if self.use_bias and self.reset_after else None
+        z, candidate = gru_gates(
+            projected, self.dropped_state(h, training), self.recurrent_kernel, recurrent_bias, self.reset_after,
+            self.activation, self.recurrent_activation,
+        )  # fmt: skip
         y = candidate + z * (h - candidate)
         return y, [y]
 
-    def _reset_after(self, projected: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """The update gate and the new candidate, the reset gate acting on the product."""
-        product = ops.matmul(h, self.recurrent_kernel)
-        if self.use_bias:
-            product = product + self.bias[1]
-        xz, xh = ops.split(projected, [2 * self.units, self.units], axis=1)
-        hz, hh = ops.split(product, [2 * self.units, self.units], axis=1)
-        z, r = ops.split(self.recurrent_activation(xz + hz), 2, axis=1)
-        return z, self.activation(xh + r * hh)
+    def runs_at_once(self, x: Tensor, training: bool) -> bool:
+        return self.is_usual(GRUCell, x, training) and gru.is_kernel_for([x])
 
-    def _reset_before(self, projected: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """The update gate and the new candidate, the reset gate acting on the state."""
-        sizes = [2 * self.units, self.units]
-        gates, last = ops.split(self.recurrent_kernel, sizes, axis=1)
-        xz, xh = ops.split(projected, sizes, axis=1)
-        z, r = ops.split(self.recurrent_activation(xz + ops.matmul(h, gates)), 2, axis=1)
-        return z, self.activation(xh + ops.matmul(r * h, last))
+    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        width = 3 * self.units
+        bias = self.bias if self.use_bias else ops.zeros((2, width) if self.reset_after else (width,), x.dtype)
+        outputs = gru(x, self.kernel, self.recurrent_kernel, bias, states[0], reset_after=self.reset_after)
+        return outputs, [outputs[:, -1]]
 
 
 class GRU(OwnCellRNN):

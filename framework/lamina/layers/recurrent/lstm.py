@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from lamina import activations, ops
+from lamina import ops
 from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
@@ -77,10 +77,7 @@ class LSTMCell(GatedCell):
         return lstm_update(ops.split(z, 4, axis=1), c, self.activation, self.recurrent_activation)
 
     def runs_at_once(self, x: Tensor, training: bool) -> bool:
-        if not x.shape[1] or (x.shape[1] <= MANY_STEPS and not lstm.is_kernel_for([x])):
-            return False
-        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
-        return type(self).step is LSTMCell.step and usual and not (training and self.recurrent_dropout)
+        return self.is_usual(LSTMCell, x, training) and (x.shape[1] > MANY_STEPS or lstm.is_kernel_for([x]))
 
     def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         if lstm.is_kernel_for([x]):

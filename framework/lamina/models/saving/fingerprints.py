@@ -20,6 +20,7 @@ from lamina.layers.symbolic import SymbolicTensor
 from lamina.models.costs import multiply_adds_of
 from lamina.models.rehearsal import rehearsing
 from lamina.models.saving.sources import SLACK
+from lamina.ops.gated import gru
 from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import from_numpy
@@ -55,7 +56,7 @@ class _Bounds(Listener):
     def before_call(self, backend: Backend, op: Op[Any, Any] | None, result: Spec | tuple[Spec, ...]) -> None:
         specs = (result,) if isinstance(result, Spec) else result
         size = sum(math.prod(spec.shape) * ITEMSIZE.get(spec.dtype, 1) for spec in specs)
-        self._calls += specs[0].shape[1] if op in (lstm, lstm_sequence) else len(specs)
+        self._calls += specs[0].shape[1] if op in (gru, lstm, lstm_sequence) else len(specs)
         if size > self._most or self._calls > _MOST_CALLS:
             raise _TooMuchError("the fixed input costs too much memory or too many calls.")
 

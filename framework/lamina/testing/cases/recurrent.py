@@ -102,3 +102,66 @@ case("lstm", [non_contiguous(3, 2, 5), normal(5, 12), normal(3, 12), normal(12),
 case("lstm", [normal(2, 3, 4), normal(4, 8), normal(2, 8), normal(4), normal(2, 2), normal(2, 2)], raises=ShapeError)
 case("lstm", [normal(2, 3, 4), normal(3, 8), normal(2, 8), normal(8), normal(2, 2), normal(2, 2)], raises=ShapeError)
 case("lstm", [normal(2, 4), normal(4, 8), normal(2, 8), normal(8), normal(2, 2), normal(2, 2)], raises=ShapeError)
+
+
+def gru(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, reset_after: bool) -> Any:
+    return _gru_steps(inputs, kernel, recurrent_kernel, bias, h, reset_after)[0]
+
+
+def _gru_steps(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, reset_after: bool) -> Any:
+    """The states after each step, and of each the state before, z, r, the candidate and what r acts on."""
+    units = h.shape[1]
+    outputs, steps = np.zeros((*inputs.shape[:2], units)), []
+    for t in range(inputs.shape[1]):
+        xz, xr, xh = np.split(inputs[:, t] @ kernel + (bias[0] if reset_after else bias), 3, axis=1)
+        hz, hr, hh = np.split(h @ recurrent_kernel + (bias[1] if reset_after else 0), 3, axis=1)
+        z, r = sigmoid(xz + hz), sigmoid(xr + hr)
+        candidate = np.tanh(xh + (r * hh if reset_after else (r * h) @ recurrent_kernel[:, 2 * units :]))
+        steps.append((h, z, r, candidate, hh))
+        outputs[:, t] = h = z * h + (1 - z) * candidate
+    return outputs, steps
+
+
+def gru_gradient(
+    d_outputs: Any, inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, reset_after: bool
+) -> Any:
+    """The slopes of sum(outputs * d_outputs), by the chain rule at each step by itself."""
+    d_inputs, d_kernel, d_recurrent, d_bias, dh = (
+        np.zeros_like(x) for x in (inputs, kernel, recurrent_kernel, bias, h)
+    )
+    uz, ur, uh = np.split(recurrent_kernel, 3, axis=1)
+    for t, (before, z, r, candidate, hh) in reversed(list(enumerate(
+        _gru_steps(inputs, kernel, recurrent_kernel, bias, h, reset_after)[1]
+    ))):  # fmt: skip
+        dh = dh + d_outputs[:, t]
+        dz = dh * (before - candidate) * z * (1 - z)
+        d_last = dh * (1 - z) * (1 - candidate**2)
+        d_reset = d_last * hh if reset_after else (d_last @ uh.T) * before
+        dr = d_reset * r * (1 - r)
+        by_last = (d_last * r) @ uh.T if reset_after else (d_last @ uh.T) * r
+        of_state = d_last * r if reset_after else d_last
+        dx = np.concatenate([dz, dr, d_last], 1)
+        dh = dh * z + dz @ uz.T + dr @ ur.T + by_last
+        d_inputs[:, t] = dx @ kernel.T
+        d_kernel += inputs[:, t].T @ dx
+        gates = before.T @ dz, before.T @ dr, (before if reset_after else r * before).T @ of_state
+        d_recurrent += np.concatenate(gates, 1)
+        sums = dx.sum(0)
+        d_bias += np.stack([sums, np.concatenate([dz, dr, of_state], 1).sum(0)]) if reset_after else sums
+    return d_inputs, d_kernel, d_recurrent, d_bias, dh
+
+
+for _b, _t, _f, _u in ((2, 3, 4, 2), (1, 1, 1, 1), (3, 2, 5, 3), (0, 2, 3, 1), (2, 0, 3, 1)):
+    for _after in (True, False):
+        _inputs = normal(_b, _t, _f) if _b * _t else empty(_b, _t, _f)
+        _states = empty(_b, _u) if not _b else normal(_b, _u)
+        _bias = normal(2, 3 * _u) if _after else normal(3 * _u)
+        _given = [_inputs, normal(_f, 3 * _u), non_contiguous(_u, 3 * _u), _bias, _states]
+        _outputs = normal(_b, _t, _u) if _b * _t else empty(_b, _t, _u)
+        case("gru", _given, reset_after=_after, reference=gru)
+        case("gru_gradient", [_outputs, *_given], reset_after=_after, reference=gru_gradient)
+case("gru", [normal(2, 3, 4), normal(4, 6), normal(2, 6), normal(6), normal(2, 2)], raises=ShapeError)
+case("gru", [normal(2, 3, 4), normal(3, 6), normal(2, 6), normal(2, 6), normal(2, 2)], raises=ShapeError)
+case("gru", [normal(2, 4), normal(4, 6), normal(2, 6), normal(2, 6), normal(2, 2)], raises=ShapeError)
+case("gru", [normal(2, 3, 4), normal(4, 6), normal(2, 6), normal(2, 6), normal(2, 2)], reset_after=False,
+     raises=ShapeError)  # fmt: skip
