@@ -23,8 +23,8 @@ from lamina.errors import PluginError
 from lamina.logs import tell
 
 BUILT_IN: Final = (
-    "lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_http", "lamina_keras", "lamina_remote",
-    "lamina_safetensors",
+    "lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_cudnn", "lamina_http", "lamina_keras",
+    "lamina_remote", "lamina_safetensors",
 )  # fmt: skip
 """Modules that belong to this distribution; they are registered through the hooks like any other plugin."""
 

@@ -49,7 +49,7 @@ def test_importing_lamina_does_not_look_for_plugins():
     loaded("import lamina.plugins; assert lamina.plugins.plugins.cache_info().currsize == 0")
 
 
-@pytest.mark.parametrize("module", ["lamina_numpy", "lamina_torch", "lamina_cupy"])
+@pytest.mark.parametrize("module", ["lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_cudnn"])
 def test_an_entry_module_is_light(module):
     found = loaded(f"import {module}")
     assert not {m for m in found if m.startswith(f"{module}.")}

@@ -6,18 +6,23 @@ import importlib
 import sys
 from typing import Any
 
+from cupy_standin import cudnn
 from cupy_standin.namespace import modules
 
-REPLACED = ("cupy", "cupyx", "lamina_cupy")
+REPLACED = ("cudnn", "cupy", "cupyx", "lamina_cudnn", "lamina_cupy")
 
 
 def load() -> dict[str, Any]:
-    """The modules of ``lamina_cupy``, imported anew where ``cupy`` is the stand-in; others find what they found."""
+    """The modules of ``lamina_cupy`` and ``lamina_cudnn``, imported anew over the stand-ins.
+
+    Others find what they found.
+    """
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in REPLACED}
-    sys.modules.update(modules())
+    sys.modules.update(modules(), cudnn=cudnn.module())
     try:
         importlib.import_module("lamina_cupy.backend")
-        return {name: module for name, module in sys.modules.items() if name.startswith("lamina_cupy.")}
+        importlib.import_module("lamina_cudnn.kernels")
+        return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in REPLACED}
     finally:
         for name in [n for n in sys.modules if n.partition(".")[0] in REPLACED]:
             del sys.modules[name]

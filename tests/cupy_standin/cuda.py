@@ -38,6 +38,8 @@ class Device:
 class Stream:
     """A stream whose work is done when it is asked for."""
 
+    ptr = 0
+
     def __init__(
         self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None
     ) -> None:
