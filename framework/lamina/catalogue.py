@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from lamina.contract import Provides, hookimpl
 
@@ -36,7 +37,7 @@ def lamina_layers() -> Iterable[Provides]:
     ]
 
 
-OBJECTS = {
+OBJECTS: Final[dict[str, tuple[str, ...]]] = {
     "activations": (
         "celu", "elu", "exponential", "gelu", "gelu_new", "glu", "hard_shrink", "hard_sigmoid", "hard_sigmoid_tfjs",
         "hard_silu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6",

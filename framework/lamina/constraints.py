@@ -57,7 +57,7 @@ class MaxNorm(Constraint):
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
         self.max_value: float = as_float(max_value, "max_value", minimum=0.0)
-        self.axis = axes(axis)
+        self.axis: Any = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         norms = _norms(w, self.axis)
@@ -86,7 +86,7 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: Any = 0) -> None:
-        self.axis = axes(axis)
+        self.axis: Any = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         return ops.divide(w, ops.add(_norms(w, self.axis), EPSILON))
@@ -106,7 +106,7 @@ class MinMaxNorm(Constraint):
         self.min_value: float = as_float(min_value, "min_value", minimum=0.0)
         self.max_value: float = as_float(max_value, "max_value", minimum=self.min_value)
         self.rate: float = share(rate, "rate")
-        self.axis = axes(axis)
+        self.axis: Any = axes(axis)
 
     def __call__(self, w: Any) -> Tensor:
         norms = _norms(w, self.axis)
@@ -119,7 +119,10 @@ class MinMaxNorm(Constraint):
 
 
 # Keras's other names of the same classes.
-max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
+max_norm = MaxNorm
+min_max_norm = MinMaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
 
 
 def get(identifier: Any) -> Any:

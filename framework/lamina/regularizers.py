@@ -125,7 +125,9 @@ class OrthogonalRegularizer(Regularizer):
 
 
 # Keras's other names of the same classes.
-l1, l2, l1_l2 = L1, L2, L1L2
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
 

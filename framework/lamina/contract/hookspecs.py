@@ -12,8 +12,8 @@ from lamina.contract.provides import Provides
 PROJECT: Final = "lamina"
 """The name of the plugin project, and the entry-point group in which plugins are found."""
 
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

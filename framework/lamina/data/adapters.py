@@ -114,7 +114,7 @@ class IndexedFeed(_BatchFeed):
     def __init__(self, source: Any, dtype: str) -> None:
         super().__init__(dtype)
         self._source = source
-        self.steps = _batch_count(source)
+        self.steps: int | None = _batch_count(source)
         self._first: Any = None
 
     def first(self) -> ArrayData:
@@ -142,8 +142,8 @@ class StreamFeed(_BatchFeed):
     def __init__(self, source: Any, dtype: str) -> None:
         super().__init__(dtype)
         self._source = source
-        self.repeats = not hasattr(source, "__next__")
-        self.steps = _length(source) if self.repeats else None
+        self.repeats: bool = not hasattr(source, "__next__")
+        self.steps: int | None = _length(source) if self.repeats else None
         self._open: Iterator[Any] | None = None if self.repeats else iter(source)
         self._held: list[Any] = []
 
@@ -194,7 +194,7 @@ class Rounds:
     def __init__(self, feed: Feed, steps: int | None, first_epoch: int = 0) -> None:
         self.feed = feed
         self.given = steps
-        self.ran_out = False
+        self.ran_out: bool = False
         self._first_epoch = first_epoch
         self._place: tuple[int, int] | None = None  # the epoch and batch that come next
         self._pieces: Iterator[Piece] = iter(())

@@ -38,11 +38,18 @@ __all__ = [
 # Keras's other names of the same classes.
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
-constant, ones, zeros = Constant, Ones, Zeros
-glorot_normal, glorot_uniform = GlorotNormal, GlorotUniform
-he_normal, he_uniform = HeNormal, HeUniform
-lecun_normal, lecun_uniform = LecunNormal, LecunUniform
-random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+constant = Constant
+ones = Ones
+zeros = Zeros
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 STFTInitializer = stft = STFT
 

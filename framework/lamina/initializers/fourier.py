@@ -43,8 +43,12 @@ class STFT(Initializer):
         ):
             if value not in allowed:
                 raise ArgumentError(f"{name} is {value!r}.", expected=f"one of {', '.join(map(repr, allowed))}.")
-        self.side, self.scaling, self.periodic = side, scaling, as_bool(periodic, "periodic")
-        self.window = window if window is None or isinstance(window, str) else np.asarray(window, np.float64).tolist()
+        self.side: str = side
+        self.scaling: str | None = scaling
+        self.periodic: bool = as_bool(periodic, "periodic")
+        self.window: Any = (
+            window if window is None or isinstance(window, str) else np.asarray(window, np.float64).tolist()
+        )
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         sizes = as_shape(shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -66,7 +66,8 @@ class VarianceScaling(RandomInitializer):
                 f"input_axes is {input_axes!r} and output_axes is {output_axes!r}.",
                 expected="both of them, or neither.",
             )
-        self.input_axes, self.output_axes = _axes(input_axes, "input_axes"), _axes(output_axes, "output_axes")
+        self.input_axes: list[int] | None = _axes(input_axes, "input_axes")
+        self.output_axes: list[int] | None = _axes(output_axes, "output_axes")
 
     def __call__(self, shape: Any, dtype: Any = "float32") -> Tensor:
         sizes = as_shape(shape)
@@ -116,7 +117,7 @@ def compute_fans(shape: Shape) -> tuple[float, float]:
 class _Scaled(VarianceScaling):
     """A variance scaling whose scale, mode and distribution are fixed by its name."""
 
-    settings: tuple[float, str, str]
+    settings: ClassVar[tuple[float, str, str]]
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         super().__init__(*self.settings, seed=seed, input_axes=input_axes, output_axes=output_axes)
@@ -132,37 +133,37 @@ class GlorotUniform(_Scaled):
     True
     """
 
-    settings = (1.0, "fan_avg", "uniform")
+    settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Scaled):
     """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
 
-    settings = (1.0, "fan_avg", "truncated_normal")
+    settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
     """Uniform within sqrt(6 / fan_in) (He et al. 2015, arXiv:1502.01852)."""
 
-    settings = (2.0, "fan_in", "uniform")
+    settings: ClassVar[tuple[float, str, str]] = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
     """Truncated normal of variance 2 / fan_in (He et al. 2015, arXiv:1502.01852)."""
 
-    settings = (2.0, "fan_in", "truncated_normal")
+    settings: ClassVar[tuple[float, str, str]] = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
     """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
 
-    settings = (1.0, "fan_in", "uniform")
+    settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
     """Truncated normal of variance 1 / fan_in (LeCun et al. 1998)."""
 
-    settings = (1.0, "fan_in", "truncated_normal")
+    settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "truncated_normal")
 
 
 class Orthogonal(RandomInitializer):

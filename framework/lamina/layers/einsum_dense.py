@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, NamedTuple
 
 from lamina import activations, ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -45,7 +46,7 @@ class EinsumDense(KernelSettings, PlainWeights):
     ((1, 4, 2), [(3, 2), (2,)])
     """
 
-    kept_as = {"output_shape": "partial_output_shape"}
+    kept_as: ClassVar[dict[str, str]] = {"output_shape": "partial_output_shape"}
 
     def __init__(
         self,
@@ -62,9 +63,9 @@ class EinsumDense(KernelSettings, PlainWeights):
             None if size is None else positive(size, "output_shape")
             for size in as_entries(output_shape, "output_shape")
         )
-        self.activation = activations.get(activation)
+        self.activation: Callable[..., Any] = activations.get(activation)
         self.bias_axes: str | None = _checked_axes(bias_axes, self._terms)
-        self.use_bias = bool(bias_axes)
+        self.use_bias: bool = bool(bias_axes)
 
     def check_input(self, input_shape: Any) -> None:
         check_one(self, input_shape)

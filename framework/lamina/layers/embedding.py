@@ -12,6 +12,7 @@ from lamina.layers.arguments import flag, number, positive
 from lamina.layers.layer import Layer
 from lamina.layers.plain_weights import PlainWeights
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_int
 
 
@@ -49,10 +50,10 @@ class Embedding(PlainWeights):
         self.embeddings_constraint: Any = constraints.get(embeddings_constraint)
         self.mask_zero: bool = flag(mask_zero, "mask_zero")
         self.input_length = input_length
-        self.supports_masking = self.mask_zero
+        self.supports_masking: bool = self.mask_zero
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
+        self.embeddings: Variable = self.add_weight(
             (self.input_dim, self.output_dim),
             self.embeddings_initializer,
             regularizer=self.embeddings_regularizer,
@@ -100,12 +101,14 @@ class ReversibleEmbedding(Embedding):
         )  # fmt: skip
         self.tie_weights: bool = flag(tie_weights, "tie_weights")
         self.reverse_dtype: str | None = None if reverse_dtype is None else canonical_dtype(reverse_dtype)
-        self.logit_soft_cap = None if logit_soft_cap is None else number(logit_soft_cap, "logit_soft_cap", minimum=0)
+        self.logit_soft_cap: float | None = (
+            None if logit_soft_cap is None else number(logit_soft_cap, "logit_soft_cap", minimum=0)
+        )
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         if not self.tie_weights:
-            self.reverse_embeddings = self.add_weight(
+            self.reverse_embeddings: Variable = self.add_weight(
                 (self.output_dim, self.input_dim),
                 self.embeddings_initializer,
                 regularizer=self.embeddings_regularizer,
@@ -160,7 +163,9 @@ class PositionEmbedding(Layer):
             )
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight((self.sequence_length, input_shape[-1]), self.initializer, name="embeddings")
+        self.embeddings: Variable = self.add_weight(
+            (self.sequence_length, input_shape[-1]), self.initializer, name="embeddings"
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """That of the input."""

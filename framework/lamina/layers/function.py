@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import activations
 from lamina.errors import ArgumentTypeError, SerializationError
@@ -35,17 +35,17 @@ class Lambda(Layer):
         self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **common: Any
     ) -> None:
         super().__init__(**common)
-        self.function = activations.get(function) if isinstance(function, (str, Mapping)) else function
+        self.function: Any = activations.get(function) if isinstance(function, (str, Mapping)) else function
         if not callable(self.function):
             raise ArgumentTypeError(f"function is {function!r}.", expected="a function.")
         if arguments is not None and not isinstance(arguments, Mapping):
             raise ArgumentTypeError(f"arguments is {arguments!r}.", expected="a dict of keyword arguments.")
-        self.arguments = dict(arguments or {})
-        self.output_shape_given = tuple(output_shape) if isinstance(output_shape, list) else output_shape
-        self.mask = mask
-        self.supports_masking = mask is not None
+        self.arguments: dict[str, Any] = dict(arguments or {})
+        self.output_shape_given: Any = tuple(output_shape) if isinstance(output_shape, list) else output_shape
+        self.mask: Any = mask
+        self.supports_masking: bool = mask is not None
 
-    kept_as = {"output_shape": "output_shape_given"}
+    kept_as: ClassVar[dict[str, str]] = {"output_shape": "output_shape_given"}
 
     def call(self, x: Any, mask: Any = None, training: bool = False) -> Any:
         known = _parameters(self.function)

@@ -48,7 +48,9 @@ class InputSpec:
         self.ndim: int | None = len(self.shape) if self.shape is not None else _count(ndim, "ndim")
         self.max_ndim: int | None = _count(max_ndim, "max_ndim")
         self.min_ndim: int | None = _count(min_ndim, "min_ndim")
-        self.axes = {as_int(axis, "axes"): _count(size, "axes") for axis, size in (axes or {}).items()}
+        self.axes: dict[int, int | None] = {
+            as_int(axis, "axes"): _count(size, "axes") for axis, size in (axes or {}).items()
+        }
         self.allow_last_axis_squeeze: bool = bool(allow_last_axis_squeeze)
         self.name = name
         self.optional: bool = bool(optional)

@@ -6,12 +6,14 @@ also the activation at the end and whether there is a bias.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lamina import activations, constraints, initializers, ops, regularizers
 from lamina.layers.arguments import flag
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 
 
 class BiasSettings(Layer):
@@ -38,7 +40,7 @@ class BiasSettings(Layer):
     def add_bias(self, shape: int | tuple[int, ...], initializer: Any = None) -> None:
         """Makes the weight ``bias``, if there is one."""
         if self.use_bias:
-            self.bias = self.add_weight(
+            self.bias: Variable = self.add_weight(
                 shape, initializer or self.bias_initializer, regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint, name="bias",
             )  # fmt: skip
@@ -71,7 +73,7 @@ class KernelSettings(BiasSettings):
 
     def add_kernel(self, shape: tuple[int, ...]) -> None:
         """Makes the weight ``kernel``."""
-        self.kernel = self.add_weight(
+        self.kernel: Variable = self.add_weight(
             shape, self.kernel_initializer, regularizer=self.kernel_regularizer, constraint=self.kernel_constraint,
             name="kernel",
         )  # fmt: skip
@@ -84,7 +86,7 @@ class _Finishing(Layer):
 
     def __init__(self, activation: Any = None, use_bias: bool = True, **common: Any) -> None:
         super().__init__(**common)
-        self.activation = activations.get(activation)
+        self.activation: Callable[..., Any] = activations.get(activation)
         self.use_bias: bool = flag(use_bias, "use_bias")
 
 

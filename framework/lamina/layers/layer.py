@@ -19,8 +19,9 @@ from lamina.layers.input_spec import InputSpec
 from lamina.layers.masks import attach_masks, call_arguments, fill_masks
 from lamina.layers.naming import checked_name, unique_name
 from lamina.layers.nodes import HasNodes
+from lamina.layers.noting import note_layer
 from lamina.layers.probing import as_outputs, probe
-from lamina.layers.symbolic import Node, SymbolicTensor, shapes_of
+from lamina.layers.symbolic import Node, SymbolicShape, SymbolicTensor, shapes_of
 from lamina.ops.elementwise import cast
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import to_tensor
@@ -97,15 +98,17 @@ class Layer(HasNodes, HasCarriedStates):
         autocast: bool = True,
         weights: Sequence[Any] | None = None,
     ) -> None:
-        self.name = unique_name(type(self).__name__) if name is None else checked_name(name)
+        self.name: str = unique_name(type(self).__name__) if name is None else checked_name(name)
         if not isinstance(trainable, bool):
             raise ArgumentTypeError(f"trainable is {trainable!r}.", expected="True or False.")
         self._trainable = trainable
-        self.dtype = given_dtype(dtype)
+        self.dtype: str = given_dtype(dtype)
         if autocast is not True:
             self.autocast = bool(autocast)
         self.built = False
-        self.batch_input_shape = given_shape(input_shape, batch_input_shape, batch_size, input_dim)
+        self.batch_input_shape: SymbolicShape | None = given_shape(
+            input_shape, batch_input_shape, batch_size, input_dim
+        )
         self.activity_regularizer: Any = regularizers.get(activity_regularizer)
         self._weights: list[Variable] = []
         self._regularized: list[tuple[Variable, Callable[[Any], Tensor]]] = []
@@ -142,7 +145,7 @@ class Layer(HasNodes, HasCarriedStates):
                 )
             return self._call_concrete(args, kwargs)
         except LaminaError as error:
-            _note_layer(error, self)
+            note_layer(error, self)
             raise
 
     apply = __call__
@@ -243,11 +246,11 @@ class Layer(HasNodes, HasCarriedStates):
             before = {**self.__dict__, "_weights": list(self._weights), "_regularized": list(self._regularized)}
             outer = _WITHIN.get()
             if outer is not None and self.weight_scope is None:
-                self.weight_scope = f"{outer}/{self.name}"
+                self.weight_scope: str = f"{outer}/{self.name}"
             try:
                 with self._naming_weights():
                     self.build(*shapes)
-                self.built = True
+                self.built: bool = True
                 self.built_for = shapes
                 if self._first_values is not None:
                     self.set_weights(self._first_values)
@@ -386,13 +389,6 @@ def _shape_arguments(method: Callable[..., Any]) -> tuple[str, ...]:
     names = tuple(inspect.signature(method).parameters)[1:]
     several = len(names) > 1 and all(name.endswith("_shape") for name in names)
     return tuple(name.removesuffix("_shape") for name in names) if several else ()
-
-
-def _note_layer(error: LaminaError, layer: Layer) -> None:
-    """Adds the innermost layer's name to an error that passes by."""
-    if not any(note.startswith("  In layer") for note in getattr(error, "__notes__", ())):
-        details = ", ".join(f"{k}={v}" for k, v in layer.__dict__.items() if k in ("units", "filters", "rate"))
-        error.add_note(f"  In layer {layer.name!r} ({type(layer).__name__}{', ' if details else ''}{details}).")
 
 
 def _is_tensor_like(value: Any) -> bool:

@@ -50,7 +50,7 @@ class Dropout(Noise):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
         super().__init__(seed, **common)
-        self.rate = _rate(rate)
+        self.rate: float = _rate(rate)
         self.noise_shape: tuple[int | None, ...] | None = _noise_shape(noise_shape)
         self._generator = self.stream(self.rate)
 
@@ -98,9 +98,11 @@ class SpatialDropout(Noise):
 
     def __init__(self, rate: float, data_format: Any = None, seed: int | None = None, **common: Any) -> None:
         super().__init__(seed, **common)
-        self.rate = _rate(rate)
+        self.rate: float = _rate(rate)
         self._generator = self.stream(self.rate)
-        self.data_format = choice(data_format or "channels_last", "data_format", ("channels_last", "channels_first"))
+        self.data_format: str = choice(
+            data_format or "channels_last", "data_format", ("channels_last", "channels_first")
+        )
 
     def check_input(self, input_shape: Any) -> None:
         last = self.data_format == "channels_last"
@@ -123,7 +125,7 @@ class SpatialDropout1D(SpatialDropout):
     (1, 2, 3)
     """
 
-    inner = ("time",)
+    inner: ClassVar[tuple[str, ...]] = ("time",)
 
     def __init__(self, rate: float, seed: int | None = None, **common: Any) -> None:
         super().__init__(rate, None, seed, **common)
@@ -139,7 +141,7 @@ class SpatialDropout2D(SpatialDropout):
     (1, 2, 2, 3)
     """
 
-    inner = ("height", "width")
+    inner: ClassVar[tuple[str, ...]] = ("height", "width")
 
 
 class SpatialDropout3D(SpatialDropout):
@@ -152,7 +154,7 @@ class SpatialDropout3D(SpatialDropout):
     (1, 2, 2, 2, 3)
     """
 
-    inner = ("depth", "height", "width")
+    inner: ClassVar[tuple[str, ...]] = ("depth", "height", "width")
 
 
 class GaussianNoise(Noise):
@@ -188,7 +190,7 @@ class GaussianDropout(Noise):
 
     def __init__(self, rate: float, seed: int | None = None, **common: Any) -> None:
         super().__init__(seed, **common)
-        self.rate = _rate(rate)
+        self.rate: float = _rate(rate)
         self._generator = self.stream(self.rate)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:

@@ -39,7 +39,7 @@ class ActivityRegularization(Layer):
         super().__init__(**common)
         self.l1: float = number(l1, "l1", minimum=0.0)
         self.l2: float = number(l2, "l2", minimum=0.0)
-        self.activity_regularizer = regularizers.L1L2(self.l1, self.l2)
+        self.activity_regularizer: Any = regularizers.L1L2(self.l1, self.l2)
 
     def call(self, x: Any) -> Any:
         return x

@@ -23,8 +23,10 @@ class PlainWeights(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
-        self.gptq_unpacked_column_size, self.quantization_config = gptq_unpacked_column_size, quantization_config
+        self.lora_rank: None = lora_rank
+        self.lora_alpha: None = lora_alpha
+        self.gptq_unpacked_column_size: None = gptq_unpacked_column_size
+        self.quantization_config: None = quantization_config
         for name in ("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config"):
             if getattr(self, name) is not None:
                 raise ArgumentError(

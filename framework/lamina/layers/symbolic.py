@@ -55,7 +55,7 @@ class Node:
         self.layer = layer
         self.args = args
         self.kwargs = kwargs
-        self.inputs = [x for x in flatten((args, kwargs)) if isinstance(x, SymbolicTensor)]
+        self.inputs: list[SymbolicTensor] = [x for x in flatten((args, kwargs)) if isinstance(x, SymbolicTensor)]
         self.outputs: list[SymbolicTensor] = []
 
     @property

@@ -53,7 +53,8 @@ class AUC(ConfusionMetric):
         super().__init__(dtype, name)
         self.curve: str = _choice(curve, "curve", CURVES)
         self.summation_method: str = _choice(summation_method, "summation_method", SUMMATIONS)
-        self.multi_label, self.from_logits = as_bool(multi_label, "multi_label"), as_bool(from_logits, "from_logits")
+        self.multi_label: bool = as_bool(multi_label, "multi_label")
+        self.from_logits: bool = as_bool(from_logits, "from_logits")
         self.thresholds: list[float] | None = None if thresholds is None else _inner(thresholds)
         inner = spread(as_int(num_thresholds, "num_thresholds", minimum=2))[1:-1]
         self._limits = Thresholds.of(

@@ -84,8 +84,10 @@ class _Share(ConfusionMetric):
     ) -> None:  # fmt: skip
         super().__init__(dtype, name)
         self.thresholds = thresholds
-        self.top_k = self._top_k = None if top_k is None else as_int(top_k, "top_k", minimum=1)
-        self.class_id = self._class_id = as_class(class_id)
+        self.top_k: int | None = None if top_k is None else as_int(top_k, "top_k", minimum=1)
+        self._top_k = self.top_k
+        self.class_id: int | None = as_class(class_id)
+        self._class_id = self.class_id
         self._count(parsed(thresholds, 0.5 if top_k is None else ALWAYS), ("true_positives", self.beside))
 
     def result(self) -> Tensor:

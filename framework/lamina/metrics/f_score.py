@@ -10,6 +10,7 @@ from lamina.measures.aligning import EPSILON
 from lamina.metrics.metric import Metric
 from lamina.ops.weighting import floating, leading_weight, mask_of, masked_weight
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_float
 
 
@@ -53,10 +54,10 @@ class FBetaScore(Metric):
             )
         if not self._state:
             shape = () if self.average == "micro" else shapes[1][1:]
-            self.true_positives = self.add_variable(shape, name="true_positives")
-            self.false_positives = self.add_variable(shape, name="false_positives")
-            self.false_negatives = self.add_variable(shape, name="false_negatives")
-            self.intermediate_weights = self.add_variable(shape, name="intermediate_weights")
+            self.true_positives: Variable = self.add_variable(shape, name="true_positives")
+            self.false_positives: Variable = self.add_variable(shape, name="false_positives")
+            self.false_negatives: Variable = self.add_variable(shape, name="false_negatives")
+            self.intermediate_weights: Variable = self.add_variable(shape, name="intermediate_weights")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch in; ``sample_weight`` has one weight per sample."""

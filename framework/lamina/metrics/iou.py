@@ -13,6 +13,7 @@ from lamina.metrics.metric import Metric
 from lamina.ops.weighting import floating, mask_of, masked_weight, whole_weight
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_bool, as_entries, as_float, as_int
 
 
@@ -51,7 +52,7 @@ class IoU(Metric):
         self.sparse_y_true: bool = as_bool(sparse_y_true, "sparse_y_true")
         self.sparse_y_pred: bool = as_bool(sparse_y_pred, "sparse_y_pred")
         self.axis: int = as_int(axis, "axis")
-        self.total_confusion_matrix = self.add_variable(
+        self.total_confusion_matrix: Variable = self.add_variable(
             (self.num_classes, self.num_classes), name="total_confusion_matrix"
         )
 

@@ -10,6 +10,7 @@ from lamina.measures import aligned
 from lamina.metrics.metric import Metric
 from lamina.ops.weighting import floating, mask_of, masked_weight, same_rank, whole_weight
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_int
 
 AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
@@ -40,17 +41,17 @@ class R2Score(Metric):
             )
         self.class_aggregation = class_aggregation
         self.num_regressors: int = as_int(num_regressors, "num_regressors", minimum=0)
-        self.num_samples = self.add_variable(name="num_samples")
+        self.num_samples: Variable = self.add_variable(name="num_samples")
 
     def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
         shape = tuple(y_pred_shape)
         if len(shape) != 2:
             raise ShapeError(f"{self.name}: y_pred is {shape}.", expected="(samples, outputs).")
         if len(self._state) == 1:
-            self.squared_sum = self.add_variable(shape[1:], name="squared_sum")
-            self.sum = self.add_variable(shape[1:], name="sum")
-            self.residual = self.add_variable(shape[1:], name="residual")
-            self.count = self.add_variable(shape[1:], name="count")
+            self.squared_sum: Variable = self.add_variable(shape[1:], name="squared_sum")
+            self.sum: Variable = self.add_variable(shape[1:], name="sum")
+            self.residual: Variable = self.add_variable(shape[1:], name="residual")
+            self.count: Variable = self.add_variable(shape[1:], name="count")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch in; ``sample_weight`` has one weight per sample, or per number."""

@@ -9,6 +9,7 @@ from lamina import ops
 from lamina.metrics.metric import Metric
 from lamina.ops.weighting import all_masks, divide_or_zero, floating, mask_of, masked_weight, precise, samplewise
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.serialization import construct, lookup_function, serialize_as
 
 
@@ -23,7 +24,7 @@ class Sum(Metric):
 
     def __init__(self, name: str = "sum", dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
+        self.total: Variable = self.add_variable(name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds values; ``sample_weight`` has one weight per sample, or per value."""
@@ -39,8 +40,8 @@ class RunningMean(Metric):
 
     def __init__(self, name: str, dtype: Any = None) -> None:
         super().__init__(dtype, name)
-        self.total = self.add_variable(name="total")
-        self.count = self.add_variable(name="count")
+        self.total: Variable = self.add_variable(name="total")
+        self.count: Variable = self.add_variable(name="count")
 
     def add_values(self, values: Tensor, weight: Tensor | None) -> None:
         """Takes values in; a value of several axes counts as the mean over all axes but the first."""

@@ -22,7 +22,8 @@ class _BestAt(ConfusionMetric):
         super().__init__(dtype, name)
         self._value = share(value, self.held)
         self.num_thresholds: int = as_int(num_thresholds, "num_thresholds", minimum=1)
-        self.class_id = self._class_id = as_class(class_id)
+        self.class_id: int | None = as_class(class_id)
+        self._class_id = self.class_id
         self._count(Thresholds.of([0.5] if self.num_thresholds == 1 else spread(self.num_thresholds)))
 
     def _rate(self, name: str) -> Tensor:
@@ -52,7 +53,8 @@ class SensitivityAtSpecificity(_BestAt):
     1.0
     """
 
-    sought, held = "sensitivity", "specificity"
+    sought: str = "sensitivity"
+    held: str = "specificity"
 
     def __init__(
         self, specificity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -68,7 +70,8 @@ class SpecificityAtSensitivity(_BestAt):
     1.0
     """
 
-    sought, held = "specificity", "sensitivity"
+    sought: str = "specificity"
+    held: str = "sensitivity"
 
     def __init__(
         self, sensitivity: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -84,7 +87,8 @@ class PrecisionAtRecall(_BestAt):
     1.0
     """
 
-    sought, held = "precision", "recall"
+    sought: str = "precision"
+    held: str = "recall"
 
     def __init__(
         self, recall: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,
@@ -100,7 +104,8 @@ class RecallAtPrecision(_BestAt):
     0.5
     """
 
-    sought, held = "recall", "precision"
+    sought: str = "recall"
+    held: str = "precision"
 
     def __init__(
         self, precision: float, num_thresholds: int = 200, class_id: int | None = None, name: str | None = None,

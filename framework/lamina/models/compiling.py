@@ -97,7 +97,7 @@ class CompiledLoss:
 
     def __init__(self, loss: Any, weights: Any, names: Sequence[str]) -> None:
         self.names: list[str] = list(names)
-        self.losses = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
+        self.losses: list[Any] = [None if one is None else losses.get(one) for one in per_output(loss, names, "loss")]
         given = per_output(weights, names, "loss_weights")
         self.weights: list[float] = [1.0 if w is None else number(w, "loss_weights") for w in given]
         self.present: bool = any(one is not None for one in self.losses)

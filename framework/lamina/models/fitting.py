@@ -69,7 +69,7 @@ class Run:
 class Fitting(Evaluating):
     """The part of a model that trains on data; ``Trainer`` inherits it."""
 
-    stop_training = False
+    stop_training: bool = False
     history: History | None = None
 
     def fit(

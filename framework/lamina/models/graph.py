@@ -22,13 +22,14 @@ class Graph:
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        self.input_structure, self.output_structure = inputs, outputs
+        self.input_structure: Any = inputs
+        self.output_structure: Any = outputs
         self._known: dict[Any, list[Spec]] = {}
-        self.inputs = [_symbolic(x, "inputs") for x in flatten(inputs)]
-        self.outputs = [_symbolic(x, "outputs") for x in flatten(outputs)]
+        self.inputs: list[SymbolicTensor] = [_symbolic(x, "inputs") for x in flatten(inputs)]
+        self.outputs: list[SymbolicTensor] = [_symbolic(x, "outputs") for x in flatten(outputs)]
         self._check_inputs()
-        self.nodes = self._ordered_nodes()
-        self.layers = self._ordered_layers()
+        self.nodes: list[Node] = self._ordered_nodes()
+        self.layers: list[Layer] = self._ordered_layers()
         self._check_names()
 
     def _check_inputs(self) -> None:

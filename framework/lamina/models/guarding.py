@@ -27,7 +27,7 @@ class Guard:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self.finite = Variable(True, trainable=False, name="guard/finite")
+        self.finite: Variable = Variable(True, trainable=False, name="guard/finite")
         self.culprit: str | None = None
 
     def begin(self) -> Guard:

@@ -72,7 +72,9 @@ class Preparing(Steps):
         self.optimizer = chosen
         self._loss_given, self._loss_weights_given = loss, loss_weights
         self._metrics_given, self._weighted_metrics_given = metrics, weighted_metrics
-        self.run_eagerly, self.steps_per_execution, self.jit_compile = run_eagerly, steps, jit_compile
+        self.run_eagerly: bool = run_eagerly
+        self.steps_per_execution: int = steps
+        self.jit_compile: Any = jit_compile
 
     def _names_for(self, loss: Any) -> list[str]:
         """The outputs' names if they are known, else as many as a list or dict of losses has."""

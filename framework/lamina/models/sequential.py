@@ -79,7 +79,7 @@ class Sequential(Model):
         self._set_graph(Graph(self.graph.inputs[0], output))
 
     def _rebuild(self, shape: Any = None, dtype: str | None = None) -> None:
-        self.graph = None
+        self.graph: None = None
         self.built = False
         self._forget_steps()
         start = self._start(shape, dtype)

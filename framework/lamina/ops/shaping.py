@@ -10,7 +10,7 @@ from lamina.dtypes import ALL, ARITHMETIC, COMPLEX
 from lamina.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from lamina.ops.elementwise import conjugate as _conjugate
 from lamina.runtime.convert import to_tensor
-from lamina.runtime.op import TensorLike, composite_op, op
+from lamina.runtime.op import Op, TensorLike, composite_op, op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import (
     Spec,
@@ -104,7 +104,7 @@ def _permute(x: TensorLike, axes: Any = None) -> Tensor:
 
 
 _permute.__name__ = "transpose"  # the method of arrays that executables call by the op's name
-permute = op(
+permute: Op[..., Tensor] = op(
     result=lambda x, axes: Spec(tuple(x.shape[a] for a in axes), x.dtype), dtypes=ALL, effect="view", public=False
 )(_permute)
 

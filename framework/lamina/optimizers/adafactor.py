@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ArgumentError
@@ -29,7 +29,13 @@ class Adafactor(Optimizer):
     0.5
     """
 
-    own_settings = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
+    own_settings: ClassVar[tuple[str, ...]] = (
+        "beta_2_decay",
+        "epsilon_1",
+        "epsilon_2",
+        "clip_threshold",
+        "relative_step",
+    )
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.optimizers.forms import InTwoForms
@@ -27,7 +27,7 @@ class Adam(InTwoForms):
     0.5
     """
 
-    own_settings = ("beta_1", "beta_2", "epsilon", "amsgrad")
+    own_settings: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon", "amsgrad")
 
     def __init__(
         self,

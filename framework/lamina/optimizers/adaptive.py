@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.optimizers.forms import InTwoForms
@@ -25,7 +25,7 @@ class Adagrad(Optimizer):
     0.5
     """
 
-    own_settings = ("initial_accumulator_value", "epsilon")
+    own_settings: ClassVar[tuple[str, ...]] = ("initial_accumulator_value", "epsilon")
 
     def __init__(
         self,
@@ -35,8 +35,10 @@ class Adagrad(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.initial_accumulator_value = as_float(initial_accumulator_value, "initial_accumulator_value", minimum=0.0)
-        self.epsilon = checked_epsilon(epsilon)
+        self.initial_accumulator_value: float = as_float(
+            initial_accumulator_value, "initial_accumulator_value", minimum=0.0
+        )
+        self.epsilon: float = checked_epsilon(epsilon)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ class Adadelta(InTwoForms):
     0.9986
     """
 
-    own_settings = ("rho", "epsilon")
+    own_settings: ClassVar[tuple[str, ...]] = ("rho", "epsilon")
 
     def __init__(
         self,
@@ -79,8 +81,8 @@ class Adadelta(InTwoForms):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.rho = checked_share(rho, "rho")
-        self.epsilon = checked_epsilon(epsilon)
+        self.rho: float = checked_share(rho, "rho")
+        self.epsilon: float = checked_epsilon(epsilon)
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ class RMSprop(InTwoForms):
     0.9
     """
 
-    own_settings = ("rho", "momentum", "epsilon", "centered")
+    own_settings: ClassVar[tuple[str, ...]] = ("rho", "momentum", "epsilon", "centered")
 
     def __init__(
         self,
@@ -122,9 +124,9 @@ class RMSprop(InTwoForms):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.rho = checked_share(rho, "rho")
+        self.rho: float = checked_share(rho, "rho")
         self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
-        self.epsilon = checked_epsilon(epsilon)
+        self.epsilon: float = checked_epsilon(epsilon)
         self.centered: bool = as_bool(centered, "centered")
 
     @property
@@ -184,7 +186,7 @@ class Adamax(Optimizer):
     0.5
     """
 
-    own_settings = ("beta_1", "beta_2", "epsilon")
+    own_settings: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
 
     def __init__(
         self,
@@ -198,7 +200,7 @@ class Adamax(Optimizer):
         super().__init__(learning_rate, **settings)
         self.beta_1: float = checked_share(beta_1, "beta_1")
         self.beta_2: float = checked_share(beta_2, "beta_2")
-        self.epsilon = checked_epsilon(epsilon)
+        self.epsilon: float = checked_epsilon(epsilon)
         self.decay: float = as_float(decay, "decay", minimum=0.0)
 
     @property

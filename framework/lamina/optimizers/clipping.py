@@ -28,7 +28,9 @@ class Clipping:
                 f"the gradients are to be clipped in several ways: {limits}.",
                 expected="at most one of clipnorm, clipvalue and global_clipnorm.",
             )
-        self.clipnorm, self.clipvalue, self.global_clipnorm = limits.values()
+        self.clipnorm: float | None = limits["clipnorm"]
+        self.clipvalue: float | None = limits["clipvalue"]
+        self.global_clipnorm: float | None = limits["global_clipnorm"]
 
     def __call__(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """The gradients within the limit."""

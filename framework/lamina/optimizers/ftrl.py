@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ArgumentError
@@ -27,7 +27,7 @@ class Ftrl(Optimizer):
     0.5
     """
 
-    own_settings = (
+    own_settings: ClassVar[tuple[str, ...]] = (
         "learning_rate_power",
         "initial_accumulator_value",
         "l1_regularization_strength",
@@ -51,13 +51,18 @@ class Ftrl(Optimizer):
         self.learning_rate_power: float = as_float(learning_rate_power, "learning_rate_power")
         if self.learning_rate_power > 0.0:
             raise ArgumentError(f"learning_rate_power is {learning_rate_power}.", expected="a number up to 0.")
-        self.initial_accumulator_value = as_float(initial_accumulator_value, "initial_accumulator_value", minimum=0.0)
-        strengths = (l1_regularization_strength, l2_regularization_strength, l2_shrinkage_regularization_strength)
-        (
-            self.l1_regularization_strength,
-            self.l2_regularization_strength,
-            self.l2_shrinkage_regularization_strength,
-        ) = (as_float(x, name, minimum=0.0) for x, name in zip(strengths, self.own_settings[2:5], strict=True))
+        self.initial_accumulator_value: float = as_float(
+            initial_accumulator_value, "initial_accumulator_value", minimum=0.0
+        )
+        self.l1_regularization_strength: float = as_float(
+            l1_regularization_strength, "l1_regularization_strength", minimum=0.0
+        )
+        self.l2_regularization_strength: float = as_float(
+            l2_regularization_strength, "l2_regularization_strength", minimum=0.0
+        )
+        self.l2_shrinkage_regularization_strength: float = as_float(
+            l2_shrinkage_regularization_strength, "l2_shrinkage_regularization_strength", minimum=0.0
+        )
         self.beta: float = as_float(beta, "beta", minimum=0.0)
 
     @property

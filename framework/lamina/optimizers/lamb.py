@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
@@ -24,7 +24,7 @@ class Lamb(Optimizer):
     0.5
     """
 
-    own_settings = ("beta_1", "beta_2", "epsilon")
+    own_settings: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
 
     def __init__(
         self,

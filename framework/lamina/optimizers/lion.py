@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
@@ -23,7 +23,7 @@ class Lion(Optimizer):
     [0.75]
     """
 
-    own_settings = ("beta_1", "beta_2")
+    own_settings: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2")
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **settings: Any) -> None:
         super().__init__(learning_rate, **settings)

@@ -53,8 +53,10 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer = inner
         self.initial_scale = scale
         self.dynamic_growth_steps: int = as_int(dynamic_growth_steps, "dynamic_growth_steps", minimum=1)
-        self.step_counter = Variable(0, trainable=False, name=f"{self.name}/step_counter", dtype="int32")
-        self.dynamic_scale = Variable(scale, trainable=False, name=f"{self.name}/dynamic_scale", dtype="float32")
+        self.step_counter: Variable = Variable(0, trainable=False, name=f"{self.name}/step_counter", dtype="int32")
+        self.dynamic_scale: Variable = Variable(
+            scale, trainable=False, name=f"{self.name}/dynamic_scale", dtype="float32"
+        )
         self._variables, self._slots = inner._variables, inner._slots  # there is one set of them
 
     # -- what the inner optimizer has ------------------------------------------------------------------------------

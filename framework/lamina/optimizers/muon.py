@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError
@@ -34,7 +34,7 @@ class Muon(Optimizer):
     [[29.0, 0.0], [0.0, 9.0]]
     """
 
-    own_settings = (
+    own_settings: ClassVar[tuple[str, ...]] = (
         "adam_beta_1", "adam_beta_2", "adam_weight_decay", "epsilon", "exclude_layers", "exclude_embeddings", "muon_a",
         "muon_b", "muon_c", "adam_lr_ratio", "momentum", "ns_steps", "nesterov", "rms_rate",
     )  # fmt: skip
@@ -67,9 +67,9 @@ class Muon(Optimizer):
         self.epsilon: float = checked_epsilon(epsilon)
         self.exclude_layers: list[str] = _patterns(exclude_layers)
         self.exclude_embeddings: bool = as_bool(exclude_embeddings, "exclude_embeddings")
-        self.muon_a, self.muon_b, self.muon_c = (
-            as_float(x, name) for x, name in ((muon_a, "muon_a"), (muon_b, "muon_b"), (muon_c, "muon_c"))
-        )
+        self.muon_a: float = as_float(muon_a, "muon_a")
+        self.muon_b: float = as_float(muon_b, "muon_b")
+        self.muon_c: float = as_float(muon_c, "muon_c")
         self.adam_lr_ratio: float = as_float(adam_lr_ratio, "adam_lr_ratio", minimum=0.0)
         self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
         self.ns_steps: int = as_int(ns_steps, "ns_steps", minimum=1)

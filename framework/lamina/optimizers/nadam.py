@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from lamina import ops
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
@@ -28,8 +28,8 @@ class Nadam(Optimizer):
     0.4686
     """
 
-    own_settings = ("beta_1", "beta_2", "epsilon")
-    shared_slots = {"u_product": 1.0}
+    own_settings: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
+    shared_slots: ClassVar[dict[str, float]] = {"u_product": 1.0}
 
     def __init__(
         self,

@@ -69,15 +69,19 @@ class Optimizer(OptimizerState, ABC):
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
-        self.weight_decay = None if weight_decay is None else as_float(weight_decay, "weight_decay", minimum=0.0)
-        self.clipping = Clipping(clipnorm, clipvalue, global_clipnorm)
+        self.weight_decay: float | None = (
+            None if weight_decay is None else as_float(weight_decay, "weight_decay", minimum=0.0)
+        )
+        self.clipping: Clipping = Clipping(clipnorm, clipvalue, global_clipnorm)
         self.use_ema: bool = as_bool(use_ema, "use_ema")
         self.ema_momentum: float = as_float(ema_momentum, "ema_momentum", minimum=0.0)
         if self.ema_momentum > 1.0:
             raise ArgumentError(f"ema_momentum is {ema_momentum}.", expected="a number between 0 and 1.")
         self.ema_overwrite_frequency: int | None = _count(ema_overwrite_frequency, "ema_overwrite_frequency", 1)
         self.loss_scale_factor: float | None = positive(loss_scale_factor, "loss_scale_factor")
-        self.gradient_accumulation_steps = _count(gradient_accumulation_steps, "gradient_accumulation_steps", 2)
+        self.gradient_accumulation_steps: int | None = _count(
+            gradient_accumulation_steps, "gradient_accumulation_steps", 2
+        )
         super().__init__(learning_rate, name or type(self).__name__.lower())
         self._seen: dict[str, list[Variable]] = {}
         self._undecayed: list[Variable] = []

@@ -57,8 +57,8 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
-        self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
+        self.initial_learning_rate: float = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
+        self.decay_steps: int = as_int(decay_steps, "decay_steps", minimum=1)
         self.decay_rate: float = as_float(decay_rate, "decay_rate")
         self.staircase: bool = as_bool(staircase, "staircase")
         self.name = name
@@ -147,8 +147,8 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
-        self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
-        self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
+        self.initial_learning_rate: float = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
+        self.decay_steps: int = as_int(decay_steps, "decay_steps", minimum=1)
         self.end_learning_rate: float = as_float(end_learning_rate, "end_learning_rate", minimum=0.0)
         self.power: float = as_float(power, "power")
         self.cycle: bool = as_bool(cycle, "cycle")
@@ -192,11 +192,13 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
-        self.decay_steps = as_int(decay_steps, "decay_steps", minimum=1)
-        self.alpha = as_float(alpha, "alpha")
+        self.initial_learning_rate: float = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
+        self.decay_steps: int = as_int(decay_steps, "decay_steps", minimum=1)
+        self.alpha: float = as_float(alpha, "alpha")
         self.name = name
-        self.warmup_target = None if warmup_target is None else as_float(warmup_target, "warmup_target", minimum=0.0)
+        self.warmup_target: float | None = (
+            None if warmup_target is None else as_float(warmup_target, "warmup_target", minimum=0.0)
+        )
         self.warmup_steps: int = as_int(warmup_steps, "warmup_steps", minimum=0)
 
     def __call__(self, step: Any) -> Tensor:
@@ -242,11 +244,11 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
-        self.initial_learning_rate = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
+        self.initial_learning_rate: float = as_float(initial_learning_rate, "initial_learning_rate", minimum=0.0)
         self.first_decay_steps: int = as_int(first_decay_steps, "first_decay_steps", minimum=1)
         self.t_mul: float = as_float(t_mul, "t_mul", minimum=1.0)
         self.m_mul: float = as_float(m_mul, "m_mul", minimum=0.0)
-        self.alpha = as_float(alpha, "alpha")
+        self.alpha: float = as_float(alpha, "alpha")
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:

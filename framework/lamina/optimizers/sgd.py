@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.optimizers.optimizer import Optimizer, Slots, Tensors, Update
@@ -22,7 +22,7 @@ class SGD(Optimizer):
     [0.0]
     """
 
-    own_settings = ("momentum", "nesterov")
+    own_settings: ClassVar[tuple[str, ...]] = ("momentum", "nesterov")
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class SGD(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.momentum = as_float(momentum, "momentum", minimum=0.0)
+        self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
         self.nesterov: bool = as_bool(nesterov, "nesterov")
 
     @property
@@ -68,7 +68,7 @@ class Momentum(Optimizer):
     [0.0]
     """
 
-    own_settings = ("momentum", "use_nesterov")
+    own_settings: ClassVar[tuple[str, ...]] = ("momentum", "use_nesterov")
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Momentum(Optimizer):
         **settings: Any,
     ) -> None:
         super().__init__(learning_rate, **settings)
-        self.momentum = as_float(momentum, "momentum", minimum=0.0)
+        self.momentum: float = as_float(momentum, "momentum", minimum=0.0)
         self.use_nesterov: bool = as_bool(use_nesterov, "use_nesterov")
 
     @property

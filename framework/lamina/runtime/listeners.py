@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -74,7 +74,7 @@ class TapeListener(Listener):
 
 _LISTENERS: ContextVar[tuple[Listener, ...]] = ContextVar("lamina_listeners", default=())
 
-listeners = _LISTENERS.get
+listeners: Callable[[], tuple[Listener, ...]] = _LISTENERS.get
 """The listeners of the current thread or task."""
 
 

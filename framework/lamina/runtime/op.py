@@ -38,7 +38,7 @@ class Gradient:
     __slots__ = ("function", "needs", "targets")
 
     def __init__(self, function: Callable[..., Any], targets: tuple[str, ...]) -> None:
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.targets: tuple[str, ...] = targets
         code = function.__code__
         self.needs: tuple[str, ...] = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -88,9 +88,10 @@ class Op(Arguments, Generic[P, R]):
         without_gradient: str | None = None,
     ) -> None:
         functools.update_wrapper(self, function, _COPIED)
-        self.name = function.__name__
-        names, self.variadic, defaults = _parameters(function)
-        self.inputs = tuple(n for n in names if function.__annotations__.get(n) == "TensorLike")
+        self.name: str = function.__name__
+        names, variadic, defaults = _parameters(function)
+        self.variadic: bool = variadic
+        self.inputs: tuple[str, ...] = tuple(n for n in names if function.__annotations__.get(n) == "TensorLike")
         self.defaults: dict[str, Any] = {n: defaults.get(n, _MISSING) for n in names if n not in self.inputs}
         self.result = result
         self.effect: Effect = effect
@@ -234,7 +235,7 @@ class HostOp(Op[P, R]):
 
     def __init__(self, function: Callable[P, R], **options: Any) -> None:
         super().__init__(function, shape_from_values=True, **options)
-        self.algorithm = function
+        self.algorithm: Callable[..., Any] = function
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool, dict[str, Any]]:

@@ -101,7 +101,7 @@ class Profiler(Listener):
     def __init__(self, lines: LineTimer | None = None) -> None:
         self._lines = lines
         self.records: list[KernelRecord] = []
-        self.peak = 0
+        self.peak: int = 0
         self._live = 0
         self._holders: dict[Hashable, int] = {}
         self._watched: dict[int, weakref.ref[Tensor]] = {}

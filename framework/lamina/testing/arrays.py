@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from lamina.testing.base import BackendTests
 from lamina.testing.checks import check_native
 from lamina.testing.inputs import Array
 
-SHAPES = [(), (1,), (3,), (0,), (2, 3), (0, 4), (2, 1, 3)]
+SHAPES: Final[list[tuple[int, ...]]] = [(), (1,), (3,), (0,), (2, 3), (0, 4), (2, 1, 3)]
 
 
 def _array(shape: tuple[int, ...], dtype: str) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lamina import activations
@@ -24,7 +25,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **common: Any) -> None:
         super().__init__(**common)
-        self.activation = activations.get(activation)
+        self.activation: Callable[..., Any] = activations.get(activation)
 
     def call(self, x: Tensor) -> Tensor:
         result: Tensor = self.activation(x)

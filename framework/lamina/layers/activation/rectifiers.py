@@ -9,6 +9,7 @@ from lamina.errors import ShapeError
 from lamina.layers.arguments import number
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_entries, as_int
 
 
@@ -29,7 +30,7 @@ class ReLU(Layer):
     ) -> None:
         super().__init__(**common)
         self.max_value: float | None = None if max_value is None else number(max_value, "max_value", minimum=0)
-        self.negative_slope = number(negative_slope, "negative_slope", minimum=0)
+        self.negative_slope: float = number(negative_slope, "negative_slope", minimum=0)
         self.threshold: float = number(threshold, "threshold", minimum=0)
 
     def call(self, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, negative_slope: float = 0.3, **common: Any) -> None:
         super().__init__(**common)
-        self.negative_slope = number(negative_slope, "negative_slope", minimum=0)
+        self.negative_slope: float = number(negative_slope, "negative_slope", minimum=0)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -110,7 +111,7 @@ class PReLU(Layer):
     def build(self, input_shape: Any) -> None:
         shared = self.shared_axes or ()
         shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape[1:], 1))
-        self.alpha = self.add_weight(
+        self.alpha: Variable = self.add_weight(
             shape, self.alpha_initializer, regularizer=self.alpha_regularizer, constraint=self.alpha_constraint,
             name="alpha",
         )  # fmt: skip

@@ -13,6 +13,7 @@ from lamina.layers.attention.masking import as_condition, band, both
 from lamina.layers.layer import Layer
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_int
 
 
@@ -129,14 +130,14 @@ class Attention(DirectAttention):
         **common: Any,
     ) -> None:
         super().__init__(dropout, seed, **common)
-        self.use_scale = flag(use_scale, "use_scale")
+        self.use_scale: bool = flag(use_scale, "use_scale")
         self.score_mode: str = choice(score_mode, "score_mode", ("dot", "concat"))
 
     def build(self, input_shape: Any) -> None:
         if self.use_scale:
-            self.scale = self.add_weight((), "ones", name="scale")
+            self.scale: Variable = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
-            self.concat_score_weight = self.add_weight((), "ones", name="concat_score_weight")
+            self.concat_score_weight: Variable = self.add_weight((), "ones", name="concat_score_weight")
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
         if self.score_mode == "dot":
@@ -161,11 +162,11 @@ class AdditiveAttention(DirectAttention):
 
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, seed: int | None = None, **common: Any) -> None:
         super().__init__(dropout, seed, **common)
-        self.use_scale = flag(use_scale, "use_scale")
+        self.use_scale: bool = flag(use_scale, "use_scale")
 
     def build(self, input_shape: Any) -> None:
         if self.use_scale:
-            self.scale = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale")
+            self.scale: Variable = self.add_weight((input_shape[0][-1],), "glorot_uniform", name="scale")
 
     def scores(self, query: Tensor, key: Tensor) -> Tensor:
         fits = ops.tanh(sum_of_each_pair(query, key))

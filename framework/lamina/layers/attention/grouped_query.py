@@ -36,15 +36,19 @@ class GroupQueryAttention(ProjectedAttention):
 
     def __init__(self, head_dim: int, num_query_heads: int, num_key_value_heads: int, **common: Any) -> None:
         super().__init__(**common)
-        self.head_dim = self.key_size = self.value_size = positive(head_dim, "head_dim")
-        self.num_query_heads = self.heads = positive(num_query_heads, "num_query_heads")
-        self.num_key_value_heads = self.key_heads = positive(num_key_value_heads, "num_key_value_heads")
+        self.head_dim: int = positive(head_dim, "head_dim")
+        self.num_query_heads: int = positive(num_query_heads, "num_query_heads")
+        self.num_key_value_heads: int = positive(num_key_value_heads, "num_key_value_heads")
+        self.key_size: int = self.head_dim
+        self.value_size: int = self.head_dim
+        self.heads: int = self.num_query_heads
+        self.key_heads: int = self.num_key_value_heads
         if self.heads % self.key_heads:
             raise ArgumentError(
                 f"num_query_heads is {self.heads} and num_key_value_heads is {self.key_heads}.",
                 expected="the first to be a multiple of the second.",
             )
-        self.activity_regularizer = self.inner_activity_regularizer  # of the output too, as in Keras
+        self.activity_regularizer: Any = self.inner_activity_regularizer  # of the output too, as in Keras
 
 
 GroupedQueryAttention = GroupQueryAttention

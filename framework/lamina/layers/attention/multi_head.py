@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina.layers.arguments import positive
 from lamina.layers.attention.projected import ProjectedAttention
@@ -34,7 +34,7 @@ class MultiHeadAttention(ProjectedAttention):
     ((1, 4, 6), [0.5, 0.5, 0.0, 0.0])
     """
 
-    kept_as = {**ProjectedAttention.kept_as, "output_shape": "output_sizes"}
+    kept_as: ClassVar[dict[str, str]] = {**ProjectedAttention.kept_as, "output_shape": "output_sizes"}
 
     def __init__(
         self,
@@ -48,15 +48,19 @@ class MultiHeadAttention(ProjectedAttention):
         **common: Any,
     ) -> None:
         super().__init__(dropout, use_bias, **common)
-        self.num_heads = self.heads = self.key_heads = positive(num_heads, "num_heads")
-        self.key_dim = self.key_size = positive(key_dim, "key_dim")
-        self.value_dim = self.value_size = self.key_dim if value_dim is None else positive(value_dim, "value_dim")
+        self.num_heads: int = positive(num_heads, "num_heads")
+        self.key_dim: int = positive(key_dim, "key_dim")
+        self.value_dim: int = self.key_dim if value_dim is None else positive(value_dim, "value_dim")
+        self.heads: int = self.num_heads
+        self.key_heads: int = self.num_heads
+        self.key_size: int = self.key_dim
+        self.value_size: int = self.value_dim
         self.output_sizes: tuple[int, ...] | None = (
             None
             if output_shape is None
             else tuple(positive(size, "output_shape") for size in as_entries(output_shape, "output_shape"))
         )
-        self.attention_axes = (
+        self.attention_axes: tuple[int, ...] | None = (
             None
             if attention_axes is None
             else tuple(as_int(axis, "attention_axes") for axis in as_entries(attention_axes, "attention_axes"))

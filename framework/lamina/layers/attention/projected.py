@@ -36,7 +36,7 @@ class ProjectedAttention(KernelSettings):
 
     supports_masking = True
     lends_settings = True
-    kept_as = {"activity_regularizer": "inner_activity_regularizer"}
+    kept_as: ClassVar[dict[str, str]] = {"activity_regularizer": "inner_activity_regularizer"}
     masked_queries_find_nothing: ClassVar[bool] = False
     attention_axes: tuple[int, ...] | None = None
     heads: int
@@ -57,9 +57,11 @@ class ProjectedAttention(KernelSettings):
     ) -> None:
         super().__init__(**common)
         self.dropout: float = rate(dropout, "dropout")
-        self.use_bias = flag(use_bias, "use_bias")
+        self.use_bias: bool = flag(use_bias, "use_bias")
         self.sliding_window: int | None = None if sliding_window is None else positive(sliding_window, "sliding_window")
-        self.flash_attention = None if flash_attention is None else flag(flash_attention, "flash_attention")
+        self.flash_attention: bool | None = (
+            None if flash_attention is None else flag(flash_attention, "flash_attention")
+        )
         self.inner_activity_regularizer: Any = regularizers.get(activity_regularizer)
         self.use_gate: bool = flag(use_gate, "use_gate")
         self.seed: int | None = None if seed is None else as_int(seed, "seed")
@@ -97,12 +99,12 @@ class ProjectedAttention(KernelSettings):
 
     def build(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> None:
         found = (self.heads, self.value_size)
-        self.query_dense = self._projected("query", query_shape, (self.heads, self.key_size))
-        self.key_dense = self._projected("key", key_shape or value_shape, (self.key_heads, self.key_size))
+        self.query_dense: EinsumDense = self._projected("query", query_shape, (self.heads, self.key_size))
+        self.key_dense: EinsumDense = self._projected("key", key_shape or value_shape, (self.key_heads, self.key_size))
         if self.use_gate:
-            self.gate_dense = self._projected("gate", query_shape, found)
-        self.value_dense = self._projected("value", value_shape, (self.key_heads, self.value_size))
-        self.output_dense = self._projected(
+            self.gate_dense: EinsumDense = self._projected("gate", query_shape, found)
+        self.value_dense: EinsumDense = self._projected("value", value_shape, (self.key_heads, self.value_size))
+        self.output_dense: EinsumDense = self._projected(
             "attention_output", (*query_shape[:-1], *found), self.result_sizes(query_shape), 2
         )
 

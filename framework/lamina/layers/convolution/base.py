@@ -44,9 +44,11 @@ class WindowLayer(SpatialLayer, BiasLayer):
         self.strides: tuple[int, ...] = per_axis(strides, self.rank, "strides")
         allowed = (*self.paddings, "causal") if self.rank == 1 and self.may_be_causal else self.paddings
         self.padding: str = choice(padding.lower() if isinstance(padding, str) else padding, "padding", allowed)
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
         self.dilation_rate: tuple[int, ...] = per_axis(dilation_rate, self.rank, "dilation_rate")
-        self.reach = tuple((size - 1) * gap + 1 for size, gap in zip(self.kernel_size, self.dilation_rate, strict=True))
+        self.reach: tuple[int, ...] = tuple(
+            (size - 1) * gap + 1 for size, gap in zip(self.kernel_size, self.dilation_rate, strict=True)
+        )
         """The size of the window, with the gaps in it."""
 
     may_be_causal = True

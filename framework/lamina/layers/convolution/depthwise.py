@@ -8,6 +8,7 @@ from lamina import constraints, initializers, ops, regularizers
 from lamina.layers.arguments import positive
 from lamina.layers.convolution.base import CONVOLVE, WindowLayer
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 
 
 class DepthwiseLayer(WindowLayer):
@@ -45,7 +46,7 @@ class DepthwiseLayer(WindowLayer):
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
-        self.depthwise_kernel = self.add_weight(
+        self.depthwise_kernel: Variable = self.add_weight(
             (*self.kernel_size, self.channels, self.depth_multiplier), self.depthwise_initializer,
             regularizer=self.depthwise_regularizer, constraint=self.depthwise_constraint, name="depthwise_kernel",
         )  # fmt: skip
@@ -137,7 +138,7 @@ class SeparableConvolution(DepthwiseLayer):
 
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
-        self.pointwise_kernel = self.add_weight(
+        self.pointwise_kernel: Variable = self.add_weight(
             (*(1,) * self.rank, self.channels * self.depth_multiplier, self.filters), self.pointwise_initializer,
             regularizer=self.pointwise_regularizer, constraint=self.pointwise_constraint, name="pointwise_kernel",
         )  # fmt: skip

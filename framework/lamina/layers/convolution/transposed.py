@@ -51,7 +51,9 @@ class TransposedConvolution(WindowLayer, KernelLayer):
         )  # fmt: skip
         self.filters: int = positive(filters, "filters")
         none = output_padding is None
-        self.output_padding = None if none else per_axis(output_padding, self.rank, "output_padding", minimum=0)
+        self.output_padding: tuple[int, ...] | None = (
+            None if none else per_axis(output_padding, self.rank, "output_padding", minimum=0)
+        )
 
     def check_window(self, input_shape: Any) -> None:
         """Any input is large enough."""

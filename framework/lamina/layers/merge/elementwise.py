@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ShapeError
@@ -62,7 +62,7 @@ class Subtract(ElementwiseMerge):
     [[-1.0]]
     """
 
-    count = 2
+    count: ClassVar[int] = 2
 
     def combine(self, a: Tensor, b: Tensor) -> Tensor:
         return ops.subtract(a, b)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -29,7 +29,7 @@ class Dot(Merge):
     [[11.0]]
     """
 
-    count = 2
+    count: ClassVar[int] = 2
 
     def __init__(self, axes: Any, normalize: bool = False, **common: Any) -> None:
         super().__init__(**common)

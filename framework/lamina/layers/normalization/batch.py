@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from lamina import initializers, ops
 from lamina.errors import ArgumentError, ArgumentTypeError
@@ -12,6 +12,7 @@ from lamina.layers.arguments import flag, number, rate
 from lamina.layers.axes import along, check_sizes, found_axes
 from lamina.layers.normalization.affine import AffineNormalization
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_int
 
 
@@ -36,7 +37,7 @@ class BatchNormalization(AffineNormalization):
     [[-1.0], [1.0]]
     """
 
-    elsewhere = {"fused": (False, True)}
+    elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {"fused": (False, True)}
 
     def __init__(
         self,
@@ -72,15 +73,19 @@ class BatchNormalization(AffineNormalization):
         size = (input_shape[self.axis],)
         self.add_gamma(size)
         self.add_beta(size)
-        self.moving_mean = self.add_weight(size, self.moving_mean_initializer, trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(
+        self.moving_mean: Variable = self.add_weight(
+            size, self.moving_mean_initializer, trainable=False, name="moving_mean"
+        )
+        self.moving_variance: Variable = self.add_weight(
             size, self.moving_variance_initializer, trainable=False, name="moving_variance"
         )
         if self.renorm:
             deviation = _RootOf(self.moving_variance_initializer)
-            self.moving_stddev = self.add_weight(size, deviation, trainable=False, name="moving_stddev")
-            self.renorm_mean = self.add_weight(size, self.moving_mean_initializer, trainable=False, name="renorm_mean")
-            self.renorm_stddev = self.add_weight(size, deviation, trainable=False, name="renorm_stddev")
+            self.moving_stddev: Variable = self.add_weight(size, deviation, trainable=False, name="moving_stddev")
+            self.renorm_mean: Variable = self.add_weight(
+                size, self.moving_mean_initializer, trainable=False, name="renorm_mean"
+            )
+            self.renorm_stddev: Variable = self.add_weight(size, deviation, trainable=False, name="renorm_stddev")
 
     def call(self, x: Tensor, training: bool = False, mask: Any = None) -> Tensor:
         axis = self.axis % x.ndim

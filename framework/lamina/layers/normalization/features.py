@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from lamina.layers.axes import along, as_axes, check_sizes, found_axes
 from lamina.layers.layer import Layer
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import Shape
 
 _EPSILON: Final = 1e-7
@@ -42,7 +43,7 @@ class Normalization(Layer):
     """
 
     supports_masking = True
-    kept_as = {"mean": "input_mean", "variance": "input_variance"}
+    kept_as: ClassVar[dict[str, str]] = {"mean": "input_mean", "variance": "input_variance"}
 
     def __init__(
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **common: Any
@@ -55,7 +56,8 @@ class Normalization(Layer):
         self.invert: bool = flag(invert, "invert")
         if (mean is None) != (variance is None):
             raise ArgumentError(f"mean is {mean!r} and variance is {variance!r}.", expected="both of them, or none.")
-        self.input_mean, self.input_variance = _statistic(mean, "mean"), _statistic(variance, "variance")
+        self.input_mean: Any = _statistic(mean, "mean")
+        self.input_variance: Any = _statistic(variance, "variance")
         if np.shape(self.input_mean) != np.shape(self.input_variance):
             raise ArgumentError(
                 f"mean has shape {np.shape(self.input_mean)} and variance has shape {np.shape(self.input_variance)}.",
@@ -79,7 +81,7 @@ class Normalization(Layer):
         else:
             self.mean = self.add_weight(sizes, "zeros", trainable=False, name="mean")
             self.variance = self.add_weight(sizes, "ones", trainable=False, name="variance")
-            self.count = self.add_weight((), "zeros", dtype="int32", trainable=False, name="count")
+            self.count: Variable = self.add_weight((), "zeros", dtype="int32", trainable=False, name="count")
         self.sizes = sizes
 
     def _spread(self, statistic: Any, sizes: Shape) -> Array:

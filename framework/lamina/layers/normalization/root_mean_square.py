@@ -9,6 +9,7 @@ from lamina.layers.arguments import number
 from lamina.layers.axes import along, as_axes, check_sizes, found_axes
 from lamina.layers.layer import Layer
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 
 
 class RMSNormalization(Layer):
@@ -34,7 +35,7 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         sizes = tuple(input_shape[axis] for axis in found_axes(self, self.axis, input_shape))
-        self.scale = self.add_weight(sizes, "ones", name="scale")
+        self.scale: Variable = self.add_weight(sizes, "ones", name="scale")
 
     def call(self, x: Tensor) -> Tensor:
         axes = found_axes(self, self.axis, x.shape)

@@ -38,7 +38,9 @@ class SpectralNormalization(Wrapper):
     def build(self, input_shape: Any) -> None:
         self.build_wrapped(self.layer, input_shape, self.layer.name)
         kernel = self._kernel()
-        self.vector_u = self.add_weight((1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u")
+        self.vector_u: Variable = self.add_weight(
+            (1, kernel.shape[-1]), "truncated_normal", trainable=False, name="vector_u"
+        )
 
     def _name_of_kernel(self) -> str:
         for name in ("kernel", "embeddings"):

@@ -30,7 +30,7 @@ class AdaptivePooling(SpatialLayer):
     def __init__(self, output_size: Any, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
         self.output_size: tuple[int, ...] = per_axis(output_size, self.rank, "output_size")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
         sizes = [x.shape[axis] for axis in self.spatial_axes]
@@ -83,15 +83,15 @@ def averages_along(x: Tensor, axis: int, count: int) -> Tensor:
 class AdaptiveMaxPooling(AdaptivePooling):
     """Base of layers that give the largest element of each window."""
 
-    pool = MaxPooling.pool
-    along = staticmethod(largest_along)
+    pool: ClassVar[dict[int, Callable[..., Tensor]]] = MaxPooling.pool
+    along: ClassVar[Callable[..., Tensor]] = staticmethod(largest_along)
 
 
 class AdaptiveAveragePooling(AdaptivePooling):
     """Base of layers that give the average of each window; integers give floats."""
 
-    pool = AveragePooling.pool
-    along = staticmethod(averages_along)
+    pool: ClassVar[dict[int, Callable[..., Tensor]]] = AveragePooling.pool
+    along: ClassVar[Callable[..., Tensor]] = staticmethod(averages_along)
 
     def call(self, x: Tensor) -> Tensor:
         return super().call(as_floats(x, self.dtype))

@@ -15,7 +15,7 @@ class GlobalPooling(SpatialLayer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **common: Any) -> None:
         super().__init__(**common)
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
         self.keepdims: bool = flag(keepdims, "keepdims")
 
 

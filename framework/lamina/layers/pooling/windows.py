@@ -33,8 +33,10 @@ class Pooling(SpatialLayer):
         super().__init__(**common)
         self.pool_size: tuple[int, ...] = per_axis(pool_size, self.rank, "pool_size")
         self.strides: tuple[int, ...] = self.pool_size if strides is None else per_axis(strides, self.rank, "strides")
-        self.padding = choice(padding.lower() if isinstance(padding, str) else padding, "padding", ("valid", "same"))
-        self.data_format = as_format(data_format)
+        self.padding: str = choice(
+            padding.lower() if isinstance(padding, str) else padding, "padding", ("valid", "same")
+        )
+        self.data_format: str = as_format(data_format)
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)
@@ -48,13 +50,13 @@ class Pooling(SpatialLayer):
 class MaxPooling(Pooling):
     """Base of layers that give the largest element of each window; padding never wins."""
 
-    pool = {1: ops.max_pool1d, 2: ops.max_pool, 3: ops.max_pool3d}
+    pool: ClassVar[dict[int, Callable[..., Tensor]]] = {1: ops.max_pool1d, 2: ops.max_pool, 3: ops.max_pool3d}
 
 
 class AveragePooling(Pooling):
     """Base of layers that give the average of each window; padding is left out of it, and integers give floats."""
 
-    pool = {1: ops.avg_pool1d, 2: ops.avg_pool, 3: ops.avg_pool3d}
+    pool: ClassVar[dict[int, Callable[..., Tensor]]] = {1: ops.avg_pool1d, 2: ops.avg_pool, 3: ops.avg_pool3d}
 
     def call(self, x: Tensor) -> Tensor:
         return super().call(as_floats(x, self.dtype))

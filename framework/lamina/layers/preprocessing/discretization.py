@@ -38,7 +38,7 @@ class Discretization(Layer):
     ) -> None:
         super().__init__(**common)
         self.num_bins: int | None = None if num_bins is None else positive(num_bins, "num_bins")
-        self.bin_boundaries = None if bin_boundaries is None else _ascending(bin_boundaries)
+        self.bin_boundaries: Any = None if bin_boundaries is None else _ascending(bin_boundaries)
         if (self.num_bins is None) == (self.bin_boundaries is None):
             raise ArgumentError(
                 f"num_bins is {num_bins!r} and bin_boundaries is {bin_boundaries!r}.", expected="one of them."

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
@@ -99,8 +100,8 @@ class Resizing(ImageLayer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.height = positive(height, "height")
-        self.width = positive(width, "width")
+        self.height: int = positive(height, "height")
+        self.width: int = positive(width, "width")
         lowered = interpolation.lower() if isinstance(interpolation, str) else interpolation
         self.interpolation: str = choice(lowered, "interpolation", INTERPOLATIONS)
         self.crop_to_aspect_ratio: bool = flag(crop_to_aspect_ratio, "crop_to_aspect_ratio")
@@ -112,7 +113,7 @@ class Resizing(ImageLayer):
         self.fill_mode: str = choice(fill_mode, "fill_mode", ("constant",))
         self.fill_value: float = number(fill_value, "fill_value")
         self.antialias: bool = flag(antialias, "antialias")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
         target = (self.height, self.width)
@@ -145,9 +146,9 @@ class CenterCrop(ImageLayer):
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.height = positive(height, "height")
-        self.width = positive(width, "width")
-        self.data_format = as_format(data_format)
+        self.height: int = positive(height, "height")
+        self.width: int = positive(width, "width")
+        self.data_format: str = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
         height, width = self.size_of(x)
@@ -169,7 +170,7 @@ class RandomWidth(ImageLayer):
     (1, 4, 8, 3)
     """
 
-    elsewhere = {"auto_vectorize": (False, True)}
+    elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {"auto_vectorize": (False, True)}
 
     def __init__(
         self,
@@ -180,11 +181,11 @@ class RandomWidth(ImageLayer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self.factor = factor if not isinstance(factor, (list, tuple)) else tuple(factor)
+        self.factor: Any = factor if not isinstance(factor, (list, tuple)) else tuple(factor)
         self.bounds: tuple[float, float] = _bounds(factor)
         self.interpolation: str = choice(interpolation, "interpolation", INTERPOLATIONS)
         self.seed: int | None = None if seed is None else as_int(seed, "seed")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
         self._generator = random_stream(self.seed, self.name)
 
     def compute_output_spec(self, x: Any, *args: Any, **kwargs: Any) -> Any:

@@ -100,12 +100,12 @@ class STFTSpectrogram(SpatialLayer):
         self.fft_length: int | None = None if fft_length is None else positive(fft_length, "fft_length")
         self.transformed: int = self.fft_length or 1 << (self.frame_length - 1).bit_length()
         _check_lengths("frame_length", self.frame_length, self.transformed)
-        self.window = as_window(window)
+        self.window: Any = as_window(window)
         self.periodic: bool = flag(periodic, "periodic")
         self.scaling: str | None = None if scaling is None else choice(scaling, "scaling", ("density", "spectrum"))
         self.padding: str = choice(padding, "padding", ("valid", "same"))
         self.expand_dims: bool = flag(expand_dims, "expand_dims")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
         self._weighted = self._scaled(window_values(self.window, self.frame_length, self.periodic))
 
     def _scaled(self, window: Array) -> Array:
@@ -205,7 +205,7 @@ class MelSpectrogram(Layer):
             sequence_length, "sequence_length"
         )  # fmt: skip
         _check_lengths("sequence_length", self.sequence_length, self.fft_length)
-        self.window = as_window(window)
+        self.window: Any = as_window(window)
         self.sampling_rate: int = positive(sampling_rate, "sampling_rate")
         self.num_mel_bins: int = positive(num_mel_bins, "num_mel_bins")
         self.min_freq: float = number(min_freq, "min_freq", minimum=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from lamina.layers.layer import Layer
 from lamina.layers.recurrent.states import apart, as_given, as_list, check_states, zero_states
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 from lamina.shapes import as_int
 
 
@@ -106,7 +107,7 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
 
     lends_settings = True
     gates: ClassVar[int] = 1
-    elsewhere = {"implementation": (0, 1, 2)}
+    elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {"implementation": (0, 1, 2)}
 
     def __init__(
         self,
@@ -124,14 +125,15 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
         self.recurrent_initializer: Any = initializers.get(recurrent_initializer)
         self.recurrent_regularizer: Any = regularizers.get(recurrent_regularizer)
         self.recurrent_constraint: Any = constraints.get(recurrent_constraint)
-        self.dropout, self.recurrent_dropout = rate(dropout, "dropout"), rate(recurrent_dropout, "recurrent_dropout")
+        self.dropout: float = rate(dropout, "dropout")
+        self.recurrent_dropout: float = rate(recurrent_dropout, "recurrent_dropout")
         self.seed: int | None = None if seed is None else as_int(seed, "seed")
         if self.dropout or self.recurrent_dropout:
-            self.seed_generator = random_stream(self.seed, self.name)
+            self.seed_generator: Any = random_stream(self.seed, self.name)
 
     def add_recurrent_kernel(self, shape: tuple[int, ...]) -> None:
         """Makes the weight ``recurrent_kernel``."""
-        self.recurrent_kernel = self.add_weight(
+        self.recurrent_kernel: Variable = self.add_weight(
             shape, self.recurrent_initializer, regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint, name="recurrent_kernel",
         )  # fmt: skip
@@ -221,7 +223,7 @@ class GatedCell(UnitsCell):
         **common: Any,
     ) -> None:
         super().__init__(units, activation, use_bias, **common)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation: Callable[..., Any] = activations.get(recurrent_activation)
 
     def is_usual(self, kind: type[GatedCell], x: Tensor, training: bool) -> bool:
         """Whether this takes the steps of x as the cell ``kind`` does with the settings of which there is an op."""

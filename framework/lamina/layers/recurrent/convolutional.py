@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from lamina import activations, ops
@@ -49,9 +49,9 @@ class ConvLSTMCell(WindowLayer, StepCell):
             **common,
         )  # fmt: skip
         self.filters: int = positive(filters, "filters")
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation: Callable[..., Any] = activations.get(recurrent_activation)
         self.unit_forget_bias: bool = flag(unit_forget_bias, "unit_forget_bias")
-        self.state_size = [self.filters, self.filters]
+        self.state_size: Any = [self.filters, self.filters]
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(apart(input_shape, None)[0])
@@ -173,7 +173,7 @@ class ConvLSTM1D(ConvLSTM):
     (2, 6, 4)
     """
 
-    cell_class = ConvLSTM1DCell
+    cell_class: ClassVar[type[ConvLSTMCell]] = ConvLSTM1DCell
 
 
 class ConvLSTM2D(ConvLSTM):
@@ -190,7 +190,7 @@ class ConvLSTM2D(ConvLSTM):
     (2, 5, 6, 6, 4)
     """
 
-    cell_class = ConvLSTM2DCell
+    cell_class: ClassVar[type[ConvLSTMCell]] = ConvLSTM2DCell
 
 
 class ConvLSTM3D(ConvLSTM):
@@ -203,4 +203,4 @@ class ConvLSTM3D(ConvLSTM):
     (2, 2, 6, 6, 4)
     """
 
-    cell_class = ConvLSTM3DCell
+    cell_class: ClassVar[type[ConvLSTMCell]] = ConvLSTM3DCell

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
 from lamina.layers.arguments import flag
-from lamina.layers.recurrent.cell import GatedCell
+from lamina.layers.recurrent.cell import GatedCell, StepCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
 from lamina.ops.gated import gru, gru_gates
 from lamina.runtime.tensor import Tensor
+from lamina.runtime.variable import Variable
 
 
 class GRUCell(GatedCell):
@@ -46,7 +47,7 @@ class GRUCell(GatedCell):
         if not self.reset_after:
             self.add_bias(width)
         elif self.use_bias:
-            self.bias = self.add_weight(
+            self.bias: Variable = self.add_weight(
                 (2, width), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint,
                 name="bias",
             )  # fmt: skip
@@ -91,7 +92,7 @@ class GRU(OwnCellRNN):
     (2, 4)
     """
 
-    cell_class = GRUCell
+    cell_class: ClassVar[type[StepCell]] = GRUCell
 
     def __init__(
         self,

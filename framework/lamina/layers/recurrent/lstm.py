@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from lamina import ops
 from lamina.layers.arguments import flag
-from lamina.layers.recurrent.cell import GatedCell
+from lamina.layers.recurrent.cell import GatedCell, StepCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
 from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.tensor import Tensor
@@ -66,7 +66,7 @@ class LSTMCell(GatedCell):
     ) -> None:
         super().__init__(units, activation, recurrent_activation, use_bias, **common)
         self.unit_forget_bias: bool = flag(unit_forget_bias, "unit_forget_bias")
-        self.state_size = [self.units, self.units]
+        self.state_size: Any = [self.units, self.units]
 
     def add_biases(self, width: int) -> None:
         self.add_bias(width, with_forget_bias(self.bias_initializer, self.units) if self.unit_forget_bias else None)
@@ -102,7 +102,7 @@ class LSTM(OwnCellRNN):
     (2, 4)
     """
 
-    cell_class = LSTMCell
+    cell_class: ClassVar[type[StepCell]] = LSTMCell
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ class RNN(Layer):
 
     supports_masking = True
     lends_settings = True
-    elsewhere = {"time_major": (False,), "implementation": (0, 1, 2)}
+    elsewhere: ClassVar[Mapping[str, tuple[Any, ...]]] = {"time_major": (False,), "implementation": (0, 1, 2)}
     sequence_form: ClassVar[str] = "(batch, time, features)"
 
     def __init__(
@@ -81,7 +81,7 @@ class RNN(Layer):
         self.return_sequences: bool = flag(return_sequences, "return_sequences")
         self.return_state: bool = flag(return_state, "return_state")
         self.go_backwards: bool = flag(go_backwards, "go_backwards")
-        self.stateful = flag(stateful, "stateful")
+        self.stateful: bool = flag(stateful, "stateful")
         self.unroll: bool = flag(unroll, "unroll")
         self.zero_output_for_mask: bool = flag(zero_output_for_mask, "zero_output_for_mask")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lamina import ops
-from lamina.layers.recurrent.cell import UnitsCell
+from lamina.layers.recurrent.cell import StepCell, UnitsCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
 from lamina.runtime.tensor import Tensor
 
@@ -39,7 +39,7 @@ class SimpleRNN(OwnCellRNN):
     (2, 4)
     """
 
-    cell_class = SimpleRNNCell
+    cell_class: ClassVar[type[StepCell]] = SimpleRNNCell
 
     def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True, **common: Any) -> None:
         super().__init__(units=units, activation=activation, use_bias=use_bias, **common)

@@ -63,7 +63,7 @@ class Cropping1D(Cropping):
 
     def __init__(self, cropping: Any = (1, 1), **common: Any) -> None:
         super().__init__(**common)
-        self.cropping = pairs_per_axis(cropping, 1, "cropping")[0]
+        self.cropping: Any = pairs_per_axis(cropping, 1, "cropping")[0]
 
 
 class Cropping2D(Cropping):
@@ -81,8 +81,8 @@ class Cropping2D(Cropping):
 
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.cropping = pairs_per_axis(cropping, 2, "cropping")
-        self.data_format = as_format(data_format)
+        self.cropping: Any = pairs_per_axis(cropping, 2, "cropping")
+        self.data_format: str = as_format(data_format)
 
 
 class Cropping3D(Cropping):
@@ -100,8 +100,8 @@ class Cropping3D(Cropping):
 
     def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.cropping = pairs_per_axis(cropping, 3, "cropping")
-        self.data_format = as_format(data_format)
+        self.cropping: Any = pairs_per_axis(cropping, 3, "cropping")
+        self.data_format: str = as_format(data_format)
 
 
 class ZeroPadding1D(ZeroPadding):
@@ -118,8 +118,8 @@ class ZeroPadding1D(ZeroPadding):
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.padding = pairs_per_axis(padding, 1, "padding")[0]
-        self.data_format = as_format(data_format)
+        self.padding: Any = pairs_per_axis(padding, 1, "padding")[0]
+        self.data_format: str = as_format(data_format)
 
 
 class ZeroPadding2D(ZeroPadding):
@@ -137,8 +137,8 @@ class ZeroPadding2D(ZeroPadding):
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.padding = pairs_per_axis(padding, 2, "padding")
-        self.data_format = as_format(data_format)
+        self.padding: Any = pairs_per_axis(padding, 2, "padding")
+        self.data_format: str = as_format(data_format)
 
 
 class ZeroPadding3D(ZeroPadding):
@@ -156,5 +156,5 @@ class ZeroPadding3D(ZeroPadding):
 
     def __init__(self, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.padding = pairs_per_axis(padding, 3, "padding")
-        self.data_format = as_format(data_format)
+        self.padding: Any = pairs_per_axis(padding, 3, "padding")
+        self.data_format: str = as_format(data_format)

@@ -66,7 +66,7 @@ class UpSampling2D(SpatialLayer):
     ) -> None:
         super().__init__(**common)
         self.size: tuple[int, ...] = per_axis(size, 2, "size")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
         self.interpolation: str = choice(interpolation, "interpolation", (*INTERPOLATIONS, CORNERS))
 
     def call(self, x: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class UpSampling3D(SpatialLayer):
     def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
         self.size: tuple[int, ...] = per_axis(size, 3, "size")
-        self.data_format = as_format(data_format)
+        self.data_format: str = as_format(data_format)
 
     def call(self, x: Tensor) -> Tensor:
         return repeated(x, self.spatial_axes, self.size)

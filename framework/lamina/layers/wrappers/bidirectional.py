@@ -63,7 +63,7 @@ class Bidirectional(Wrapper):
         else:
             self.backward_layer = _as_layer(backward_layer, "backward_layer")
         self._check_pair()
-        self.stateful = layer.stateful
+        self.stateful: bool = layer.stateful
 
     def _check_pair(self) -> None:
         """The two directions must return the same kinds of things."""

@@ -39,7 +39,7 @@ class BackupAndRestore(Callback):
         for name, value in (("double_checkpoint", double_checkpoint), ("delete_checkpoint", delete_checkpoint)):
             if not isinstance(value, bool):
                 raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
-        self.backup_dir = os.fspath(backup_dir)
+        self.backup_dir: Any = os.fspath(backup_dir)
         self.save_freq: Any = checked_frequency(save_freq)
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint

@@ -39,7 +39,7 @@ class ModelCheckpoint(Monitor):
         for name, value in (("save_best_only", save_best_only), ("save_weights_only", save_weights_only)):
             if not isinstance(value, bool):
                 raise ArgumentTypeError(f"{name} is {value!r}.", expected="True or False.")
-        self.filepath = os.fspath(filepath) if isinstance(filepath, os.PathLike) else filepath
+        self.filepath: Any = os.fspath(filepath) if isinstance(filepath, os.PathLike) else filepath
         place = find_format(self.filepath)
         if place is not None:
             place.able("save_weights" if save_weights_only else "save_model")

@@ -24,7 +24,7 @@ class CSVLogger(Callback):
             raise ArgumentError(f"separator is {separator!r}.", expected="one character.")
         if not isinstance(append, bool):
             raise ArgumentTypeError(f"append is {append!r}.", expected="True or False.")
-        self.filename = os.fspath(filename)
+        self.filename: Any = os.fspath(filename)
         self.separator = separator
         self.append = append
         self._names: list[str] | None = None

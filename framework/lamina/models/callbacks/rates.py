@@ -44,7 +44,8 @@ class ReduceLROnPlateau(Monitor):
         self.verbose = verbose
         self.cooldown: int = as_int(cooldown, "cooldown", minimum=0)
         self.min_lr: float = as_float(min_lr, "min_lr", minimum=0.0)
-        self.wait = self.cooldown_counter = 0
+        self.wait: int = 0
+        self.cooldown_counter: int = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.best, self.wait, self.cooldown_counter = None, 0, 0
@@ -79,7 +80,9 @@ class ReduceLROnPlateau(Monitor):
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        self.best, self.wait, self.cooldown_counter = state["best"], state["wait"], state["cooldown_counter"]
+        self.best = state["best"]
+        self.wait = state["wait"]
+        self.cooldown_counter = state["cooldown_counter"]
 
 
 class LearningRateScheduler(Callback):

@@ -48,7 +48,9 @@ class EarlyStopping(Monitor):
         self._start()
 
     def _start(self) -> None:
-        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.wait: int = 0
+        self.stopped_epoch: int = 0
+        self.best_epoch: int = 0
         self.best = None
         self.best_weights: list[np.ndarray[Any, Any]] | None = None
 
@@ -85,7 +87,9 @@ class EarlyStopping(Monitor):
         return {name: getattr(self, name) for name in names}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        self.wait, self.stopped_epoch, self.best_epoch = state["wait"], state["stopped_epoch"], state["best_epoch"]
+        self.wait = state["wait"]
+        self.stopped_epoch = state["stopped_epoch"]
+        self.best_epoch = state["best_epoch"]
         self.best, self.best_weights = state["best"], state["best_weights"]
 
 

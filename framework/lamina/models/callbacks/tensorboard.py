@@ -37,7 +37,7 @@ class TensorBoard(Callback):
         embeddings_freq: int = 0,
         embeddings_metadata: Any = None,
     ) -> None:
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir: Any = os.fspath(log_dir)
         self.histogram_freq: int = as_int(histogram_freq, "histogram_freq", minimum=0)
         for name, value in (
             ("write_graph", write_graph),

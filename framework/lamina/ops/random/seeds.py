@@ -40,8 +40,8 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str = "seed_generator", *, first: int = 0) -> None:
-        self.seed = int.from_bytes(os.urandom(4), "little") >> 1 if seed is None else as_int(seed, "seed")
-        self.state = Variable(_pair(self.seed, first), trainable=False, name=f"{name}/state")
+        self.seed: int = int.from_bytes(os.urandom(4), "little") >> 1 if seed is None else as_int(seed, "seed")
+        self.state: Variable = Variable(_pair(self.seed, first), trainable=False, name=f"{name}/state")
 
     def next(self) -> Tensor:
         """The next seed, shape (2,), int32."""
