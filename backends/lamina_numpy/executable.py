@@ -19,12 +19,14 @@ from lamina.contract import Kernel, KernelTable
 from lamina.program import Instruction, Program
 from lamina.program.lanes import Lanes, Run
 from lamina.program.memory import Memory, Pairs, plan_memory, size_of
-from lamina.program.passes import view_bases
+from lamina.program.passes import is_on, view_bases
 from lamina.program.source import bind, call_line, define, say_op, source_of
 from lamina.shapes import Spec
+from lamina_numpy.calls import Binding, Call, in_order, scalar_line, written
 from lamina_numpy.dtypes import numpy_dtype
-from lamina_numpy.kernels.elementwise import QUIET
-from lamina_numpy.kernels.training import bind_adam_update, bind_momentum_update
+from lamina_numpy.kernels.activation import relu_calls, relu_gradient_calls
+from lamina_numpy.kernels.elementwise import QUIET, Silence
+from lamina_numpy.kernels.training import adam_calls, momentum_calls
 from lamina_numpy.lanes import lane_numbers, lanes_of
 from lamina_numpy.memory import aligned, shaped, side_by_side
 from lamina_numpy.parallel import beside
@@ -34,10 +36,28 @@ from lamina_numpy.threads import ONE_THREAD, wants_one_thread
 ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
 """Ops whose result may lie in the memory of an argument of the same shape: each element is read before it is set."""
 
-UPDATES = {"adam_update": (bind_adam_update, (0, 2, 3)), "momentum_update": (bind_momentum_update, (0, 2))}
-"""Updates of many tensors: what binds them to their arrays, and which lists of arguments come back updated."""
+UPDATES = {"adam_update": (adam_calls, (0, 2, 3)), "momentum_update": (momentum_calls, (0, 2))}
+"""Updates of many tensors: the calls between their arrays, and which lists of arguments come back updated."""
 
+INLINED: dict[str, Binding] = {"relu": relu_calls, "relu_gradient": relu_gradient_calls}
+"""Kernels in whose place a step has the calls they come down to."""
+
+_MOST_LINES = 32  # of an update: beyond, it is one call
 _COPIED_OUTPUT = 4096  # bytes; a small output is computed in a buffer and copied, a large one gets an array of its own
+
+
+_silence = Silence()
+
+
+def without_warnings(step: Callable[..., Any], *given: Any) -> Any:
+    """Runs a step without NumPy's floating-point warnings."""
+    try:
+        return _silence.run(step, *given)
+    except RuntimeError as error:  # a finalizer or signal handler that runs a step, while one of this thread runs
+        if "cannot enter context" not in str(error):
+            raise
+    with np.errstate(all="ignore"):
+        return step(*given)
 
 
 class NumPyExecutable:
@@ -58,7 +78,7 @@ class NumPyExecutable:
             if state is not self._state:
                 builder = _Builder(self._lanes, self._kernels.entries, state)
                 self._step, self._memory, self._state = builder.build(), builder.memory, state
-            result: tuple[list[Any], list[Any]] = self._step(inputs, state)
+            result: tuple[list[Any], list[Any]] = without_warnings(self._step, inputs, state)
             return result
 
     def explain(self) -> str:
@@ -121,6 +141,7 @@ class _Builder:
         placed = {s for i in program.instructions if self._is_placed(i) for s in i.outputs}
         self.memory = plan_memory(program, placed, self._in_place, lane_numbers(lanes))
         self.buffers = [aligned(size) for size in self.memory.sizes]
+        self.arrays: dict[tuple[int, Spec], Any] = {}
         self.own = self._gradients_side_by_side()
 
     def _is_placed(self, instruction: Instruction) -> bool:
@@ -172,7 +193,7 @@ class _Builder:
         outputs = ", ".join(f"o{s}" if s in shared else f"s{s}" for s in self.program.outputs)
         inputs = self.program.inputs
         head = ["".join(f"s{s}, " for s in inputs).rstrip() + " = inputs"] if inputs else []
-        body = quietly(self.lines)
+        body = self.lines or ["pass"]
         beside = any(len(stage) > 1 for stage in self.stages)
         if beside or (self._has_products() and wants_one_thread(self.program) and ONE_THREAD.usual() > 1):
             self.namespace.update(one_thread=ONE_THREAD)
@@ -256,6 +277,8 @@ class _Builder:
         if instruction.op in UPDATES:
             self._add_update(index, instruction)
             return
+        if all(s in self.fixed for s in instruction.inputs) and self._add_inlined(index, instruction):
+            return
         names = [f"s{s}" for s in instruction.outputs]
         out = names[0] if len(names) == 1 else f"({', '.join(names)})"
         specs = self.program.slots
@@ -269,6 +292,21 @@ class _Builder:
             self.namespace[f"k{index}"] = kernel.function
             line = call_line(index, instruction, self.namespace).partition(" = ")[2]
             self.lines.append(f"{line[:-1]}{', ' if line[-2] != '(' else ''}out={out})")
+
+    def _add_inlined(self, index: int, instruction: Instruction) -> bool:
+        """Writes what an instruction comes down to into the step, if that is known."""
+        line = scalar_line(instruction, self.program.slots)
+        if line is not None:
+            self.lines.append(line)
+            return True
+        bind = INLINED.get(instruction.op) if is_on("inlined") else None
+        inputs, outputs = ([self.fixed[s] for s in slots] for slots in (instruction.inputs, instruction.outputs))
+        calls = bind and bind(inputs, outputs, instruction.attrs)
+        if not calls:
+            return False
+        names = {id(self.fixed[s]): f"s{s}" for s in (*instruction.inputs, *instruction.outputs)}
+        self.lines += written(calls, index, names, self.namespace)
+        return True
 
     def _add_update(self, index: int, instruction: Instruction) -> None:
         """Binds an update to its arrays; what a kernel without a buffer gave is copied to its place first."""
@@ -287,15 +325,20 @@ class _Builder:
             else:
                 inputs.append(self.fixed[slot])
         outputs = [self.fixed[s] for s in instruction.outputs]
-        self.namespace[f"k{index}"] = UPDATES[instruction.op][0](inputs, outputs, instruction.attrs)
-        self.lines.append(f"k{index}()")
+        calls = UPDATES[instruction.op][0](inputs, outputs, instruction.attrs)
+        if not is_on("inlined") or len(calls) > _MOST_LINES:
+            calls = [Call(in_order(calls), ())]
+        self.lines += written(calls, index, {}, self.namespace)
 
     def _array(self, slot: int) -> Any:
         if slot in self.memory.in_state:
             return self.fixed[self.program.state[self.memory.in_state[slot]]]
         if slot in self.own:
             return self.own[slot]
-        return shaped(self.buffers[self.memory.in_buffer[slot]], self.program.slots[slot])
+        place = self.memory.in_buffer[slot], self.program.slots[slot]
+        if place not in self.arrays:  # what is computed in place should be one array: NumPy then need not look if it is
+            self.arrays[place] = shaped(self.buffers[place[0]], place[1])
+        return self.arrays[place]
 
     def _add_writes(self) -> None:
         """Copies the remaining results into their Variables; those that read another one's array go aside first."""

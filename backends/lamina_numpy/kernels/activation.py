@@ -12,6 +12,7 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina.dtypes import LARGEST
 from lamina.shapes import Spec
+from lamina_numpy.calls import Arrays, Call, in_order
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.elementwise import quiet
 
@@ -44,6 +45,11 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     return lambda x, out: maximum(x, zero, out=out)
 
 
+def relu_calls(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) -> list[Call]:
+    """``relu`` between given arrays."""
+    return [Call(np.maximum, (inputs[0], np.zeros((), inputs[0].dtype)), outputs[0])]
+
+
 @kernels("relu_gradient", out=True)
 def relu_gradient(dy: Any, y: Any, out: Any = None) -> Any:
     result = np.where(y > 0, dy, dy.dtype.type(0))
@@ -53,36 +59,44 @@ def relu_gradient(dy: Any, y: Any, out: Any = None) -> Any:
     return out
 
 
+def relu_gradient_calls(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) -> list[Call] | None:
+    """``relu_gradient`` between given arrays, in blocks that stay in cache; of float32 only.
+
+    A mask of sign bits: 0 - y is negative where y is positive, and its shifted sign keeps dy's bits.
+    """
+    arrays = (*inputs, *outputs)
+    if any(a.dtype != np.float32 or a.shape != inputs[0].shape for a in arrays):
+        return None
+    whole, blocks = inputs[0].size, [arrays]
+    if all(a.flags.c_contiguous for a in arrays):
+        flat = [a.reshape(-1) for a in arrays]
+        blocks = [tuple(a[i : i + _BLOCK] for a in flat) for i in range(0, whole, _BLOCK)]
+    mask = np.empty(max((dy.size for dy, _, _ in blocks), default=0), np.int32)
+    zero, last = np.asarray(0, np.float32), np.asarray(31, np.int32)
+    found = []
+    for dy, y, out in blocks:
+        bits = mask[: y.size].reshape(y.shape)
+        found += [
+            Call(np.subtract, (zero, y, bits.view(np.float32))),
+            Call(np.right_shift, (bits, last, bits)),
+            Call(np.bitwise_and, (dy.view(np.int32), bits, out.view(np.int32))),
+        ]
+    return found
+
+
 @kernels.specialized("relu_gradient")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
-    """A mask of sign bits: 0 - y is negative where y is positive, and its shifted sign keeps dy's bits."""
-    dtype = inputs[0].dtype
-    if dtype != "float32" or inputs[0].shape != inputs[1].shape:
+    """By the calls, which are made once as long as the arrays are the same."""
+    if inputs[0].dtype != "float32" or inputs[0].shape != inputs[1].shape:
         return None
-    subtract, shift, both = np.subtract, np.right_shift, np.bitwise_and
-    zero, last = np.asarray(0, np.float32), np.asarray(31, np.int32)
-    whole, mask = inputs[1].size, np.empty(min(inputs[1].size, _BLOCK), np.int32)
     seen: list[Any] = [None, None, None]
-    blocks: list[tuple[Any, ...]] = []
-
-    def look_at(*arrays: Any) -> None:
-        """In blocks that stay in cache, the views made once as long as the arrays are the same."""
-        seen[:] = arrays
-        if all(a.flags.c_contiguous for a in arrays):
-            flat = [a.reshape(-1) for a in arrays]
-            cuts = [slice(i, min(i + _BLOCK, whole)) for i in range(0, whole, _BLOCK)]
-            found = [(*(a[cut] for a in flat), mask[: cut.stop - cut.start]) for cut in cuts]
-        else:
-            found = [(*arrays, np.empty(inputs[1].shape, np.int32))]
-        blocks[:] = [(y, m.view(np.float32), m, *(a.view(np.int32) for a in (dy, out))) for dy, y, out, m in found]
+    runs: list[Any] = [None]
 
     def kernel(dy: Any, y: Any, out: Any) -> None:
         if dy is not seen[0] or y is not seen[1] or out is not seen[2]:
-            look_at(dy, y, out)
-        for by, below, bits, given, target in blocks:
-            subtract(zero, by, below)
-            shift(bits, last, bits)
-            both(given, bits, target)
+            seen[:] = dy, y, out
+            runs[0] = in_order(relu_gradient_calls((dy, y), (out,), attrs) or ())
+        runs[0]()
 
     return kernel
 

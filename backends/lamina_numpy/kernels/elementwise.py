@@ -45,8 +45,8 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-class _Silence(threading.local):
-    """Runs a ufunc without warnings, at a fifth of what ``np.errstate`` costs.
+class Silence(threading.local):
+    """Runs a function without NumPy's warnings, at a fifth of what ``np.errstate`` costs.
 
     NumPy keeps its settings in the current context, so a context of its own for each thread is told once.
     """
@@ -57,7 +57,7 @@ class _Silence(threading.local):
         self.run = context.run
 
 
-_silence = _Silence()
+_silence = Silence()
 
 
 def _quiet_ufunc(ufunc: np.ufunc) -> Callable[..., Any]:

@@ -148,8 +148,8 @@ class OptimizerState:
             self._variables.append(variable)
         if fresh:
             for members in self._alike(self._variables):
-                for slot in (*self.slot_names_of(members[0]), *self.setting_slot_names):
-                    VariableGroup([self._slots[id(v)][slot] for v in members])
+                slots = *self.slot_names_of(members[0]), *self.setting_slot_names
+                VariableGroup([self._slots[id(v)][slot] for slot in slots for v in members])
                 VariableGroup(members)
 
     def _alike(self, variables: Sequence[Variable]) -> list[list[Variable]]:
