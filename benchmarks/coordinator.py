@@ -19,6 +19,9 @@ from benchmarks.workloads import Import, PeakMemory, Workload
 REST = 0.03
 """Seconds between two workers' turns, in which the first one's threads stop to spin."""
 
+LEAST_ROUNDS = 3
+"""Rounds that are timed even if the time is up."""
+
 
 class Asked(Protocol):
     """What the coordinator needs of a worker."""
@@ -42,27 +45,48 @@ class Result:
     floors: dict[int, float] = field(default_factory=dict)
 
 
+class Allowance:
+    """The time that is left, shared out to what is left to be measured; ``seconds`` None is without end."""
+
+    def __init__(self, seconds: float | None, parts: int) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._parts = parts
+
+    def next_part(self) -> Callable[[int], bool]:
+        """For the next part: whether, after so many rounds, it may have one more."""
+        parts, self._parts = self._parts, self._parts - 1
+        if self._end is None:
+            return lambda rounds: True
+        now = time.monotonic()
+        end = now + (self._end - now) / max(1, parts)
+        return lambda rounds: rounds < LEAST_ROUNDS or time.monotonic() < end
+
+
 def measure(
     workloads: Sequence[Workload],
     implementations: Sequence[Implementation],
     rates: Mapping[int, Rates | None],
     rounds: int,
     tell: Callable[[str], None],
+    seconds: float | None = None,
 ) -> list[Result]:
-    """Measures all workloads, with each number of threads in ``rates`` in turn: those of the machine, if known."""
+    """Measures all workloads, with each number of threads in ``rates`` in turn: those of the machine, if known.
+
+    After ``seconds`` no workload has more than three rounds; what is compiled before them takes as long as it takes.
+    """
     results = [Result(workload, floors=floors(workload, rates)) for workload in workloads]
-    in_turns = []
+    in_turns = [r for r in results if not isinstance(r.workload, (Import, PeakMemory))]
+    allowance = Allowance(seconds, len(results) - len(in_turns) + len(in_turns) * len(rates))
     for result in results:
         if isinstance(result.workload, Import):
             tell(f"{result.workload.name} ...")
-            measure_import(result, result.workload, 2 * rounds)
+            measure_import(result, result.workload, 2 * rounds, allowance.next_part())
         elif isinstance(result.workload, PeakMemory):
             tell(f"{result.workload.name} ...")
+            allowance.next_part()
             measure_memory(result, result.workload, implementations, min(rates), min(rounds, 2))
-        else:
-            in_turns.append(result)
     for count in rates if in_turns else ():
-        with_workers(in_turns, implementations, count, rounds, tell)
+        with_workers(in_turns, implementations, count, rounds, tell, allowance)
     return results
 
 
@@ -72,7 +96,7 @@ def floors(workload: Workload, rates: Mapping[int, Rates | None]) -> dict[int, f
     return {} if cost is None else {count: cost.seconds(found) for count, found in rates.items() if found is not None}
 
 
-def measure_import(result: Result, workload: Import, repeats: int) -> None:
+def measure_import(result: Result, workload: Import, repeats: int, goes_on: Callable[[int], bool]) -> None:
     """Times the imports, and notes what ours load that they must not."""
     result.load.append(load())
     installed = []
@@ -82,7 +106,7 @@ def measure_import(result: Result, workload: Import, repeats: int) -> None:
             result.not_run[statement.name] = f"not installed: {', '.join(missing)}"
         else:
             installed.append(statement)
-    result.series = measure_imports(installed, repeats)
+    result.series = measure_imports(installed, repeats, goes_on)
     for statement in (s for s in installed if s.role == "ours"):
         extra = loaded_too_much(statement)
         found = f"loads {', '.join(extra)}" if extra else "loads no torch, cupy, jax, keras and no plugin"
@@ -121,6 +145,7 @@ def with_workers(
     threads: int,
     rounds: int,
     tell: Callable[[str], None],
+    allowance: Allowance,
 ) -> None:
     """Starts a worker for each implementation that is installed, and measures all workloads with them."""
     wanted = [i for i in implementations if any(r.workload.kind in i.kinds for r in results)]
@@ -132,13 +157,21 @@ def with_workers(
                 if i.missing() and result.workload.kind in i.kinds:
                     result.not_run[i.name] = f"not installed: {', '.join(i.missing())}"
             able = [w for w in workers if result.workload.kind in w.implementation.kinds]
-            measure_rounds(result, able, threads, min(rounds, result.workload.most_rounds))
+            goes_on = allowance.next_part()
+            measure_rounds(result, able, threads, min(rounds, result.workload.most_rounds), goes_on)
     finally:
         for worker in workers:
             worker.close()
 
 
-def measure_rounds(result: Result, workers: Sequence[Asked], threads: int, rounds: int, rest: float = REST) -> None:
+def measure_rounds(
+    result: Result,
+    workers: Sequence[Asked],
+    threads: int,
+    rounds: int,
+    goes_on: Callable[[int], bool],
+    rest: float = REST,
+) -> None:
     """Prepares the workers one by one, then times them in turns; one that fails is left out, with the reason."""
     ready: list[tuple[Asked, Series]] = []
     for worker in workers:
@@ -150,7 +183,9 @@ def measure_rounds(result: Result, workers: Sequence[Asked], threads: int, round
         else:
             ready.append((worker, series))
     result.load.append(load())
-    for _ in range(rounds):
+    for number in range(rounds):
+        if not goes_on(number):
+            break
         for worker, series in list(ready):
             time.sleep(rest)
             try:

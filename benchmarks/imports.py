@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchmarks.summary import Series
 from benchmarks.workloads import Statement
@@ -24,12 +24,16 @@ UNWANTED = ("torch", "cupy", "jax", "keras", "lamina_")
 """What importing lamina must not load: libraries of backends, and modules that start so, which are plugins."""
 
 
-def measure_imports(statements: Sequence[Statement], repeats: int) -> list[Series]:
-    """Times each statement as often as asked, in turns, after one run that fills the caches."""
+def measure_imports(
+    statements: Sequence[Statement], repeats: int, goes_on: Callable[[int], bool] = lambda rounds: True
+) -> list[Series]:
+    """Times each statement as often as asked and as time allows, in turns, after one run that fills the caches."""
     series = [Series(s.name, s.role == "ours", is_floor=s.role == "floor") for s in statements]
     for one in statements:
         _run(one)
-    for _ in range(repeats):
+    for number in range(repeats):
+        if not goes_on(number):
+            break
         for one, statement in zip(series, statements, strict=True):
             one.values.append(_run(statement)[0])
     return series

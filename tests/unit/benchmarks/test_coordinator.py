@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import implementations, workloads
-from benchmarks.coordinator import Result, measure_rounds
+from benchmarks.coordinator import LEAST_ROUNDS, Allowance, Result, measure_rounds
 from benchmarks.implementations import IMPLEMENTATIONS, Implementation
 from benchmarks.imports import unwanted
 from benchmarks.process import WorkerFailedError, environment, last_error
@@ -29,9 +29,9 @@ class Pretender:
         return {"prepare": {"check": 0.5}, "round": {"seconds": self._count, "cores": 1.0}, "release": {}}[request]
 
 
-def run(*workers, rounds=2):
+def run(*workers, rounds=2, goes_on=lambda rounds: True):
     result = Result(workloads.find("train-30-16-16-2"))
-    measure_rounds(result, workers, 1, rounds, rest=0)
+    measure_rounds(result, workers, 1, rounds, goes_on, rest=0)
     return result
 
 
@@ -54,6 +54,32 @@ class TestRounds:
         assert [s.name for s in result.series] == ["b"]
         assert result.not_run == {"a": "failed: no more memory"}
         assert len(result.series[0].values) == 2
+
+
+class TestAllowance:
+    def test_without_an_end_there_is_always_one_more(self):
+        assert Allowance(None, 3).next_part()(10_000)
+
+    def test_time_is_shared_by_what_is_left(self, monkeypatch):
+        now = [0.0]
+        monkeypatch.setattr("benchmarks.coordinator.time.monotonic", lambda: now[0])
+        allowance = Allowance(90.0, 3)
+        first = allowance.next_part()
+        now[0] = 29.0
+        assert first(20)
+        now[0] = 31.0
+        assert not first(20)
+        second = allowance.next_part()  # 59 s for two
+        now[0] = 60.0
+        assert second(20)
+        now[0] = 61.0
+        assert not second(20)
+        assert second(LEAST_ROUNDS - 1)
+
+    def test_few_rounds_are_done_even_if_the_time_is_up(self):
+        late = Allowance(0.0, 1).next_part()
+        result = run(Pretender("a", []), rounds=9, goes_on=late)
+        assert len(result.series[0].values) == LEAST_ROUNDS
 
 
 class TestWorkers:
