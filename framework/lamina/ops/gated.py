@@ -41,11 +41,20 @@ def gru_gates(
         product = matmul(h, recurrent_kernel)
         product = product if recurrent_bias is None else add(product, recurrent_bias)
         h_gates, h_candidate = split(product, sizes, axis=1)
-        z, r = split(recurrent_activation(add(x_gates, h_gates)), 2, axis=1)
+        z, r = _activated(add(x_gates, h_gates), recurrent_activation)
         return z, activation(add(x_candidate, multiply(r, h_candidate)))
     of_gates, of_candidate = split(recurrent_kernel, sizes, axis=1)
-    z, r = split(recurrent_activation(add(x_gates, matmul(h, of_gates))), 2, axis=1)
+    z, r = _activated(add(x_gates, matmul(h, of_gates)), recurrent_activation)
     return z, activation(add(x_candidate, matmul(multiply(r, h), of_candidate)))
+
+
+def _activated(gates: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
+    """The update and the reset gate of what lies side by side. One that looks along an axis gets each by itself."""
+    if activation is sigmoid:
+        z, r = split(activation(gates), 2, axis=1)
+        return z, r
+    z, r = split(gates, 2, axis=1)
+    return activation(z), activation(r)
 
 
 def _units(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, *, reset_after: bool) -> Spec:

@@ -80,3 +80,23 @@ def test_dropout_of_inputs_is_done_before_the_sequence():
         first, second = (layer(X, training=True).numpy() for _ in range(2))
     assert heard.ops.count("gru") == 2
     assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_each_gate_has_its_own_softmax(reset_after):
+    random = np.random.default_rng(3)
+    x, h = random.standard_normal((2, 3)), random.standard_normal((2, 4))
+    layer = layers.GRU(4, recurrent_activation="softmax", reset_after=reset_after, use_bias=False, dtype="float64")
+    layer.build((2, 1, 3))
+    kernel, recurrent = (random.standard_normal(w.shape) for w in layer.weights)
+    layer.set_weights([kernel, recurrent])
+
+    def gate(number: int) -> np.ndarray:
+        at = slice(4 * number, 4 * number + 4)
+        raised = np.exp(x @ kernel[:, at] + h @ recurrent[:, at])
+        return raised / raised.sum(axis=1, keepdims=True)
+
+    z, r = gate(0), gate(1)
+    of_state = r * (h @ recurrent[:, 8:]) if reset_after else (r * h) @ recurrent[:, 8:]
+    expected = z * h + (1 - z) * np.tanh(x @ kernel[:, 8:] + of_state)
+    np.testing.assert_allclose(layer(x[:, None], initial_state=[h]).numpy(), expected, rtol=1e-12)
