@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -70,5 +70,41 @@ def _steps(instruction: Instruction) -> Any:
     return op, given, tuple(instruction.attrs.items())
 
 
-REWRITES = {"kept-steps": keep_steps, "pools-first": pools_first}
+def keep_slopes(program: Program) -> Program:
+    """Lets a cross entropy of class numbers give its slopes too: its gradient is a product with them."""
+    slots: list[Spec] = list(program.slots)
+    made = {s: i for i in program.instructions for s in i.outputs}
+    wanted = {i.inputs[1:] for i in program.instructions if i.op == "class_cross_entropy_gradient"}
+    kept: dict[tuple[int, ...], int] = {}
+    found: list[Instruction] = []
+    for instruction in program.instructions:
+        given = instruction.inputs
+        if instruction.op == "class_cross_entropy" and given in wanted:
+            kept[given] = len(slots)
+            slots.append(slots[given[1]])
+            outputs = (*instruction.outputs, kept[given])
+            found.append(replace(instruction, outputs=outputs, attrs={"slopes": True}, in_tuple=True))
+        elif instruction.op == "class_cross_entropy_gradient" and given[1:] in kept:
+            by = _only_number(given[0], made, program.slots)
+            if by is None:
+                by, spec = len(slots), slots[given[0]]
+                slots.append(Spec((*spec.shape, 1), spec.dtype))
+                found.append(Instruction("reshape", given[:1], (by,), {"shape": slots[by].shape}, "view"))
+            found.append(Instruction("multiply", (kept[given[1:]], by), instruction.outputs))
+        else:
+            found.append(instruction)
+    return replace(program, slots=tuple(slots)).with_instructions(found)
+
+
+def _only_number(slot: int, made: Mapping[int, Instruction], slots: Sequence[Spec]) -> int | None:
+    """The slot of the number of which all elements of a slot are copies; None if there may be several."""
+    while slots[slot].shape:
+        maker = made.get(slot)
+        if maker is None or maker.op not in ("reshape", "broadcast_to"):
+            return None
+        slot = maker.inputs[0]
+    return slot
+
+
+REWRITES = {"kept-slopes": keep_slopes, "kept-steps": keep_steps, "pools-first": pools_first}
 """By the names that ``LAMINA_WITHOUT`` knows them by."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.measures.aligning import EPSILON, class_numbers, classes_last, paired
+from lamina.ops.entropy import class_cross_entropy
 from lamina.ops.weighting import floating
 from lamina.runtime.tensor import Tensor
 
@@ -80,8 +81,10 @@ def sparse_categorical_crossentropy(
     y_pred = floating(y_pred)
     y_true = class_numbers("sparse_categorical_crossentropy", y_true, y_pred, axis)
     y_pred = classes_last(y_pred, axis)
-    labels = ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype)
-    values = _cross_entropy(labels, y_pred, from_logits)
+    if from_logits:
+        values = class_cross_entropy(y_true, y_pred)
+    else:
+        values = _cross_entropy(ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype), y_pred, from_logits)
     return values if ignore_class is None else ops.where(ops.equal(y_true, ignore_class), 0.0, values)
 
 

@@ -197,6 +197,12 @@ def _rows(count: int, whole: Sequence[int] = ()) -> Rule:
     return rule
 
 
+def _classified(count: int) -> Rule:
+    """Of each row of classes, which the last argument has, by itself."""
+    by_rows = _rows(count)
+    return lambda i, layouts, x, y, batch: by_rows(i, layouts, x, y, batch) if x[-1].ndim > 1 else None
+
+
 def _kernel_gradient(i: Instruction, layouts: Any, x: Any, y: Any, batch: int) -> Division | None:
     first = next(s for s in layouts if s)
     pair = (Split(0, first.unit),) * 2
@@ -232,5 +238,7 @@ _RULES: Final[dict[str, Rule]] = {
     "window_max_gradient": _rows(3),
     "lstm_sequence": _rows(4, (1,)),
     "lstm_sequence_gradient": _rows(8, (3,)),
+    "class_cross_entropy": _classified(2),
+    "class_cross_entropy_gradient": _classified(3),
     "take": _take,
 }

@@ -125,6 +125,14 @@ def _softmax_cross_entropy(labels: Any, logits: Any) -> Any:
     return -(labels * log_softmax(logits)).sum(-1)
 
 
+def _class_cross_entropy(labels: Any, logits: Any) -> Any:
+    return _softmax_cross_entropy(labels[..., None] == np.arange(logits.shape[-1]), logits)
+
+
+def _class_cross_entropy_gradient(dy: Any, labels: Any, logits: Any) -> Any:
+    return _softmax_cross_entropy_gradient(dy, (labels[..., None] == np.arange(logits.shape[-1])) * 1.0, logits)
+
+
 def _sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
     return labels * softplus(-logits) + (1.0 - labels) * softplus(logits)
 
@@ -155,3 +163,19 @@ case("sigmoid_cross_entropy", [values([1.0, 0.0]), values([-500.0, -500.0])], re
      gradient=False)  # fmt: skip
 case("sigmoid_cross_entropy", [normal(2, 3), normal(3)], raises=ShapeError)
 case("sigmoid_cross_entropy", [ints(2), ints(2)], raises=DTypeError)
+for _shape in ((4, 3), (2, 4, 3), (1, 2), (3, 1), (6, 40), (0, 3)):
+    _logits = normal(*_shape) if _shape[0] else empty(*_shape)
+    _labels = ints(*_shape[:-1], low=0, high=_shape[-1], dtype="int64")
+    _dy = normal(*_shape[:-1]) if _shape[0] else empty(*_shape[:-1])
+    case("class_cross_entropy", [_labels, _logits], reference=_class_cross_entropy)
+    case("class_cross_entropy_gradient", [_dy, _labels, _logits], reference=_class_cross_entropy_gradient)
+for _labels in (values([0, 2, 1], "int32"), values([-1, 3, 1], "int32"), values([0, 2, 255], "uint8")):
+    case("class_cross_entropy", [_labels, normal(3, 3)], reference=_class_cross_entropy)
+    case("class_cross_entropy_gradient", [normal(3), _labels, non_contiguous(3, 3)],
+         reference=_class_cross_entropy_gradient)  # fmt: skip
+case("class_cross_entropy", [values([1, 0], "int64"), values([[-900.0, 900.0], [-900.0, 900.0]])],
+     reference=_class_cross_entropy, gradient=False)  # fmt: skip
+case("class_cross_entropy", [values(1, "int32"), normal(3)], reference=_class_cross_entropy)
+case("class_cross_entropy", [values([1, 0], "int32"), normal(3, 3)], raises=ShapeError)
+case("class_cross_entropy", [values(1, "int32"), normal()], raises=ShapeError)
+case("class_cross_entropy", [normal(3), normal(3, 3)], raises=DTypeError)
