@@ -17,8 +17,8 @@ from lamina_torch.calls import (
     ADAM,
     ADDCMUL,
     ADDMM,
+    CLAMP_MIN,
     DENSE,
-    DOT,
     LOG_SOFTMAX_BACKWARD,
     LSTM,
     LSTM_BACKWARD,
@@ -38,18 +38,22 @@ from lamina_torch.kernels.training import IN_PLACE, adam_step_of_rate, adam_upda
 class Direct(NamedTuple):
     """``function(*arrays, *settings, out=buffer)``; the keyword has another name in some of torch's functions.
 
-    ``in_place`` is a method that does the same where the buffer is the argument itself. ``buffer_first`` says that the
-    function takes the buffer as its first argument.
+    ``in_place`` is a method, with its settings, that does the same where the buffer is the first argument itself: torch
+    calls methods sooner than functions. ``buffer_first`` says that the function takes the buffer as its first argument.
     """
 
     function: Callable[..., Any]
     settings: tuple[Any, ...] = ()
     keyword: str = "out"
-    in_place: str | None = None
+    in_place: tuple[str, tuple[Any, ...]] | None = None
     buffer_first: bool = False
 
 
 Rule = Callable[[Sequence[Spec], Mapping[str, Any]], Direct | None]
+_METHODS = {"add": "add_", "subtract": "sub_", "multiply": "mul_"}
+SWAPPED = ("add", "multiply")
+"""Ops whose two arguments may change places."""
+
 INEXACT = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 
 
@@ -70,6 +74,15 @@ def _always(function: Callable[..., Any], *settings: Any, keyword: str = "out") 
     return lambda inputs, attrs: Direct(function, settings, keyword)
 
 
+def _row(name: str, function: Callable[..., Any]) -> Rule:
+    in_place = (_METHODS[name], ()) if name in _METHODS else None
+    return lambda inputs, attrs: Direct(function, in_place=in_place)
+
+
+def _clamp_min(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
+    return Direct(torch.clamp_min, (attrs["lowest"],), in_place=("clamp_min_", (attrs["lowest"],)))
+
+
 def _product(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Direct | None:
     if attrs["transpose_a"] or attrs["transpose_b"] or inputs[0].dtype not in INEXACT:
         return None
@@ -85,13 +98,13 @@ LOWERED: dict[str, Callable[..., Any]] = {
     MM: torch.mm,
     ADDMM: torch.addmm,
     MV: torch.mv,
-    DOT: torch.dot,
     TURN: torch.t,
     DENSE: lambda x: x.clone(memory_format=torch.contiguous_format),
     THRESHOLD: relu_gradient,
     LOG_SOFTMAX_BACKWARD: log_softmax_gradient,
     ADDCMUL: torch.addcmul,
     SUBCMUL: _subcmul,
+    CLAMP_MIN: lambda x, lowest: torch.clamp_min(x, lowest),
     ADAM: adam_update_of_rate,
     LSTM: lstm_forward,
     LSTM_BACKWARD: lambda backward, d_outputs, d_last_c, *given: backward(d_outputs, d_last_c),
@@ -124,13 +137,14 @@ def _log_softmax_backward(inputs: Sequence[Spec], attrs: Mapping[str, Any]) -> D
     return Direct(torch._log_softmax_backward_data, (attrs["axis"], TORCH_DTYPES[inputs[0].dtype]))
 
 
-DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.items()} | {
+DIRECT: dict[str, Rule] = {name: _row(name, function) for name, function in ROWS.items()} | {
     "clip": _always(torch.clamp),
     "tanh": _always(torch.tanh),
     "sigmoid": _always(torch.sigmoid),
     DENSE: _copied,
     "cast": _cast,
-    "relu": lambda inputs, attrs: Direct(torch.clamp_min, (0,), in_place="relu_"),
+    "relu": lambda inputs, attrs: Direct(torch.clamp_min, (0,), in_place=("relu_", ())),
+    CLAMP_MIN: _clamp_min,
     "softmax": _along(torch._softmax),
     "log_softmax": _along(torch._log_softmax),
     LOG_SOFTMAX_BACKWARD: _log_softmax_backward,
@@ -144,7 +158,6 @@ DIRECT: dict[str, Rule] = {name: _always(function) for name, function in ROWS.it
     MM: _always(torch.mm),
     ADDMM: _always(torch.addmm),
     MV: _always(torch.mv),
-    DOT: _always(torch.dot),
     "bias_correction": _corrected,
     THRESHOLD: _always(_BACKWARD, 0, keyword="grad_input"),
 }

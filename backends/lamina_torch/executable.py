@@ -14,18 +14,22 @@ from typing import Any
 import torch
 
 from lamina.contract import KernelTable
+from lamina.dtypes import ITEMSIZE
 from lamina.program import Instruction, Program
-from lamina.program.memory import Memory, plan_memory
+from lamina.program.memory import Memory, plan_memory, size_of
 from lamina.program.passes import view_bases
 from lamina.program.source import bind, call_line, say_op, source_of
 from lamina_torch.calls import ADAM, ELEMENTWISE
-from lamina_torch.direct import DIRECT, LOWERED, UPDATES, Direct
+from lamina_torch.direct import DIRECT, LOWERED, SWAPPED, UPDATES, Direct
+from lamina_torch.joining import join_means
 from lamina_torch.kernels import kernels as own_kernels
 from lamina_torch.lowering import lower
 from lamina_torch.memory import as_one, raw_memory, shaped, side_by_side
 from lamina_torch.threads import wants_threads
 
 Functions = Mapping[str, Callable[..., Any]]
+SMALL = 4096
+"""Bytes of an input that is copied before views are made of it."""
 
 below_autograd: Any = getattr(torch._C, "_AutoDispatchBelowAutograd", torch.no_grad)
 """A guard under which torch calls its kernels without asking autograd first: no tensor of ours needs a gradient."""
@@ -45,6 +49,9 @@ class TorchExecutable:
         self._functions = {**kernels.functions, **LOWERED}
         constants = {slot: from_host(array) for slot, array in self._program.constants.items()}
         self._constants = fold(self._program, constants, self._functions)
+        joined = join_means(self._program, self._constants) if device.type == "cpu" else None
+        if joined is not None:
+            self._program, self._constants = joined, fold(joined, self._constants, self._functions)
         self._state: Sequence[Any] | None = None
         self._step: Any = None
         self._memory: Memory | None = None
@@ -120,6 +127,7 @@ class _Builder:
         updates = [i for i in live if i.op in UPDATES and i.op in {*own, ADAM}]
         self.updates = {i.outputs for i in updates if self._is_plain_update(i)}
         self.fixed: dict[int, Any] = {**constants, **dict(zip(program.state, state, strict=True))}
+        self.staged: dict[int, Any] = {}
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"threads": torch.set_num_threads, "all_threads": torch.get_num_threads}
         self.device = device
@@ -214,7 +222,7 @@ class _Builder:
 
     def _add_view(self, instruction: Instruction) -> bool:
         """Makes a view of a fixed tensor once and for all, if it is one: some kernels have to move elements."""
-        source = self.fixed.get(instruction.inputs[0])
+        source = self._standing(instruction.inputs[0])
         if source is None:
             return False
         result = self.functions[instruction.op](source, **instruction.attrs)
@@ -225,22 +233,43 @@ class _Builder:
         self.fixed.update(zip(instruction.outputs, views, strict=True))
         return True
 
+    def _standing(self, slot: int) -> Any:
+        """The fixed tensor that a view can be made of. A small input is copied into one: that is sooner done."""
+        spec = self.program.slots[slot]
+        small = slot in self.program.inputs and spec.size * ITEMSIZE[spec.dtype] <= SMALL and self.device.type == "cpu"
+        if slot not in self.fixed and small:
+            if slot not in self.staged:
+                buffer = raw_memory(size_of(spec), self.device)
+                self.staged[slot] = self.namespace[f"i{slot}"] = shaped(buffer, spec)
+                self.lines.append(f"i{slot}.copy_(s{slot})")
+            return self.staged[slot]
+        return self.fixed.get(slot)
+
     def _add_direct(self, index: int, instruction: Instruction) -> None:
         call = self.direct[instruction.outputs]
         assert call is not None
-        (slot,), first = instruction.outputs, instruction.inputs[0]
-        if call.in_place and first in self.fixed and self.fixed[first].data_ptr() == self.fixed[slot].data_ptr():
-            self.lines.append(f"s{slot}.{call.in_place}()")
-            return
-        self.namespace[f"k{index}"] = call.function
-        arguments = [f"s{s}" for s in instruction.inputs]
-        if call.buffer_first:
-            self.lines.append(f"k{index}(s{slot}, {', '.join(arguments)})")
-            return
-        for i, value in enumerate(call.settings):
+        (slot,), inputs = instruction.outputs, list(instruction.inputs)
+        if instruction.op in SWAPPED and self._lies_in(inputs[1], slot):
+            inputs.reverse()
+        in_place = call.in_place if inputs and self._lies_in(inputs[0], slot) else None
+        settings = call.settings if in_place is None else in_place[1]
+        arguments = [f"s{s}" for s in inputs]
+        for i, value in enumerate(settings):
             self.namespace[f"k{index}_{i}"] = value
             arguments.append(f"k{index}_{i}")
-        self.lines.append(f"k{index}({', '.join(arguments)}, {call.keyword}=s{slot})")
+        if in_place is not None:
+            self.lines.append(f"s{slot}.{in_place[0]}({', '.join(arguments[1:])})")
+            return
+        self.namespace[f"k{index}"] = call.function
+        arguments = [f"s{slot}", *arguments] if call.buffer_first else [*arguments, f"{call.keyword}=s{slot}"]
+        self.lines.append(f"k{index}({', '.join(arguments)})")
+
+    def _lies_in(self, slot: int, target: int) -> bool:
+        """Whether a slot is the very tensor of another."""
+        x, y = self.fixed.get(slot), self.fixed[target]
+        if x is None or x.data_ptr() != y.data_ptr():
+            return False
+        return x.dtype is y.dtype and x.shape == y.shape and x.stride() == y.stride() and x.ndim > 0
 
     def _add_update(self, index: int, instruction: Instruction) -> None:
         make, written = UPDATES[instruction.op]

@@ -17,8 +17,8 @@ from lamina_torch.calls import (
     ADAM,
     ADDCMUL,
     ADDMM,
+    CLAMP_MIN,
     DENSE,
-    DOT,
     LOG_SOFTMAX_BACKWARD,
     LSTM,
     LSTM_BACKWARD,
@@ -128,14 +128,16 @@ class _Lowering:
         return spec.dtype in _BLAS and spec.size > 0 and spec.shape[axis] <= _LONGEST_SUM
 
     def _mean(self, instruction: Instruction) -> bool:
-        """The mean of a vector, as its product with equal weights."""
+        """The mean of a vector, as the product of a matrix of one row with equal weights."""
         (x,), (y,) = instruction.inputs, instruction.outputs
         spec = self.slots[x]
         if spec.ndim != 1 or instruction.attrs["axis"] != (0,) or instruction.attrs["keepdims"]:
             return False
         if spec.dtype not in _BLAS or not 0 < spec.size <= _LONGEST_SUM:
             return False
-        self._add(DOT, (x, self._filled(spec, 1.0 / spec.size)), y)
+        row = self._add("reshape", (x,), self._new(Spec((1, spec.size), spec.dtype)), shape=(1, spec.size))
+        one = self._add(MV, (row, self._filled(spec, 1.0 / spec.size)), self._new(Spec((1,), spec.dtype)))
+        self._add("reshape", (one,), y, shape=())
         return True
 
     def _filled(self, spec: Spec, value: float) -> int:
@@ -149,10 +151,7 @@ class _Lowering:
         """Its parts, so that each has a buffer."""
         labels, logits = instruction.inputs
         spec, last = self.slots[logits], len(self.slots[logits].shape) - 1
-        logs = self._log_softmax(logits)
-        lowest = self._filled(Spec((), spec.dtype), -LARGEST[spec.dtype])
-        finite = self._add("maximum", (logs, lowest), self._new(spec))
-        products = self._add("multiply", (labels, finite), self._new(spec))
+        products = self._add("multiply", (labels, self._finite_logs(logits)), self._new(spec))
         if spec.ndim == 2 and self._adds_up(products, 1):
             weights = self._filled(Spec((spec.shape[1],), spec.dtype), -1.0)
             self._add(MV, (products, weights), instruction.outputs[0])
@@ -161,6 +160,11 @@ class _Lowering:
         self.instructions.append(Instruction("sum", (products,), (total,), {"axis": (last,), "keepdims": False}))
         self._add("negative", (total,), instruction.outputs[0])
         return True
+
+    def _finite_logs(self, logits: int) -> int:
+        """Logarithms of the classes' shares; of those that have none, the lowest number there is."""
+        spec = self.slots[logits]
+        return self._add(CLAMP_MIN, (self._log_softmax(logits),), self._new(spec), lowest=-LARGEST[spec.dtype])
 
     def _log_softmax(self, logits: int) -> int:
         """Along the last axis."""
@@ -178,7 +182,7 @@ class _Lowering:
         upright = self._add("reshape", (dy,), self._new(column), shape=column.shape)
         weights = self._add("negative", (upright,), self._new(column))
         d_logs = self._add("multiply", (labels, weights), self._new(spec))
-        given = (d_logs, self._log_softmax(logits))
+        given = (d_logs, self._finite_logs(logits))  # e to the lowest number is 0 as well
         self._add(LOG_SOFTMAX_BACKWARD, given, instruction.outputs[0], axis=spec.ndim - 1)
         return True
 

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from lamina.program import Instruction
 from lamina.shapes import Spec
-from lamina_torch.calls import ADDMM, DOT, LSTM, LSTM_BACKWARD, MM, MV
+from lamina_torch.calls import ADDMM, LSTM, LSTM_BACKWARD, MM, MV
 
 PRODUCTS = 1 << 22  # multiplications, about 0.1 ms on one thread; below, little is won and much can be lost
 ELEMENTS = 1 << 16
 
-_MATRIX = {"matmul": 0, MM: 0, ADDMM: 1, MV: 0, DOT: 0}
+_MATRIX = {"matmul": 0, MM: 0, ADDMM: 1, MV: 0}
 _RECURRENT = {"lstm": 0, LSTM: 0, "lstm_gradient": 2, LSTM_BACKWARD: 3}
 _IMAGE = ("convolution", "convolution_input_gradient", "convolution_kernel_gradient")
 

@@ -19,7 +19,7 @@ from lamina.program import Instruction, Interpreter, Program
 from lamina.shapes import Spec
 
 torch = pytest.importorskip("torch")
-from lamina_torch.calls import ADAM, ADDCMUL, ADDMM, DOT, MM, MV, SUBCMUL, THRESHOLD  # noqa: E402 - only where there is a torch
+from lamina_torch.calls import ADAM, ADDCMUL, ADDMM, MM, MV, SUBCMUL, THRESHOLD  # noqa: E402 - needs torch
 from lamina_torch.executable import TorchExecutable  # noqa: E402 - only where there is a torch
 from lamina_torch.kernels import kernels  # noqa: E402
 from lamina_torch.lowering import lower  # noqa: E402
@@ -64,6 +64,52 @@ def network(sizes: tuple[int, ...], optimizer: Any) -> tuple[Callable[[Any, Any]
         return loss
 
     return step, weights
+
+
+def cross_entropy(scale: float, classes: int) -> Callable[[Any, Any, Any], Any]:
+    """The mean cross entropy of logits for labels as one-hot rows, times a scale, and its gradient."""
+
+    def step(x: Any, y: Any, w: Any) -> Any:
+        labels = lamina.one_hot(y, classes)
+        loss = lambda w: ops.softmax_cross_entropy(labels, x.matmul(w)).mean()  # noqa: E731
+        return lamina.value_and_grad(lambda w: loss(w) * scale)(w), loss(w)
+
+    return step
+
+
+@pytest.mark.parametrize(("rows", "classes"), [(32, 2), (64, 10), (3, 5)])
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_a_mean_cross_entropy_shares_its_gradients_product(rows: int, classes: int, scale: float) -> None:
+    """Only where both have the same scale; either way values and gradients are the eager ones."""
+    x, w = lamina.tensor(numbers(rows, 8).numpy()), lamina.tensor(numbers(8, classes, seed=1).numpy())
+    y = lamina.tensor(np.arange(rows, dtype=np.int32) % (classes + 1))  # one of them is no class
+    step = cross_entropy(scale, classes)
+    (value, gradient), plain = step(x, y, w)
+    compiled = lamina.function(step)
+    for _ in range(3):
+        (found, d_found), other = compiled(x, y, w)
+        np.testing.assert_allclose(found.numpy(), value.numpy(), rtol=1e-5)
+        np.testing.assert_allclose(other.numpy(), plain.numpy(), rtol=1e-5)
+        np.testing.assert_allclose(d_found.numpy(), gradient.numpy(), rtol=1e-4, atol=1e-6)
+    executable = next(iter(compiled._entries.values())).executable
+    assert isinstance(executable, TorchExecutable)
+    products = [
+        i for i in executable._program.instructions if i.op == "multiply" and i.outputs[0] not in executable._constants
+    ]
+    shaped = [i for i in products if executable._program.slots[i.outputs[0]].size == rows * classes]
+    assert len(shaped) == (1 if scale == 1.0 else 2)
+
+
+def test_what_follows_from_an_infinite_logit_is_as_eagerly() -> None:
+    x = lamina.tensor(np.array([[1.0, -np.inf], [0.0, 2.0]], np.float32))
+    y = lamina.tensor(np.array([0, 1], np.int32))
+    eager = lambda x: ops.softmax_cross_entropy(lamina.one_hot(y, 2), x).mean()  # noqa: E731
+    compiled = lamina.function(lambda x: lamina.value_and_grad(eager)(x))
+    value, gradient = lamina.value_and_grad(eager)(x)
+    for _ in range(3):
+        found, d_found = compiled(x)
+        np.testing.assert_allclose(found.numpy(), value.numpy(), rtol=1e-6)
+        np.testing.assert_allclose(d_found.numpy(), gradient.numpy(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("sizes", [(30, 16, 16, 2), (20, 32, 10), (5, 3)], ids=str)
@@ -361,7 +407,7 @@ def _product_in_sum(op: str, swapped: bool, shapes: Any, dtype: str) -> Program:
 def test_lowering_on_a_cpu_and_on_a_device() -> None:
     names = [i.op for i in lower(_dense_program(), OWN).instructions]
     assert ADDMM not in names
-    assert {MM, THRESHOLD, MV, DOT} <= set(names)
+    assert {MM, THRESHOLD, MV} <= set(names)
     names = [i.op for i in lower(_dense_program(), OWN, "cuda").instructions]
     assert ADDMM in names
     assert "add" not in names
