@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import threading
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from lamina.contract import Executable, KernelTable
+from lamina.notices import warn
 from lamina.program import Program
 from lamina.program.passes import view_bases
 from lamina.program.source import compile_source
@@ -70,7 +70,7 @@ class CompiledExecutable:
                     return self._run(inputs, state), []
                 except _REFUSALS as error:  # before anything ran
                     self._instead = self._normal()
-                    warnings.warn(_refusal(error), stacklevel=2)
+                    warn(_refusal(error))
         return self._instead(inputs, state)
 
     def _run(self, inputs: Sequence[Any], state: Sequence[Any]) -> list[Any]:

@@ -21,6 +21,7 @@ import pluggy
 from lamina.contract import PROJECT, Provides, hookspecs
 from lamina.errors import PluginError
 from lamina.logs import tell
+from lamina.notices import note
 
 BUILT_IN: Final = (
     "lamina.catalogue", "lamina_numpy", "lamina_torch", "lamina_cupy", "lamina_cudnn", "lamina_http", "lamina_keras",
@@ -151,6 +152,12 @@ class Plugins:
         record = self._records[plugin]
         return f"plugin {record.name!r}, {record.distribution} {record.version}"
 
+    def origin_of(self, offer: Provides) -> str | None:
+        """Where somebody else's offer comes from, in words; None for those of this distribution."""
+        found = (plugin for offers in self._offers.values() for plugin, each in offers if each is offer)
+        plugin = next(found, None)
+        return None if plugin is None or plugin in BUILT_IN else self._origin(plugin)
+
     def third_party(self, hooks: Iterable[str]) -> dict[str, PluginRecord]:
         """The names that plugins other than the built-in ones offer through some hooks, each with its plugin."""
         return {
@@ -250,13 +257,21 @@ def resolve(offer: Provides) -> Any:
         for part in attribute.split(".") if attribute else ():
             found = getattr(found, part)
     except Exception as error:  # a library of the wrong age or machine fails in any way
-        known = isinstance(error, (ImportError, AttributeError, PluginError))
-        raise PluginError(
-            f"{offer.name!r} could not be loaded from {offer.target}: {error if known else repr(error)}.",
-            expected=f"the library {_library(offer)} to be installed." if offer.needs else None,
-            fix=offer.install,
-        ) from error
+        raise _not_loaded(offer, error) from error
     return found
+
+
+def _not_loaded(offer: Provides, error: Exception) -> PluginError:
+    known = isinstance(error, (ImportError, AttributeError, PluginError))
+    refused = PluginError(
+        f"{offer.name!r} could not be loaded from {offer.target}: {error if known else repr(error)}.",
+        expected=f"the library {_library(offer)} to be installed." if offer.needs else None,
+        fix=offer.install,
+    )
+    origin = plugins().origin_of(offer)
+    if origin is not None:
+        note(refused, f"In the {origin}.")
+    return refused
 
 
 def _library(offer: Provides) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -12,6 +11,7 @@ from lamina.contract.io import Bytes
 from lamina.errors import ModelFileError, NotBuiltError
 from lamina.io.checks import check_name, shown
 from lamina.models.saving.sources import assign_all, values_of
+from lamina.notices import warn
 from lamina_keras.hdf5 import Group, read_hdf5, write_hdf5
 from lamina_keras.paths import OLDER, Place, optimizer_places, places_of
 
@@ -68,7 +68,10 @@ def assign_weights(model: Any, root: Group, where: str, strict: bool) -> None:
         try:
             restore_optimizer(model, state, where)
         except ModelFileError as error:
-            warnings.warn(f"the optimizer keeps its state: {error.what}", RuntimeWarning, 4)
+            warn(
+                f"the optimizer keeps its state: {error.what} Compile with the file's optimizer to take its state.",
+                RuntimeWarning,
+            )
 
 
 def load_whole(model: Any, root: Group, where: str) -> Mapping[str, HostArray]:

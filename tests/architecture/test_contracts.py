@@ -6,7 +6,7 @@ import configparser
 
 from architecture.sources import ROOT
 
-SEEN_BY_BACKENDS = {"contract", "program", "dtypes", "shapes", "errors"}
+SEEN_BY_BACKENDS = {"contract", "program", "dtypes", "shapes", "errors", "notices"}
 
 
 def _contracts():

@@ -195,6 +195,8 @@ class Rounds:
         self.feed = feed
         self.given = steps
         self.ran_out: bool = False
+        self.at = 0
+        """The batch of the epoch that is being fetched or worked with."""
         self._first_epoch = first_epoch
         self._place: tuple[int, int] | None = None  # the epoch and batch that come next
         self._pieces: Iterator[Piece] = iter(())
@@ -207,6 +209,12 @@ class Rounds:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Piece]:
         """The batches of an epoch, from its batch ``start`` on."""
+        self.at = start
+        for piece in self._pieces_of(number, start):
+            yield piece
+            self.at += 1
+
+    def _pieces_of(self, number: int, start: int) -> Iterator[Piece]:
         if self.given is not None:
             return self._some(number, start, self.given)
         return self.feed.batches(number, start) if self.feed.steps else self._unknown(number, start)

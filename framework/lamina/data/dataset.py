@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lamina.data.elements import applied, stacked
+from lamina.data.elements import each_applied, stacked
 from lamina.data.opening import closing
 from lamina.data.prefetching import prefetched
 from lamina.data.shuffling import pass_key, shuffle_key, shuffled
@@ -99,7 +99,9 @@ class Dataset:
         [2, 12]
         """
         _check_function(transform, "map")
-        return self._then(lambda elements: (applied(transform, e) for e in elements), self.size)
+        return self._then(
+            lambda elements: (found for _, found in each_applied(transform, elements, "Dataset.map")), self.size
+        )
 
     def filter(self, predicate: Callable[..., Any]) -> Dataset:
         """The elements for which a function gives something true. The size becomes unknown.
@@ -109,7 +111,9 @@ class Dataset:
         """
         _check_function(predicate, "filter")
         size = self.size if self.size == math.inf else None
-        return self._then(lambda elements: (e for e in elements if bool(applied(predicate, e))), size)
+        return self._then(
+            lambda elements: (e for e, kept in each_applied(predicate, elements, "Dataset.filter") if bool(kept)), size
+        )
 
     def batch(self, batch_size: int, *, small_last_batch: bool = True, drop_remainder: bool | None = None) -> Dataset:
         """Elements together in batches: each part of them stacked to one NumPy array with a new first axis.
@@ -248,8 +252,8 @@ class Dataset:
         """
         _check_function(function, "for_each")
         with closing(iter(self)) as elements:
-            for element in elements:
-                applied(function, element)
+            for _ in each_applied(function, elements, "Dataset.for_each"):
+                pass
 
     def to_list(self) -> list[Any]:
         """All elements. Raises DataError if there is no end of them."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from lamina.data.frames import as_array, is_frame, is_list_of_numbers
 from lamina.errors import DataError
+from lamina.notices import name_of, note
 from lamina.runtime.convert import host_array
 from lamina.structures import map_structure
 
@@ -16,6 +17,17 @@ from lamina.structures import map_structure
 def applied(function: Callable[..., Any], element: Any) -> Any:
     """The result of a function for an element; the parts of a tuple are arguments of their own."""
     return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def each_applied(function: Callable[..., Any], elements: Iterable[Any], step: str) -> Iterator[tuple[Any, Any]]:
+    """Each element with a function's result for it; an error says in which step and at which element."""
+    for number, element in enumerate(elements):
+        try:
+            found = applied(function, element)
+        except Exception as error:
+            note(error, f"In the function {name_of(function)!r} of {step}, at element {number} (counted from 0).")
+            raise
+        yield element, found
 
 
 def as_arrays(structure: Any, name: str = "arrays") -> Any:

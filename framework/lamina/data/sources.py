@@ -11,6 +11,7 @@ from typing import Any
 from lamina.data.dataset import Dataset, Size, check_size
 from lamina.data.opening import closing
 from lamina.errors import ArgumentError, ArgumentTypeError
+from lamina.notices import name_of, noted
 from lamina.structures import flatten, unflatten
 
 
@@ -91,9 +92,18 @@ def from_generator(generator: Callable[[], Any], size: int | None = None) -> Dat
             raise ArgumentTypeError(
                 f"the function given to from_generator returned a {type(made).__name__}.", expected="an iterable."
             )
-        return iter(made)
+        return _said(iter(made), f"In the generator {name_of(generator)!r} of from_generator")
 
     return Dataset(passes, check_size(size))
+
+
+def _said(elements: Iterator[Any], what: str) -> Iterator[Any]:
+    """The elements; an error in making one says of what and after how many."""
+    count = 0
+    with closing(elements), noted(lambda: f"{what}, after {count} elements."):
+        for element in elements:
+            yield element
+            count += 1
 
 
 def zip_datasets(*datasets: Any) -> Dataset:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from lamina.errors import ModelFileError
 from lamina.io import filesystem
 from lamina.io.checks import shown_address
 from lamina.io.replacing import TEMPORARY, discard, replace_file, replace_lone_file
+from lamina.notices import warn
 
 MODEL_JSON: Final = "model.json"
 
@@ -56,9 +56,7 @@ def _sync_or_warn(folder: str) -> bool:
     try:
         filesystem.sync_folder(folder)
     except OSError as error:
-        warnings.warn(
-            f"{folder!r} was saved, but may be lost if the power fails now: {error.strerror}.", RuntimeWarning, 2
-        )
+        warn(f"{folder!r} was saved, but may be lost if the power fails now: {error.strerror}.", RuntimeWarning)
         return False
     return True
 

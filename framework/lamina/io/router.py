@@ -7,15 +7,17 @@ Handlers of schemes come through the hook ``lamina_io_handlers``, the built-in o
 from __future__ import annotations
 
 import difflib
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lamina.contract import Provides
 from lamina.contract.io import IOHandler, ModelArtifacts, SaveResult, split_address
-from lamina.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from lamina.errors import ArgumentError, ArgumentTypeError, LaminaError, UnknownNameError
 from lamina.io.checks import shown, shown_address
 from lamina.io.objects import describe
+from lamina.notices import note
 from lamina.plugins import checked, plugins, resolve
 
 Address = str | os.PathLike[str] | IOHandler
@@ -41,7 +43,7 @@ def find_handler(address: Address, **settings: Any) -> Any:
     if isinstance(address, (str, os.PathLike)):
         scheme = split_address(address)[0] if isinstance(address, str) else "file"
         _check_chain(os.fsdecode(address))
-        return resolve(offer_of(scheme, os.fsdecode(address)))(address, **settings)
+        return _noting(resolve(offer_of(scheme, os.fsdecode(address))), address, address, **settings)
     if callable(getattr(address, "save", None)) or callable(getattr(address, "load", None)):
         return address
     raise ArgumentTypeError(
@@ -133,7 +135,19 @@ def able(address: Address, action: str) -> Any:
     if not callable(found):
         words = action.replace("_file", " a single file") if "_" in action else f"{action} a model"
         raise ArgumentError(f"{told(address)} cannot {words}.", fix=_WITHOUT[action])
-    return found
+    return functools.partial(_noting, found, address)
+
+
+def _noting(action: Callable[..., Any], address: Address, *arguments: Any, **settings: Any) -> Any:
+    """Runs what a handler does; an error that is none of lamina's says which handler's it is, and for which address."""
+    try:
+        return action(*arguments, **settings)
+    except LaminaError:
+        raise
+    except Exception as error:
+        kind = action if isinstance(action, type) else type(getattr(action, "__self__", action))
+        note(error, f"In {kind.__qualname__} of {kind.__module__}, for {told(address)}.")
+        raise
 
 
 def save_artifacts(address: Address, artifacts: ModelArtifacts) -> SaveResult:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from lamina.contract.io import SaveResult
 from lamina.errors import ArgumentError, PluginError
 from lamina.io.formats import Place, find_format
@@ -17,6 +15,7 @@ from lamina.io.router import (
     save_artifacts,
     told,
 )
+from lamina.notices import warn
 from lamina.plugins import resolve
 
 
@@ -37,7 +36,7 @@ def list_models(scheme: str | None = None) -> dict[str, SaveResult]:
         try:
             kind = resolve(offer)
         except PluginError as error:
-            warnings.warn(f"models under {name}:// are not listed: {error}", RuntimeWarning, stacklevel=2)
+            warn(f"models under {name}:// are not listed: {error}", RuntimeWarning)
             continue
         if hasattr(kind, "list_models"):
             found.update(kind.list_models())

@@ -144,7 +144,7 @@ class Layer(HasNodes, HasCarriedStates):
                     expected="only symbolic tensors, from Input and layers, or only concrete ones.",
                 )
             return self._call_concrete(args, kwargs)
-        except LaminaError as error:
+        except Exception as error:
             note_layer(error, self)
             raise
 

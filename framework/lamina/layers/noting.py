@@ -1,14 +1,15 @@
-"""What is added to an error that passes through a layer: which one it was."""
+"""What is added to an error that passes through layers: which ones, from the inside out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lamina.errors import LaminaError
+from lamina.notices import note
 
 
-def note_layer(error: LaminaError, layer: Any) -> None:
-    """Adds the innermost layer's name to an error that passes by."""
-    if not any(note.startswith("  In layer") for note in getattr(error, "__notes__", ())):
-        details = ", ".join(f"{k}={v}" for k, v in layer.__dict__.items() if k in ("units", "filters", "rate"))
-        error.add_note(f"  In layer {layer.name!r} ({type(layer).__name__}{', ' if details else ''}{details}).")
+def note_layer(error: Exception, layer: Any) -> None:
+    """Adds the layer's name and class, and the settings by which one tells it from others."""
+    kind = type(layer)
+    module = "" if kind.__module__.startswith(("lamina.", "__main__")) else f" of {kind.__module__}"
+    details = "".join(f", {k}={v}" for k, v in layer.__dict__.items() if k in ("units", "filters", "rate"))
+    note(error, f"In layer {layer.name!r} ({kind.__name__}{module}{details}).")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from lamina import ops
@@ -10,6 +9,7 @@ from lamina.dtypes import FLOATING, INTEGER
 from lamina.errors import ArgumentError, ShapeError
 from lamina.measures.aligning import EPSILON
 from lamina.metrics.metric import Metric
+from lamina.notices import warn
 from lamina.ops.weighting import floating, mask_of, masked_weight, whole_weight
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
@@ -89,10 +89,7 @@ class IoU(Metric):
             return ops.ones((true.size,), self.dtype)
         given = None if sample_weight is None else to_tensor(sample_weight)
         if given is not None and given.dtype in FLOATING and self.dtype in INTEGER:
-            warnings.warn(
-                f"{self.name}: weights are rounded down to {self.dtype}; make the metric with dtype='float32'.",
-                stacklevel=3,
-            )
+            warn(f"{self.name}: weights are rounded down to {self.dtype}; make the metric with dtype='float32'.")
         weight = masked_weight(None if given is None else floating(given), mask, "float32", keep_mean=False)
         assert weight is not None
         return ops.cast(ops.reshape(whole_weight(weight, true), (-1,)), self.dtype)

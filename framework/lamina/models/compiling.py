@@ -11,6 +11,7 @@ from lamina.data.mapped import blocks
 from lamina.errors import ArgumentError, DataError, ShapeError, UnknownNameError
 from lamina.layers.arguments import number
 from lamina.metrics import Metric
+from lamina.notices import name_of, noted
 from lamina.runtime.tensor import Tensor
 from lamina.structures import flatten
 
@@ -114,10 +115,10 @@ class CompiledLoss:
                     f"there are no targets for the output {name!r}, which has a loss.",
                     expected="targets for each output with a loss.",
                 )
-        parts = [
-            None if loss is None else loss(target, output, sample_weight=weight)
-            for loss, target, output, weight in zip(self.losses, y, y_pred, sample_weight, strict=True)
-        ]
+        parts: list[Any] = []
+        for name, loss, *given, weight in zip(self.names, self.losses, y, y_pred, sample_weight, strict=True):
+            with noted(_at, loss, "loss", name, *given):
+                parts.append(None if loss is None else loss(*given, sample_weight=weight))
         total: Any = None
         for part, weight in zip(parts, self.weights, strict=True):
             if part is not None:
@@ -127,15 +128,11 @@ class CompiledLoss:
 
     def check(self, y: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any]) -> None:
         """Raises ShapeError or DataError if targets or weights do not fit the outputs; only shapes are looked at."""
-        try:
-            for loss, target, output in zip(self.losses, y, y_pred, strict=False):
-                if target is not None:
+        for name, loss, target, output in zip(self.names, self.losses, y, y_pred, strict=False):
+            if target is not None:
+                with noted(_at, loss, "loss", name, target, output):
                     _refuse_repeating(loss, target, output)
-            self(y, y_pred, [None] * len(y_pred))  # tensors without values: nothing is computed
-        except ShapeError as error:
-            shapes = ", ".join(str(getattr(target, "shape", None)) for target in y)
-            error.add_note(f"  In the loss: targets {shapes} for outputs {', '.join(str(x.shape) for x in y_pred)}.")
-            raise
+        self(y, y_pred, [None] * len(y_pred))  # tensors without values: nothing is computed
         for name, loss, *given in zip(self.names, self.losses, y, y_pred, sample_weight, strict=True):
             if loss is not None and given[-1] is not None:
                 _check_weights(name, loss, *given)
@@ -146,6 +143,13 @@ class CompiledLoss:
             if isinstance(loss, _OF_CLASS_NUMBERS) and target is not None:
                 settings = loss.settings
                 _check_classes(target, output.shape[settings.get("axis", -1)], settings.get("ignore_class"))
+
+
+def _at(measure: Any, kind: str, name: str, target: Any, output: Any) -> str:
+    """Where an error of a loss or metric was, in words."""
+    called = repr(getattr(measure, "name", None) or name_of(measure))
+    targets, outputs = (getattr(x, "shape", None) for x in (target, output))
+    return f"In the {kind} {called} of the output {name!r}: targets {targets}, outputs {outputs}."
 
 
 def _check_weights(name: str, loss: Any, target: Any, output: Any, weight: Any) -> None:
@@ -199,6 +203,7 @@ class CompiledMetrics:
 
     def __init__(self, given: Any, weighted: Any, names: Sequence[str], loss: CompiledLoss) -> None:
         several = len(names) > 1
+        self._outputs = names
         self._given = [
             [*((one, False) for one in plain), *((one, True) for one in heavy)]
             for plain, heavy in zip(
@@ -253,12 +258,14 @@ class CompiledMetrics:
 
     def update(self, y: Sequence[Any], y_pred: Sequence[Tensor], sample_weight: Sequence[Any]) -> None:
         """Takes one batch into account; an output without targets counts nowhere."""
-        for found, target, output, weight in zip(self._resolved or [], y, y_pred, sample_weight, strict=True):
+        several = zip(self._outputs, self._resolved or [], y, y_pred, sample_weight, strict=True)
+        for name, found, target, output, weight in several:
             for metric, weighted in found if target is not None else ():
-                if weighted and weight is not None:
-                    metric.update_state(target, output, sample_weight=weight)
-                else:
-                    metric.update_state(target, output)
+                with noted(_at, metric, "metric", name, target, output):
+                    if weighted and weight is not None:
+                        metric.update_state(target, output, sample_weight=weight)
+                    else:
+                        metric.update_state(target, output)
 
 
 def _per_output_lists(given: Any, names: Sequence[str], what: str) -> list[list[Any]]:

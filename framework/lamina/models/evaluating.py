@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import functools
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lamina.models.callbacks import CallbackList, Logs
 from lamina.models.callbacks.progress import described
 from lamina.models.inputs import is_ready
 from lamina.models.preparing import Preparing
+from lamina.notices import noted, warn
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.exhaustion import adopted
 from lamina.runtime.tensor import Tensor
@@ -56,19 +57,20 @@ class Evaluating(Preparing):
         step, backend, run = self._step("test"), get_backend(), self._run_of_fit
         returned: Any = None
         number = -1
-        for number, (arrays, data) in enumerate(rounds.epoch(0)):
-            if begins:
-                told.on_test_batch_begin(number, {})
-            returned = step(*data.batch(arrays, backend))
-            if ends:
-                told.on_test_batch_end(number, Logs(lambda returned=returned: self._results(returned)))  # type: ignore[misc]
-            if run is not None and run.interrupted:
-                break
+        with noted(lambda: f"In evaluate: batch {rounds.at} (counted from 0)."):
+            for number, (arrays, data) in enumerate(rounds.epoch(0)):
+                if begins:
+                    told.on_test_batch_begin(number, {})
+                returned = step(*data.batch(arrays, backend))
+                if ends:
+                    logs = Logs(functools.partial(self._results, returned))
+                    told.on_test_batch_end(number, logs)
+                if run is not None and run.interrupted:
+                    break
         if number < 0:
-            warnings.warn(
+            warn(
                 "the data for validation have ended; a generator must give enough batches for every epoch, or be "
-                "something that can be gone through again.",
-                stacklevel=6,
+                "something that can be gone through again."
             )
         found = {} if number < 0 else self._results(returned)
         told.on_test_end(found)
@@ -112,12 +114,13 @@ class Evaluating(Preparing):
         told.on_predict_begin({})
         step, backend = self._step("predict"), get_backend()
         parts = []
-        for number, (arrays, data) in enumerate(rounds.epoch(0)):
-            if told.hears("on_predict_batch_begin"):
-                told.on_predict_batch_begin(number, {})
-            parts.append(map_structure(_to_numpy, step(data.batch(arrays, backend).x)))
-            if told.hears("on_predict_batch_end"):
-                told.on_predict_batch_end(number, {"outputs": parts[-1]})
+        with noted(lambda: f"In predict: batch {rounds.at} (counted from 0)."):
+            for number, (arrays, data) in enumerate(rounds.epoch(0)):
+                if told.hears("on_predict_batch_begin"):
+                    told.on_predict_batch_begin(number, {})
+                parts.append(map_structure(_to_numpy, step(data.batch(arrays, backend).x)))
+                if told.hears("on_predict_batch_end"):
+                    told.on_predict_batch_end(number, {"outputs": parts[-1]})
         told.on_predict_end({})
         return parts
 

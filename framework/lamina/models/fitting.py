@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from lamina.models.callbacks.registered import registered_callbacks
 from lamina.models.evaluating import Evaluating, batch_size_of, steps_of
 from lamina.models.guarding import Guard
 from lamina.models.interrupts import interrupts_asking
+from lamina.notices import noted, warn
 from lamina.ops import random
 from lamina.replay import CompiledStep
 from lamina.runtime.backends import get_backend, on_backend
@@ -197,7 +197,8 @@ class Fitting(Evaluating):
             self._reset_found_metrics()
             run.batch = 0
         came, run.resumed = run.batch, False
-        returned = self._batches(run)
+        with noted(lambda: f"In fit: epoch {epoch}, batch {run.rounds.at} (counted from 0)."):
+            returned = self._batches(run)
         if run.batch > came or not begun:
             if run.rounds.ran_out and run.batch == 0:
                 self._warn_of_the_end(run)
@@ -207,7 +208,8 @@ class Fitting(Evaluating):
             self._warn_of_the_end(run)
         logs = dict(run.logs)
         if run.held_out is not None and epoch + 1 in run.validation_epochs and not run.interrupted:
-            found = self._evaluate(run.held_out, run.told)
+            with noted(lambda: f"In fit: validation after epoch {epoch} (counted from 0)."):
+                found = self._evaluate(run.held_out, run.told)
             logs.update({f"val_{name}": value for name, value in found.items()})
         if run.interrupted:
             return
@@ -216,11 +218,10 @@ class Fitting(Evaluating):
 
     def _warn_of_the_end(self, run: Run) -> None:
         self.stop_training = True
-        warnings.warn(
+        warn(
             f"the data ended in epoch {run.epoch + 1}, after {run.batch} batches; training stops there. A generator "
             "must give steps_per_epoch * epochs batches, or be something that can be gone through again, such as "
-            "lamina.data.from_generator(function).",
-            stacklevel=5,
+            "lamina.data.from_generator(function)."
         )
 
     def _batches(self, run: Run) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import threading
-import warnings
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from lamina.contract import Backend, Executable
 from lamina.errors import ArgumentError, ReplayError
 from lamina.logs import tell
 from lamina.markup import titled
+from lamina.notices import warn
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
 from lamina.replay.recorder import Recorder
@@ -85,7 +85,10 @@ class CompiledStep:
         entry = self._entries.get(key)
         if entry is None:
             if len(self._entries) >= CACHE_SIZE:
-                self._warn(f"the cache of recorded steps is full ({CACHE_SIZE} signatures); further ones run eagerly")
+                self._warn(
+                    f"the cache of recorded steps is full ({CACHE_SIZE} signatures); further ones run eagerly; "
+                    "give inputs of fewer shapes"
+                )
                 return self._function(*args, **kwargs)
             entry = self._entries[key] = _Entry()
         if entry.eager_because is not None or must_run_eagerly():
@@ -283,7 +286,7 @@ class CompiledStep:
     def _warn(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
-            warnings.warn(message, stacklevel=4)
+            warn(message)
 
     @property
     def _name(self) -> str:

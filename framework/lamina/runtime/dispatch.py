@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamina.contract import Backend
 from lamina.errors import KernelMissingError
+from lamina.notices import note
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import meet
 from lamina.runtime.exhaustion import check_memory
@@ -45,6 +46,8 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
         raw = kernel(*map(_array, inputs), **attrs)
     except Exception as error:
         check_memory(error, backend, f"the op {op.name!r}", result)
+        given = ", ".join(f"{x.dtype} {x.shape}" for x in inputs) or "no tensors"
+        note(error, f"In the op {op.name!r} on the backend {backend.name!r}: {given}.")
         raise
     if type(result) is Spec:
         if op.shape_from_values:

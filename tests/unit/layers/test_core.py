@@ -231,7 +231,7 @@ class TestCalls:
         assert layer(x).backend.name == "torch"
         assert {w.backend.name for w in layer.weights} == {"torch"}
 
-    def test_an_error_names_the_innermost_layer(self):
+    def test_an_error_names_the_layers_from_the_inside_out(self):
         class Outer(layers.Layer):
             def __init__(self, **common):
                 super().__init__(**common)
@@ -242,7 +242,10 @@ class TestCalls:
 
         with pytest.raises(ShapeError) as caught:
             Outer(name="outer")(np.ones((2, 3), np.float32))
-        assert caught.value.__notes__ == ["  In layer 'inner' (Reshape)."]
+        assert caught.value.__notes__ == [
+            "  In layer 'inner' (Reshape).",
+            f"  In layer 'outer' (Outer of {__name__}).",
+        ]
 
     def test_count_params_before_it_is_built(self):
         with pytest.raises(NotBuiltError):

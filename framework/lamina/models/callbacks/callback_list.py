@@ -10,6 +10,7 @@ from lamina.models.callbacks.callback import Callback
 from lamina.models.callbacks.functions import LambdaCallback
 from lamina.models.callbacks.history import History
 from lamina.models.callbacks.progress import ProgbarLogger
+from lamina.notices import note
 
 
 def check_callbacks(callbacks: Any) -> list[Callback]:
@@ -147,7 +148,12 @@ class CallbackList(Callback):
 
     def _tell(self, hook: str, *arguments: Any) -> None:
         for callback in self._hearing(hook):
-            getattr(callback, hook)(*arguments)
+            try:
+                getattr(callback, hook)(*arguments)
+            except Exception as error:
+                counted = f", {hook.split('_')[-2]} {arguments[0]} (counted from 0)" if len(arguments) > 1 else ""
+                note(error, f"In the callback {type(callback).__name__}: {hook}{counted}.")
+                raise
 
 
 def _hears(callback: Callback, hook: str) -> bool:

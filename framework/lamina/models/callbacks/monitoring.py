@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, Final
 
 from lamina.errors import ArgumentError, ArgumentTypeError
 from lamina.models.callbacks.callback import Callback
+from lamina.notices import warn
 from lamina.shapes import as_float
 
 _THE_MORE_THE_BETTER: Final = (
@@ -49,10 +49,9 @@ class Monitor(Callback):
         logs = logs or {}
         value = logs.get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not there: the logs hold "
-                f"{', '.join(logs) or 'nothing'}.",
-                stacklevel=2,
+                f"{', '.join(logs) or 'nothing'}."
             )
         if isinstance(value, list):
             raise ArgumentTypeError(

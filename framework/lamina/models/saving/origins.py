@@ -6,12 +6,12 @@ What a file says of plugins is compared with those that are installed, and shown
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from lamina.errors import UnknownNameError
+from lamina.notices import warn
 from lamina.plugins import PluginRecord, plugins
 from lamina.serialization import plugins_offer, saved_with, third_party_names
 
@@ -113,10 +113,9 @@ def _warn(origin: Origin, names: list[str], where: str) -> None:
     advice = f"check what the model gives, or install {origin.distribution}=={origin.version}."
     if migrated:
         advice = f"it brings the configs of {', '.join(migrated)} up to date; save the model again to keep that."
-    warnings.warn(
+    warn(
         f"{where} was saved with {origin.distribution} {origin.version}, and {_installed(names[0], origin)} is "
-        f"installed: {advice}",
-        stacklevel=2,
+        f"installed: {advice}"
     )
 
 

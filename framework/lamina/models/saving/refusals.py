@@ -21,6 +21,7 @@ from lamina.errors import (
     UnknownNameError,
     UnsafeModelError,
 )
+from lamina.notices import note
 
 _OF_THE_FILE: Final = (
     ArgumentError,
@@ -58,6 +59,11 @@ def refusals(where: str, of_the_model: type[LaminaError] | tuple[()] = ()) -> It
         raise _of_file(UnknownClassError, error, where) from error
     except _OF_THE_FILE as error:
         raise _of_file(ModelFileError, error, where) from error
+    except LaminaError:
+        raise
+    except Exception as error:  # of a class of somebody else's
+        note(error, f"In loading {where}.")
+        raise
 
 
 @contextmanager
@@ -78,6 +84,6 @@ def within_memory(where: str) -> Iterator[None]:
 def _of_file(kind: type[LaminaError], error: LaminaError, where: str) -> LaminaError:
     what = error.what if error.what.startswith(where) else f"{where}: {error.what}"
     refused = kind(what, expected=error.expected, fix=error.fix)
-    for note in getattr(error, "__notes__", ()):
-        refused.add_note(note)
+    for line in getattr(error, "__notes__", ()):
+        refused.add_note(line)
     return refused
