@@ -55,14 +55,19 @@ class Dropout(Noise):
         self._generator = self.stream(self.rate)
 
     def check_input(self, input_shape: Any) -> None:
+        self._check_noise(input_shape, any_batch=True)  # outside training the batch may be another
+
+    def _check_noise(self, shape: Any, any_batch: bool = False) -> None:
         sizes = self.noise_shape
         if sizes is None:
             return
-        behind = input_shape[len(input_shape) - len(sizes) :] if len(sizes) <= len(input_shape) else None
-        pairs = None if behind is None else list(zip(sizes, behind, strict=True))
-        if pairs is None or any(None not in (n, s) and n not in (1, s) for n, s in pairs) or self._lacks(input_shape):
+        pairs = list(zip(reversed(sizes), reversed(shape), strict=False))
+        if any_batch:
+            pairs = pairs[: len(shape) - 1]
+        clash = any(None not in (n, s) and n not in (1, s) for n, s in pairs)
+        if clash or len(sizes) > len(shape) or self._lacks(shape):
             raise ShapeError(
-                f"{type(self).__name__} with noise_shape {sizes} got an input of shape {input_shape}.",
+                f"{type(self).__name__} with noise_shape {sizes} got an input of shape {shape}.",
                 expected="1, None or the size of each axis.",
             )
 
@@ -72,7 +77,10 @@ class Dropout(Noise):
         return None in self.noise_shape and len(self.noise_shape) != len(input_shape)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
-        return _dropped(x, self.rate, self.noise_shape, self._generator) if training else x
+        if not training:
+            return x
+        self._check_noise(x.shape)
+        return _dropped(x, self.rate, self.noise_shape, self._generator)
 
 
 def _dropped(x: Tensor, rate: float, noise_shape: Any, generator: Any) -> Tensor:
@@ -217,6 +225,7 @@ class AlphaDropout(Dropout):
         if not training or self.rate == 0:
             return x
         _check_something_is_left(self)
+        self._check_noise(x.shape)
         lowest = -SELU_ALPHA * SELU_SCALE
         scale = 1.0 / math.sqrt((1.0 - self.rate) * (1.0 + self.rate * lowest**2))
         sizes = self.noise_shape or x.shape

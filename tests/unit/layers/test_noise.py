@@ -31,6 +31,14 @@ class TestDropout:
         with pytest.raises(ShapeError, match="noise_shape"):
             layers.Dropout(0.5, noise_shape=sizes)(ONES)
 
+    @pytest.mark.parametrize("kind", [layers.Dropout, layers.AlphaDropout])
+    def test_a_noise_shape_with_a_batch_fits_other_batches_outside_training(self, kind):
+        layer = kind(0.5, noise_shape=(2, 1, 3))
+        assert layer(np.ones((4, 5, 3))).shape == (4, 5, 3)
+        assert layer(np.ones((2, 5, 3)), training=True).shape == (2, 5, 3)
+        with pytest.raises(ShapeError, match=r"noise_shape \(2, 1, 3\) got an input of shape \(4, 5, 3\)"):
+            layer(np.ones((4, 5, 3)), training=True)
+
     def test_noise_shapes_that_are_none(self):
         with pytest.raises(ArgumentTypeError, match=r"noise_shape\[1\]"):
             layers.Dropout(0.5, noise_shape=(1, "a"))
