@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 Settings = Mapping[str, Any]
 
 
@@ -44,6 +46,16 @@ def _is_stack(settings: Settings) -> bool:
     return isinstance(settings.get("cell"), Mapping) and settings["cell"]["class_name"] == "StackedRNNCells"
 
 
+def _strides_over(window: str) -> Callable[[Settings], bool]:
+    """Whether padding is the same and a stride longer than the window."""
+
+    def holds(settings: Settings) -> bool:
+        sizes, steps = (np.broadcast_to(settings.get(key, 1), 3) for key in (window, "strides"))
+        return settings.get("padding") == "same" and bool(np.any(steps > sizes))
+
+    return holds
+
+
 DIFFERENCES: Final = [
     Difference("Activation", _has("activation", "gelu_new"), "reads the name that it wrote itself as geluNew"),
     Difference("BatchNormalization", _not("axis", -1), "its CPU backend does not stretch the statistics along axes"),
@@ -53,6 +65,8 @@ DIFFERENCES: Final = [
     Difference("Concatenate", _has("axis", 3), "takes the axis of its first call for the shape, if it is out of range"),
     Difference("Conv1D", _has("padding", "causal"), "raises: not implemented"),
     Difference("Conv1D Conv2D", _not("groups", 1), "knows no groups, and refuses the kernel"),
+    Difference("Conv3D Conv3DTranspose", _strides_over("kernel_size"), "begins behind the first element"),
+    Difference("AveragePooling3D MaxPooling3D", _strides_over("pool_size"), "begins behind the first element"),
     Difference("Conv2DTranspose", _not("output_padding"), "overlooks it"),
     Difference("DepthwiseConv2D", _not("dilation_rate", 1, [1, 1], (1, 1)), "overlooks it"),
     Difference("Dot", _has("axes", (2, -1)), "raises for more than three axes"),

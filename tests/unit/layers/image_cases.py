@@ -140,6 +140,13 @@ CONVOLUTIONS = [
         first(lambda x, k: convolved(x, k, strides=(1, 2, 1))),
     ),
     Case(
+        layers.Conv3D,
+        {"filters": 2, "kernel_size": (1, 2, 1), "strides": (2, 2, 3), "padding": "same"},
+        VOLUME,
+        kernels(1, 2, 1, 2, 2, bias=2),
+        lambda x, k, b: convolved(padded(x, [(0, 0), (0, 1), (0, 0)]), k, b, strides=(2, 2, 3)),
+    ),
+    Case(
         layers.Conv1DTranspose,
         {"filters": 3, "kernel_size": 3, "strides": 2},
         SEQUENCE,
@@ -173,6 +180,13 @@ CONVOLUTIONS = [
         normal(2, 2, 3, 2, 2),
         kernels(2, 2, 2, 2, 2, bias=2),
         lambda x, k, b: transposed(x, k, b, (3, 9, 4), (1, 3, 2)),
+    ),
+    Case(
+        layers.Conv3DTranspose,
+        {"filters": 2, "kernel_size": (1, 4, 2), "strides": (3, 2, 2), "padding": "same"},
+        normal(2, 2, 3, 2, 2),
+        kernels(1, 4, 2, 2, 2, bias=2),
+        lambda x, k, b: transposed(x, k, b, (6, 6, 4), (3, 2, 2), (0, 1, 0)),
     ),
     Case(
         layers.DepthwiseConv1D,
@@ -238,6 +252,8 @@ def _poolings() -> list[Case]:
         found += [
             Case(windows, {"pool_size": 2}, x, {}, plain),
             Case(windows, {"pool_size": 3, "strides": 1, **FIRST}, flipped, {}, first(overlapping)),
+            Case(windows, {"pool_size": 1, "strides": 2, "padding": "same"}, x, {},
+                 lambda x, rank=rank: x[(slice(None), *[slice(None, None, 2)] * rank)]),
             Case(whole, {}, x, {}, lambda x, reduce=reduce, axes=axes: reduce(x, axes)),
             Case(whole, {"keepdims": True, **FIRST}, flipped, {}, first(
                 lambda x, reduce=reduce, axes=axes: reduce(x, axes, keepdims=True))),

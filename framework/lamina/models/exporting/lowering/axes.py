@@ -52,6 +52,22 @@ def channels_first(block: Block, x: Any) -> Any:
     return permuted(block, x, [last, *range(1, last)])
 
 
+def pads_of_a_volume(layer: Any, shape: Shape, window: Sequence[int]) -> list[tuple[int, int]] | None:
+    """What ``padding="same"`` adds along each axis of a volume, if TensorFlow.js must be told; None if it must not.
+
+    Where a stride is longer than the window and reaches beyond the end, TensorFlow.js has the windows of volumes begin
+    behind the first element, though not those of images. Raises Refused where what is added depends on unknown sizes.
+    """
+    if layer.rank < 3 or layer.padding != "same" or all(n >= s for n, s in zip(window, layer.strides, strict=True)):
+        return None
+    check_known(shape, [axis for axis, n in zip(layer.spatial_axes, window, strict=True) if n > 1])
+    totals = [
+        0 if n == 1 else (-(-shape[axis] // s) - 1) * s + n - shape[axis]
+        for axis, n, s in zip(layer.spatial_axes, window, layer.strides, strict=True)
+    ]
+    return [(max(0, total) // 2, max(0, total) - max(0, total) // 2) for total in totals]
+
+
 def along_axis(block: Block, x: Any, axis: int, kind: str, **settings: Any) -> Any:
     """x, after a layer for images worked along one axis of it, which is made the width of a picture."""
     given = sizes(x)

@@ -37,7 +37,8 @@ def convolution(layer: Any, shape: Any) -> Plan | None:
     causal = layer.padding == "causal"
     moves = _moves_channels(layer) and (layer.rank == 1 or layer.groups > 1)
     skips = _skips(layer)
-    if is_known(layer.activation) and layer.groups == 1 and not causal and not moves and not skips:
+    pads = axes.pads_of_a_volume(layer, shape, layer.reach)
+    if is_known(layer.activation) and layer.groups == 1 and not causal and not moves and not skips and pads is None:
         return None
     if layer.groups > _MOST_GROUPS and not _is_depthwise(layer):
         raise Refused(f"it has {layer.groups} groups, each of which would become a layer.", "use fewer groups.")
@@ -48,9 +49,11 @@ def convolution(layer: Any, shape: Any) -> Plan | None:
         x = axes.channels_last(block, x) if moves else x
         if causal:
             x = axes.padded(block, x, 1, (layer.reach[0] - 1, 0))
+        for axis, pair in zip(layer.spatial_axes, pads or (), strict=False):
+            x = axes.padded(block, x, axis - 1 if moves else axis, pair)
         settings = {
             **block.chosen(*_KERNEL, "kernel_size", "strides", "dilation_rate"),
-            "padding": "valid" if causal else layer.padding,
+            "padding": "valid" if causal or pads else layer.padding,
             "data_format": "channels_last" if moves else layer.data_format,
             **({"strides": 1} if skips else {}),
         }
@@ -65,7 +68,7 @@ def convolution(layer: Any, shape: Any) -> Plan | None:
     depthwise = layer.groups > 1 and _is_depthwise(layer)
     parts = [
         *(["Permute"] if moves else []),
-        *(["zeros before"] if causal else []),
+        *(["zeros before"] if causal else ["zeros around"] if pads and any(map(any, pads)) else []),
         "DepthwiseConv2D"
         if depthwise
         else layer.class_name
@@ -211,12 +214,16 @@ def _pictured(block: Block, x: Any, separable: bool, dilated: bool, data_format:
 
 @lowers("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
 def transposed(layer: Any, shape: Any) -> Plan | None:
-    """Of sequences: that of pictures of one row. With an output padding: zeros behind its input, and Cropping2D."""
+    """Of sequences: that of pictures of one row. With an output padding: zeros behind its input, and Cropping2D.
+
+    Of volumes with strides longer than the window: what lies between windows is not cut off, as TensorFlow.js does.
+    """
     if max(layer.dilation_rate) > 1:
         raise Refused("TensorFlow.js's transposed convolutions know no dilation.", "use dilation_rate=1.")
     plain = layer.output_padding is None
     moves = _moves_channels(layer) and (layer.rank == 1 or not plain)
-    if layer.rank > 1 and plain and is_known(layer.activation):
+    cuts = _cuts_of_a_volume(layer) if plain else None
+    if layer.rank > 1 and plain and cuts is None and is_known(layer.activation):
         return None
     is_known(layer.activation)
     axes.check_known(shape)
@@ -224,8 +231,10 @@ def transposed(layer: Any, shape: Any) -> Plan | None:
     def build(block: Block, x: Any) -> Any:
         x = axes.channels_last(block, x) if moves else x
         x = x if plain else _with_room(block, x)
-        y = _transposed(block, x, "channels_last" if moves else layer.data_format)
+        y = _transposed(block, x, "channels_last" if moves else layer.data_format, plain and cuts is None)
         y = y if plain else _without_room(block, y)
+        for axis, pair in zip(layer.spatial_axes, cuts or (), strict=False):
+            y = axes.cropped(block, y, axis, pair)
         y = activated(block, y, layer.activation)
         return axes.channels_first(block, y) if moves else y
 
@@ -233,14 +242,22 @@ def transposed(layer: Any, shape: Any) -> Plan | None:
     return Plan(kind, build)
 
 
-def _transposed(block: Block, x: Any, data_format: str) -> Any:
+def _cuts_of_a_volume(layer: Any) -> list[tuple[int, int]] | None:
+    """What ``padding="same"`` cuts off along each axis, if TensorFlow.js must be told; None if it must not."""
+    pairs = list(zip(layer.reach, layer.strides, strict=True))
+    if layer.rank < 3 or layer.padding != "same" or all(reach >= stride for reach, stride in pairs):
+        return None
+    totals = [max(0, reach - stride) for reach, stride in pairs]
+    return [(total // 2, total - total // 2) for total in totals]
+
+
+def _transposed(block: Block, x: Any, data_format: str, as_given: bool) -> Any:
     layer: Any = block.layer
-    padding = layer.padding if layer.output_padding is None else "valid"
     one = layer.rank == 1
     window = {
         "kernel_size": (1, *layer.kernel_size) if one else layer.kernel_size,
         "strides": (1, *layer.strides) if one else layer.strides,
-        "padding": padding,
+        "padding": layer.padding if as_given else "valid",
         "data_format": data_format,
     }
     weights = _weights(block, _wide if one else None, "kernel")

@@ -21,6 +21,24 @@ def pooling(layer: Any, shape: Any) -> Plan | None:
     return Plan(f"{layer.class_name} with the channels last", build)
 
 
+@lowers("AveragePooling3D", "MaxPooling3D")
+def volume_pooling(layer: Any, shape: Any) -> Plan | None:
+    """With strides longer than the window: the windows within the volume, if there are no others."""
+    pads = axes.pads_of_a_volume(layer, shape, layer.pool_size)
+    if pads is None:
+        return None
+    if any(map(any, pads)):
+        raise Refused(
+            f"TensorFlow.js pads volumes otherwise for strides {layer.strides} and windows of {layer.pool_size}.",
+            "use padding='valid', or windows as long as the strides.",
+        )
+
+    def build(block: Block, x: Any) -> Any:
+        return block(layer.class_name, x, padding="valid", **block.chosen("pool_size", "strides", "data_format"))
+
+    return Plan(f"{layer.class_name} without padding", build, single=True)
+
+
 @lowers(
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
     "GlobalMaxPooling2D", "GlobalMaxPooling3D",
