@@ -33,6 +33,7 @@ myst_heading_anchors = 4
 nitpicky = False  # types of arguments in signatures are no links
 
 default_role = "code"
+toc_object_entries_show_parents = "hide"
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
@@ -42,8 +43,11 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
+    "show_toc_level": 2,
 }
 html_sidebars = {"docs/index": []}
+html_static_path = ["_static"]
+html_css_files = ["lamina.css"]
 html_copy_source = False
 html_show_sourcelink = False
 
@@ -56,10 +60,11 @@ def setup(app: Any) -> None:
 
 
 def _list_others(app: Any, page: str, source: list[str]) -> None:
-    """Pages that the first page does not list come at its end, so that none is lost."""
+    """Pages that no section lists come at the end of the first one, so that none is lost."""
     if page == root_doc:
-        names = sorted(path.stem for path in HERE.glob("*.md"))
-        others = [f"   {name}" for name in names if f"   {name}\n" not in source[0]]
+        listed = {line.strip() for path in HERE.glob("*.rst") for line in path.read_text(encoding="utf-8").splitlines()}
+        names = sorted({path.stem for path in HERE.glob("*.md")} - listed - set(reference.ON_ONE_PAGE))
+        others = [f"   {name}" for name in names]
         source[0] += "\n".join(["", ".. toctree::", "   :caption: More", "", *others, ""]) if others else ""
 
 

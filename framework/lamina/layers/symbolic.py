@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lamina.errors import ArgumentTypeError
 from lamina.structures import flatten
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class SymbolicTensor:
     def ndim(self) -> int:
         """The number of axes."""
         return len(self.shape)
+
+    __array_ufunc__ = None  # NumPy leaves operators between an array and this to the methods below
+
+    def _refuse(self, *others: Any) -> Any:
+        message = "operators do not join the graph: a SymbolicTensor stands for data that is not there yet."
+        fix = "layers.Add()([a, b]) and the like, layers.Lambda(function)(x), or a Layer of your own."
+        raise ArgumentTypeError(message, expected="layers, which are called on it.", fix=fix)
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __neg__ = __abs__ = __getitem__ = _refuse
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"

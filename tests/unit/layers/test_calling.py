@@ -233,3 +233,11 @@ def test_category_encoding_may_leave_integers_as_they_are():
     assert layer(lamina.tensor([[3, 5]])).tolist() == [[3, 5]]
     with pytest.raises(ArgumentTypeError, match="num_tokens"):
         layers.CategoryEncoding()
+
+
+@pytest.mark.parametrize(
+    "use", [lambda x: x + 1.0, lambda x: np.ones(3) * x, lambda x: x @ x, lambda x: -x, lambda x: x[:, 0]]
+)
+def test_operators_on_symbolic_tensors_say_what_to_write_instead(use):
+    with pytest.raises(lamina.errors.ArgumentTypeError, match=r"layers\.Add"):
+        use(lamina.Input((3,)))
