@@ -30,11 +30,11 @@ def fresh(built, tmp_path_factory):
     return found
 
 
-def build(project: Path, folder: Path, *options: str) -> Path:
+def build(project: Path, folder: Path, *options: str, umask: int = -1, **variables: str) -> Path:
     """Builds a project's archives into a folder, and gives the folder."""
     command = [sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", str(folder), str(project)]
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    kept = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    done = subprocess.run(command, capture_output=True, text=True, env={**kept, **variables}, umask=umask)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
