@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lamina.contract import KernelTable
+from lamina.contract.refusals import refuses_singular
 from lamina_arrayapi.writing import add
 
 
@@ -12,6 +13,7 @@ def make(xp: Any) -> KernelTable:
     kernels = KernelTable()
 
     @kernels("solve")
+    @refuses_singular
     def solve(a: Any, b: Any) -> Any:
         return xp.linalg.solve(a, b)
 

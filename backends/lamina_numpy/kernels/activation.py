@@ -21,6 +21,7 @@ kernels = KernelTable()
 # Typed as Any because NumPy's stubs know no positional keepdims; keywords would cost time at each call.
 _add: Any = np.add.reduce
 _maximum: Any = np.maximum.reduce
+_largest_number: Any = np.fmax.reduce
 
 kernels.add("tanh", np.tanh, out=True, specialize=lambda inputs, outputs, attrs: np.tanh)
 
@@ -181,6 +182,11 @@ def _largest(spec: Spec) -> Any:
     return np.asarray(LARGEST[spec.dtype], numpy_dtype(spec.dtype))
 
 
+def _has_infinity(x: Any) -> bool:
+    """Whether the largest number is infinite; other numbers may be NaN. Then the eager kernel is the one to call."""
+    return bool(_largest_number(x, None, None, None, False, -np.inf) == np.inf)
+
+
 def _few_classes(spec: Spec) -> Any:
     """For many rows of few classes: a copy with the classes first, whose reductions run along the rows.
 
@@ -214,6 +220,9 @@ def _log_softmax_of_few(spec: Spec) -> Any:
     equal, add, subtract, log1p = np.equal, np.add, np.subtract, np.log1p
 
     def kernel(x: Any, out: Any) -> None:
+        if _has_infinity(x):
+            log_softmax(x, 1, out)
+            return
         prepare(x)
         equal(rows, zero, largest)
         subtract(exponentials, largest, exponentials)
@@ -241,8 +250,11 @@ def _log_softmax_of_rows(spec: Spec) -> Any:
         rows.argmax(1, places)
         add(places, starts, places)
         rows.reshape(-1).take(places, None, peaks, "clip")
+        if _has_infinity(peaks):
+            log_softmax(x, x.ndim - 1, out)
+            return
         subtract(rows, peak, results)
-        results.reshape(-1)[places] = 0  # also where the largest is infinite
+        results.reshape(-1)[places] = 0
         exp(results, whole)
         flat[places] = 0
         _add(whole, 1, None, sums)
@@ -269,6 +281,9 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
     minimum, equal, add, subtract, exp, log1p = np.minimum, np.equal, np.add, np.subtract, np.exp, np.log1p
 
     def kernel(x: Any, out: Any) -> None:
+        if _has_infinity(x):
+            log_softmax(x, axis, out)
+            return
         minimum(x, bound, out=out)
         peak(out, axis, None, row, True)
         subtract(out, row, out)

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 
 from lamina.contract import KernelTable
+from lamina.contract.refusals import refuses_singular
 
 kernels = KernelTable()
 
 
 @kernels("solve")
+@refuses_singular
 def solve(a: Any, b: Any) -> Any:
     return torch.linalg.solve(a, b)
 

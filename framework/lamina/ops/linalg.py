@@ -126,7 +126,8 @@ def _solved(a: Any, b: Any) -> Spec:
 def solve(a: TensorLike, b: TensorLike) -> Tensor:
     """The x of matmul(a, x) = b, for square matrices a of full rank and matrices b, the other axes broadcast.
 
-    As ``numpy.linalg.solve`` for two axes or more. Raises ShapeError if shapes do not fit.
+    As ``numpy.linalg.solve`` for two axes or more. Raises ShapeError if shapes do not fit, ArgumentError for a singular
+    matrix on NumPy and on a CPU; on a device that would have to wait, it gives infinities or NaN.
 
     >>> solve([[2.0, 0.0], [0.0, 4.0]], [[2.0], [2.0]]).tolist()
     [[1.0], [0.5]]

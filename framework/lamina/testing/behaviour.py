@@ -14,7 +14,7 @@ import numpy as np
 import lamina
 from lamina.contract import Backend
 from lamina.dtypes import ARITHMETIC, STRING
-from lamina.errors import OutOfRangeError
+from lamina.errors import ArgumentError, OutOfRangeError
 from lamina.runtime.backends import HOLDS_STRINGS, on_backend
 from lamina.runtime.convert import REFUSALS
 from lamina.runtime.op import OPS
@@ -112,6 +112,8 @@ def _casts(backend: Backend) -> str:
 def _singular(backend: Backend) -> str:
     try:
         lamina.linalg.solve(lamina.zeros((2, 2)), lamina.ones((2, 1)))
+    except ArgumentError:
+        return ArgumentError.__name__
     except Exception as error:  # whatever the library says
         return f"{type(error).__module__.partition('.')[0]}'s {type(error).__name__.lstrip('_')}"
     return "infinities or NaN"

@@ -24,3 +24,22 @@ def test_large_arrays_are_exact_to_the_last_place(axis: int, order: tuple[int, .
 def test_one_row_longer_than_a_block() -> None:
     x = np.random.default_rng(0).normal(size=(2, 50_000)).astype(np.float32)
     assert lamina.softmax(x).numpy().sum(1) == pytest.approx(1.0, rel=1e-5)
+
+
+INFINITE = np.array(
+    [[np.inf, 1, -2], [1, 2, 3], [np.inf, 0, np.inf], [np.nan, np.inf, 1], [-np.inf, 0, 1], [-np.inf, np.inf, 0]]
+)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("axis", [0, 1], ids=["columns", "rows"])
+@pytest.mark.parametrize("repeats", [1, 20], ids=["few classes", "many"])
+def test_the_logarithm_of_an_infinite_share_is_the_same_in_a_recorded_step(dtype, axis, repeats) -> None:
+    """Of 1 where the element is infinite itself, of 0 beside it, and NaN where there is one in the row."""
+    x = np.tile(INFINITE.astype(dtype), (1, repeats))
+    x = np.ascontiguousarray(x if axis else x.T)
+    expected = lamina.log_softmax(lamina.tensor(x), axis).numpy()
+    assert (np.isneginf(expected)).any()
+    step = lamina.function(lambda x: lamina.log_softmax(x * 1.0, axis))
+    for _ in range(4):
+        np.testing.assert_allclose(step(lamina.tensor(x)).numpy(), expected, rtol=1e-6)

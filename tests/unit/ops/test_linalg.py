@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
+from lamina.errors import ArgumentError
 
 
 def test_a_conjugate_transpose_conjugates():
@@ -33,3 +35,18 @@ def test_factors_are_orthonormal_and_give_the_matrix_back(full):
     np.testing.assert_allclose(columns, np.broadcast_to(np.eye(q.shape[-1]), columns.shape), atol=1e-5)
     np.testing.assert_allclose((q @ r).numpy(), x, atol=1e-5)
     assert not np.tril(r.numpy(), -1).any()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("singular", [np.zeros((2, 2)), [np.eye(2), np.ones((2, 2))]], ids=["one", "of several"])
+def test_a_singular_matrix_is_refused_eagerly_and_in_a_recorded_step(backend, singular):
+    with scope(backend):
+        a, b = lamina.tensor(np.array(singular, np.float32)), lamina.tensor(np.ones((2, 1), np.float32))
+        step = lamina.function(lambda a, b: lamina.linalg.solve(a, b) * 2.0)
+        regular = a * 0.0 + lamina.eye(2)
+        for _ in range(3):
+            np.testing.assert_allclose(step(regular, b).numpy(), np.broadcast_to(2.0, (*a.shape[:-1], 1)))
+        for solve in (lamina.linalg.solve, step):
+            with pytest.raises(ArgumentError, match=r"a matrix in a is singular[^$]+Expected matrices of full rank"):
+                solve(a, b)
+        np.testing.assert_allclose(step(regular, b).numpy(), np.broadcast_to(2.0, (*a.shape[:-1], 1)))
