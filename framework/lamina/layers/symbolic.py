@@ -45,18 +45,23 @@ class SymbolicTensor:
         """The number of axes."""
         return len(self.shape)
 
-    __array_ufunc__ = None  # NumPy leaves operators between an array and this to the methods below
-
-    def _refuse(self, *others: Any) -> Any:
-        message = "operators do not join the graph: a SymbolicTensor stands for data that is not there yet."
-        fix = "layers.Add()([a, b]) and the like, layers.Lambda(function)(x), or a Layer of your own."
-        raise ArgumentTypeError(message, expected="layers, which are called on it.", fix=fix)
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __neg__ = __abs__ = __getitem__ = _refuse
+    __array_ufunc__: None = None  # NumPy leaves operators between an array and this to those below
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+
+def _refuse(self: SymbolicTensor, *others: Any) -> Any:
+    message = "operators do not join the graph: a SymbolicTensor stands for data that is not there yet."
+    fix = "layers.Add()([a, b]) and the like, layers.Lambda(function)(x), or a Layer of your own."
+    raise ArgumentTypeError(message, expected="layers, which are called on it.", fix=fix)
+
+
+for _operator in ("add", "sub", "mul", "truediv", "matmul", "pow"):  # set so, they are errors to type checkers too
+    setattr(SymbolicTensor, f"__{_operator}__", _refuse)
+    setattr(SymbolicTensor, f"__r{_operator}__", _refuse)
+for _operator in ("neg", "abs", "getitem"):
+    setattr(SymbolicTensor, f"__{_operator}__", _refuse)
 
 
 class Node:
