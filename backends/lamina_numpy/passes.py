@@ -28,7 +28,11 @@ class _Layer(NamedTuple):
     kept: Callable[..., tuple[Spec, ...]]
 
 
-_LAYERS: Final = {"lstm": _Layer(2, lstm.kept_specs), "gru": _Layer(1, gru.kept_specs)}
+_LAYERS: Final = {
+    f"{prefix}{op}": layer
+    for prefix in ("", "masked_")
+    for op, layer in (("lstm", _Layer(2, lstm.kept_specs)), ("gru", _Layer(1, gru.kept_specs)))
+}
 _BACK: Final = {f"{op}_gradient": op for op in _LAYERS}
 
 

@@ -2,7 +2,7 @@
 
 As in ``lstm``, everything lies feature-major, and a step's product takes h, the inputs and a row of ones together.
 Where the reset gate acts on the state's product, that has rows of its own beside the inputs'; where it acts on the
-state, a second product follows in each step.
+state, a second product follows in each step. Where a mask passes over steps, z is 1 and h is copied.
 
 Gates are in the order z, r, candidate here, after the state's rows for the candidate if there are any: what the state
 gives lies together, and so does what the inputs give.
@@ -18,7 +18,7 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina.shapes import Spec
 from lamina_numpy.kernels.elementwise import quiet
-from lamina_numpy.kernels.recurrent import features_first, threads_for, working
+from lamina_numpy.kernels.recurrent import features_first, skipped, threads_for, working
 from lamina_numpy.scratch import scratch
 
 kernels = KernelTable()
@@ -47,7 +47,7 @@ def _new(inputs: Any, h: Any, reset_after: bool) -> Kept:
 
 def _weights(given: Sequence[Any], reset_after: bool, dtype: Any) -> Any:
     """The weights of a step's product: a row for each unit of each gate, columns for h, the inputs and ones."""
-    _, kernel, recurrent_kernel, bias, h = given
+    _, kernel, recurrent_kernel, bias, h = given[:5]
     units, features = h.shape[1], kernel.shape[0]
     weights = np.zeros(((3 + reset_after) * units, units + features + 1), dtype)
     of_inputs = weights[reset_after * units :]
@@ -82,7 +82,7 @@ class Forward:
         ]  # fmt: skip
 
     def __call__(self, given: Sequence[Any], kept: Kept, outputs: Any) -> None:
-        inputs, _, recurrent_kernel, _, h = given
+        inputs, _, recurrent_kernel, _, h = given[:5]
         units, taken = self.units, kept.taken
         taken[0, :units] = h.T
         taken[:-1, units:-1], taken[:, -1] = inputs.transpose(1, 2, 0), 1
@@ -90,13 +90,13 @@ class Forward:
         last = None if self.reset_after else np.array(recurrent_kernel[:, 2 * units :].T, taken.dtype, order="C")
         self._look_at(kept)
         with threads_for(h.shape[0], units):
-            self._loop(weights, last, *np.empty((2, units, h.shape[0]), taken.dtype))
+            self._loop(weights, last, skipped(given, 5), *np.empty((2, units, h.shape[0]), taken.dtype))
         outputs[...] = taken[1:, :units].transpose(2, 0, 1)
 
-    def _loop(self, weights: Any, last: Any, term: Any, added: Any) -> None:
+    def _loop(self, weights: Any, last: Any, skips: Any, term: Any, added: Any) -> None:
         matmul, tanh, multiply, add, subtract = np.matmul, np.tanh, np.multiply, np.add, np.subtract
         half = np.asarray(0.5, weights.dtype)
-        for taken, products, sigmoids, z, r, candidate, inner, h, new_h in self.steps:
+        for (taken, products, sigmoids, z, r, candidate, inner, h, new_h), skip in zip(self.steps, skips, strict=True):
             matmul(weights, taken, products)
             tanh(sigmoids, sigmoids)
             multiply(sigmoids, half, sigmoids)
@@ -107,6 +107,9 @@ class Forward:
             subtract(h, candidate, term)
             multiply(z, term, term)
             add(candidate, term, new_h)
+            if skip is not None:
+                np.copyto(z, 1, where=skip)  # so all slopes are 0
+                np.copyto(new_h, h, where=skip)
 
 
 class _Slopes(NamedTuple):
@@ -216,6 +219,7 @@ def _outputs(inputs: Any, h: Any) -> Any:
     return np.empty((*inputs.shape[:2], h.shape[1]), h.dtype)
 
 
+@kernels("masked_gru", out=True)
 @kernels("gru", out=True)
 @quiet
 def gru(*given: Any, reset_after: bool, out: Any = None) -> Any:
@@ -225,17 +229,19 @@ def gru(*given: Any, reset_after: bool, out: Any = None) -> Any:
     return outputs
 
 
+@kernels("masked_gru_gradient", out=True)
 @kernels("gru_gradient", out=True)
 @quiet
 def gru_gradient(d_outputs: Any, *given: Any, reset_after: bool, out: Any = None) -> Any:
     inputs, h = given[0], given[4]
     kept = _new(inputs, h, reset_after)
     Forward(h.shape[1], reset_after)(given, kept, _outputs(inputs, h))
-    found = out or tuple(np.empty(a.shape, a.dtype) for a in given)
-    gradient(given, kept, d_outputs, found, reset_after)
+    found = out or tuple(np.empty(a.shape, a.dtype) for a in given[:5])
+    gradient(given[:5], kept, d_outputs, found, reset_after)
     return tuple(found)
 
 
+@rewritten("masked_gru_kept", out=True)
 @rewritten("gru_kept", out=True)
 @quiet
 def gru_kept(*given: Any, reset_after: bool, out: Any = None) -> Any:
@@ -246,12 +252,14 @@ def gru_kept(*given: Any, reset_after: bool, out: Any = None) -> Any:
     return tuple(found)
 
 
+@rewritten.specialized("masked_gru_kept")
 @rewritten.specialized("gru_kept")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     forward = Forward(inputs[4].shape[1], attrs["reset_after"])
     return lambda *arrays: forward(arrays[:-1], Kept(*arrays[-1][1:]), arrays[-1][0])
 
 
+@rewritten("masked_gru_kept_gradient", out=True)
 @rewritten("gru_kept_gradient", out=True)
 @quiet
 def gru_kept_gradient(d_outputs: Any, *given: Any, reset_after: bool, to_inputs: bool, out: Any = None) -> Any:
@@ -259,5 +267,5 @@ def gru_kept_gradient(d_outputs: Any, *given: Any, reset_after: bool, to_inputs:
     first = 0 if to_inputs else 1
     found = tuple(out or (np.empty(a.shape, a.dtype) for a in given[first:5]))
     results = found if to_inputs else (None, *found)
-    gradient(given[:5], Kept(*given[5:]), d_outputs, results, reset_after)
+    gradient(given[:5], Kept(*given[-2:]), d_outputs, results, reset_after)
     return found

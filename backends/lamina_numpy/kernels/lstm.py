@@ -3,7 +3,8 @@
 Everything lies feature-major, (features, batch), so that each gate is one run of memory. A step's product takes h, the
 inputs and a row of ones together, so that it adds the bias and needs no product for the inputs alone. A sigmoid is
 (1 + tanh(x / 2)) / 2: the halves are put into the weights, so that one tanh does all gates. What a step leaves, kept
-for the gradient, saves computing it anew; the gradients of the weights are one product over all steps.
+for the gradient, saves computing it anew; the gradients of the weights are one product over all steps. Where a mask
+passes over steps, h is copied, and gates of 0, and 1 for c, keep c and stop the gradients.
 
 Gates are in the order g, i, f, o here: what goes into sigmoids lies together, and so does what depends on c.
 """
@@ -18,7 +19,7 @@ import numpy as np
 from lamina.contract import KernelTable
 from lamina.shapes import Spec
 from lamina_numpy.kernels.elementwise import quiet
-from lamina_numpy.kernels.recurrent import features_first, threads_for, working
+from lamina_numpy.kernels.recurrent import features_first, skipped, threads_for, working
 from lamina_numpy.scratch import scratch
 
 kernels = KernelTable()
@@ -73,7 +74,7 @@ class Forward:
         ]  # fmt: skip
 
     def __call__(self, given: Sequence[Any], kept: Kept, outputs: Any, last_c: Any) -> None:
-        inputs, kernel, recurrent_kernel, bias, h, c = given
+        inputs, kernel, recurrent_kernel, bias, h, c = given[:6]
         units, taken = self.units, kept.taken
         taken[0, :units], kept.cells[0] = h.T, c.T
         taken[:-1, units:-1], taken[:, -1] = inputs.transpose(1, 2, 0), 1
@@ -83,22 +84,27 @@ class Forward:
         weights[1:] *= 0.5
         self._look_at(kept)
         with threads_for(h.shape[0], units):
-            self._loop(weights.reshape(4 * units, -1), np.empty((units, h.shape[0]), taken.dtype))
+            self._loop(weights.reshape(4 * units, -1), skipped(given, 6), np.empty((units, h.shape[0]), taken.dtype))
         outputs[...], last_c[...] = taken[1:, :units].transpose(2, 0, 1), kept.cells[-1].T
 
-    def _loop(self, weights: Any, term: Any) -> None:
+    def _loop(self, weights: Any, skips: Any, term: Any) -> None:
         matmul, tanh, multiply, add = np.matmul, np.tanh, np.multiply, np.add
         half = np.asarray(0.5, weights.dtype)
-        for taken, z, sigmoids, g, i, f, o, before, after, wide, h in self.steps:
+        stopped = np.asarray([0, 0, 1, 0], weights.dtype).reshape(4, 1, 1)
+        for (taken, z, sigmoids, g, i, f, o, before, after, wide, h), skip in zip(self.steps, skips, strict=True):
             matmul(weights, taken, z)
             tanh(z, z)
             multiply(sigmoids, half, sigmoids)
             add(sigmoids, half, sigmoids)
+            if skip is not None:  # c goes on as it is, and all slopes are 0
+                np.copyto(z.reshape(4, *term.shape), stopped, where=skip)
             multiply(f, before, after)
             multiply(i, g, term)
             add(after, term, after)
             tanh(after, wide)
             multiply(o, wide, h)
+            if skip is not None:
+                np.copyto(h, taken[: len(term)], where=skip)
 
 
 def _slopes(kept: Kept, units: int) -> tuple[Any, Any]:
@@ -132,20 +138,24 @@ def _back(given: Sequence[Any], kept: Kept, d_outputs: Any, d_last_c: Any) -> tu
         np.array(d_last_c.T, dtype, order="C"),
         np.empty((units, batch), dtype),
     )
+    stays = [None] * len(found) if len(given) < 7 else np.asarray(skipped(given, 6), dtype)
     steps = zip(
-        given_back, by_c, found[:, :3], slopes[:, :3], found[:, 3],
+        stays, given_back, by_c, found[:, :3], slopes[:, :3], found[:, 3],
         slopes[:, 3], kept.gates[:, 2 * units : 3 * units], found.reshape(products), strict=True,
     )  # fmt: skip
     matmul, multiply, add = np.matmul, np.multiply, np.add
     with threads_for(batch, units):
-        for d_output, c_slope, by_cell, cell_slopes, by_output, output_slope, f, dz in list(steps)[::-1]:
+        for stay, d_output, c_slope, by_cell, cell_slopes, by_output, output_slope, f, dz in list(steps)[::-1]:
             add(dh, d_output, dh)
             multiply(dh, c_slope, term)
             add(dc, term, dc)
             multiply(dc, cell_slopes, by_cell)
             multiply(dh, output_slope, by_output)
             multiply(dc, f, dc)
+            passed = None if stay is None else multiply(dh, stay, term)
             matmul(weights, dz, dh)
+            if passed is not None:
+                add(dh, passed, dh)
     return found.reshape(products), dh, dc
 
 
@@ -171,14 +181,17 @@ def gradient(given: Sequence[Any], kept: Kept, d_outputs: Any, d_last_c: Any, ou
         d_inputs[...] = np.matmul(weights, dz).transpose(2, 0, 1)
 
 
+@kernels("masked_lstm", out=True)
 @kernels("lstm", out=True)
 @quiet
-def lstm(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any, out: Any = None) -> Any:
+def lstm(*given: Any, out: Any = None) -> Any:
+    inputs, h, c = given[0], given[4], given[5]
     outputs, last_c = out or (np.empty((*inputs.shape[:2], h.shape[1]), h.dtype), np.empty(c.shape, c.dtype))
-    Forward(h.shape[1])((inputs, kernel, recurrent_kernel, bias, h, c), _new(inputs, h), outputs, last_c)
+    Forward(h.shape[1])(given, _new(inputs, h), outputs, last_c)
     return outputs, last_c
 
 
+@kernels("masked_lstm_gradient", out=True)
 @kernels("lstm_gradient", out=True)
 @quiet
 def lstm_gradient(d_outputs: Any, d_last_c: Any, *given: Any, out: Any = None) -> Any:
@@ -186,11 +199,12 @@ def lstm_gradient(d_outputs: Any, d_last_c: Any, *given: Any, out: Any = None) -
     kept = _new(inputs, h)
     outputs = np.empty((*inputs.shape[:2], h.shape[1]), h.dtype)
     Forward(h.shape[1])(given, kept, outputs, np.empty(c.shape, c.dtype))
-    found = out or tuple(np.empty(a.shape, a.dtype) for a in given)
+    found = out or tuple(np.empty(a.shape, a.dtype) for a in given[:6])
     gradient(given, kept, d_outputs, d_last_c, found)
     return tuple(found)
 
 
+@rewritten("masked_lstm_kept", out=True)
 @rewritten("lstm_kept", out=True)
 @quiet
 def lstm_kept(*given: Any, out: Any = None) -> Any:
@@ -201,17 +215,19 @@ def lstm_kept(*given: Any, out: Any = None) -> Any:
     return tuple(found)
 
 
+@rewritten.specialized("masked_lstm_kept")
 @rewritten.specialized("lstm_kept")
 def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
     forward = Forward(inputs[4].shape[1])
     return lambda *arrays: forward(arrays[:-1], Kept(*arrays[-1][2:]), *arrays[-1][:2])
 
 
+@rewritten("masked_lstm_kept_gradient", out=True)
 @rewritten("lstm_kept_gradient", out=True)
 @quiet
 def lstm_kept_gradient(d_outputs: Any, d_last_c: Any, *given: Any, to_inputs: bool, out: Any = None) -> Any:
     """``lstm_gradient`` with what the steps left behind its arguments; without ``to_inputs`` that one is left out."""
     first = 0 if to_inputs else 1
     found = tuple(out or (np.empty(a.shape, a.dtype) for a in given[first:6]))
-    gradient(given[:6], Kept(*given[6:]), d_outputs, d_last_c, found if to_inputs else (None, *found))
+    gradient(given[:-4], Kept(*given[-4:]), d_outputs, d_last_c, found if to_inputs else (None, *found))
     return found

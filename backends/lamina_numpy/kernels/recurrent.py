@@ -6,6 +6,8 @@ A sigmoid is (1 + tanh(x / 2)) / 2: the halves are put into the weights, so that
 from __future__ import annotations
 
 import contextlib
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,13 @@ def features_first(name: str, steps: Any) -> Any:
     found = scratch(name, (features, time, batch), steps.dtype)
     np.copyto(found, steps.swapaxes(0, 1))
     return found.reshape(features, time * batch)
+
+
+def skipped(given: Sequence[Any], count: int) -> Any:
+    """Where steps are passed over, as (time, 1, batch), if a mask follows so many arguments; else None for each."""
+    if len(given) > count:
+        return np.logical_not(given[count].T[:, None], order="C")
+    return itertools.repeat(None, given[0].shape[1])
 
 
 def _before(first: Any, after: Any) -> Any:

@@ -158,5 +158,7 @@ _RULES: Final[dict[str, Callable[[KernelCall], int]]] = {
     "gru": _recurrence,
     "lstm": _recurrence,
     "lstm_sequence": _recurrence,
+    "masked_gru": _recurrence,
+    "masked_lstm": _recurrence,
 }
 """The ops that multiply and add. Everything else is made of them, or is not counted."""

@@ -9,11 +9,11 @@ from lamina.dtypes import FLOATING
 from lamina.errors import ShapeError
 from lamina.ops.activation import sigmoid, tanh
 from lamina.ops.creation import zeros
-from lamina.ops.elementwise import add, multiply, square, subtract
+from lamina.ops.elementwise import add, multiply, square, subtract, where
 from lamina.ops.matmul import matmul
 from lamina.ops.recurrent import input_products, slope_of_sigmoid, states_before
 from lamina.ops.reduction import sum as sum_
-from lamina.ops.shaping import concatenate, reshape, split, stack, unstack
+from lamina.ops.shaping import concatenate, expand_dims, reshape, split, stack, unstack
 from lamina.runtime.op import TensorLike, composite_op
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
@@ -57,7 +57,7 @@ def _activated(gates: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
     return activation(z), activation(r)
 
 
-def _units(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, *, reset_after: bool) -> Spec:
+def gru_shape(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, *, reset_after: bool) -> Spec:
     """Raises ShapeError unless the shapes fit each other."""
     fits = inputs.ndim == 3 and h.ndim == 2 and h.shape[0] == inputs.shape[0]
     if fits:
@@ -74,7 +74,7 @@ def _units(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, *
     return Spec((*inputs.shape[:2], units), inputs.dtype)
 
 
-@composite_op(result=_units, dtypes=FLOATING, outputs=("outputs",), public=False)
+@composite_op(result=gru_shape, dtypes=FLOATING, outputs=("outputs",), public=False)
 def gru(
     inputs: TensorLike,
     kernel: TensorLike,
@@ -93,11 +93,19 @@ def gru(
     >>> [round(x, 4) for x in outputs.reshape((2,)).tolist()]
     [0.3808, 0.5712]
     """
+    return gru_outputs((inputs, kernel, recurrent_kernel, bias, h), reset_after)
+
+
+def gru_outputs(given: Sequence[Tensor], reset_after: bool, mask: Tensor | None = None) -> Tensor:
+    """h after each step of ``gru``; it stays where ``mask``, (batch, time), is False."""
+    inputs, kernel, recurrent_kernel, bias, h = given
     first, second = _two_biases(bias, reset_after)
+    steps = unstack(input_products(inputs, kernel, first), 1)
     outputs = []
-    for step in unstack(input_products(inputs, kernel, first), 1):
+    for step, keep in zip(steps, [None] * len(steps) if mask is None else unstack(mask, 1), strict=True):
         z, candidate = gru_gates(step, h, recurrent_kernel, second, reset_after)
-        h = add(candidate, multiply(z, subtract(h, candidate)))
+        new = add(candidate, multiply(z, subtract(h, candidate)))
+        h = new if keep is None else where(expand_dims(keep, 1), new, h)
         outputs.append(h)
     return stack(outputs, 1) if outputs else zeros((h.shape[0], 0, h.shape[1]), h.dtype)
 
@@ -138,13 +146,23 @@ def gru_gradient(
     >>> found[1].tolist(), found[3].tolist()
     ([[0.0, 0.0, 1.0]], [[0.0, 0.0, 0.5], [0.0, 0.0, 0.25]])
     """
+    return gru_gradients(d_outputs, (inputs, kernel, recurrent_kernel, bias, h), reset_after)
+
+
+def gru_gradients(
+    d_outputs: Tensor, given: Sequence[Tensor], reset_after: bool, mask: Tensor | None = None
+) -> tuple[Tensor, ...]:
+    """The gradients of ``gru_outputs`` for all that is given."""
+    inputs, kernel, recurrent_kernel, bias, h = given
     units, features = h.shape[1], inputs.shape[2]
-    before = states_before(h, gru(inputs, kernel, recurrent_kernel, bias, h, reset_after=reset_after))
+    before = states_before(h, gru_outputs(given, reset_after, mask))
     first, second = _two_biases(bias, reset_after)
     rows = reshape(before, (-1, units))
     z, candidate, r, inner = _all_gates(
         reshape(input_products(inputs, kernel, first), (-1, 3 * units)), rows, recurrent_kernel, second
     )
+    if mask is not None:
+        z = where(reshape(mask, (-1, 1)), z, 1.0)  # so all slopes are 0, and h passes whole
     by_z = multiply(subtract(rows, candidate), slope_of_sigmoid(z))
     by_candidate = multiply(subtract(1.0, z), subtract(1.0, square(candidate)))
     kept = [reshape(x, before.shape) for x in (z, r, by_z, by_candidate, multiply(inner, slope_of_sigmoid(r)))]

@@ -170,23 +170,46 @@ def lstm_sequence_gradient(
         return projected, multiply(h, 0.0), multiply(c, 0.0)
     rows = matmul(reshape(states_before(h, outputs), (-1, units)), recurrent_kernel)
     i, f, g, o = split(add(projected, reshape(rows, projected.shape)), 4, axis=2)
-    i, f, g, o, wide = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), tanh(cells)
+    gates = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    return lstm_steps_back(d_outputs, d_cells, recurrent_kernel, states_before(c, cells), cells, gates)
+
+
+def lstm_steps_back(
+    d_outputs: Tensor,
+    d_cells: Tensor,
+    recurrent_kernel: Tensor,
+    before: Tensor,
+    cells: Tensor,
+    gates: Sequence[Tensor],
+    skipped: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The gradients of the products of all steps, at least one, and of the first h and c.
+
+    ``before`` and ``cells`` are c before and after each step. ``skipped``, (batch, time, 1), is 1 where h stays.
+    """
+    i, f, g, o = gates
+    wide = tanh(cells)
     by_cell = multiply(o, subtract(1.0, square(wide)))
     by_gate = [
         multiply(g, slope_of_sigmoid(i)),
-        multiply(states_before(c, cells), slope_of_sigmoid(f)),
+        multiply(before, slope_of_sigmoid(f)),
         multiply(i, subtract(1.0, square(g))),
         multiply(wide, slope_of_sigmoid(o)),
     ]
     steps_of = [unstack(x, 1) for x in (d_outputs, d_cells, by_cell, f, *by_gate)]
-    dh, dc = multiply(h, 0.0), multiply(c, 0.0)
+    stays = [None] * cells.shape[1] if skipped is None else unstack(skipped, 1)
+    dh = dc = multiply(cells[:, 0], 0.0)
     found = []
-    for d_output, d_cell, by_c, forget, by_i, by_f, by_g, by_o in reversed(list(zip(*steps_of, strict=True))):
+    for d_output, d_cell, by_c, forget, by_i, by_f, by_g, by_o, stay in reversed(
+        list(zip(*steps_of, stays, strict=True))
+    ):
         dh = add(dh, d_output)
         dc = add(add(dc, d_cell), multiply(dh, by_c))
         dz = concatenate([multiply(dc, by_i), multiply(dc, by_f), multiply(dc, by_g), multiply(dh, by_o)], 1)
         found.append(dz)
+        passed = None if stay is None else multiply(dh, stay)
         dh, dc = matmul(dz, recurrent_kernel, transpose_b=True), multiply(dc, forget)
+        dh = dh if passed is None else add(dh, passed)
     return stack(found[::-1], 1), dh, dc
 
 
@@ -195,7 +218,7 @@ def slope_of_sigmoid(y: Tensor) -> Tensor:
     return multiply(y, subtract(1.0, y))
 
 
-def _whole(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any) -> tuple[Spec, Spec]:
+def lstm_shapes(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c: Any) -> tuple[Spec, Spec]:
     """Raises ShapeError unless the shapes fit each other."""
     fits = inputs.ndim == 3 and h.ndim == 2 and h.shape == c.shape and h.shape[0] == inputs.shape[0]
     if fits:
@@ -219,7 +242,7 @@ def _whole(inputs: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h: Any, c
     return Spec((*inputs.shape[:2], units), inputs.dtype), Spec(c.shape, c.dtype)
 
 
-@composite_op(result=_whole, dtypes=FLOATING, outputs=("outputs", "last_c"), public=False)
+@composite_op(result=lstm_shapes, dtypes=FLOATING, outputs=("outputs", "last_c"), public=False)
 def lstm(
     inputs: TensorLike, kernel: TensorLike, recurrent_kernel: TensorLike, bias: TensorLike, h: TensorLike, c: TensorLike
 ) -> tuple[Tensor, Tensor]:

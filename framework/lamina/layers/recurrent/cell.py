@@ -146,12 +146,15 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
     def step(self, projected: Tensor, states: Sequence[Tensor], training: bool) -> tuple[Tensor, list[Tensor]]:
         """The output and the next states."""
 
-    def runs_at_once(self, x: Tensor, training: bool) -> bool:
+    def runs_at_once(self, x: Tensor, training: bool, masked: bool) -> bool:
         """Whether the steps of x are better done by ``all_steps``, which then gives the same as ``step`` for each."""
         return False
 
-    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """The outputs of all steps, the time after the batch, and the last states, in one call of an op."""
+    def all_steps(self, x: Tensor, states: Sequence[Tensor], mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """The outputs of all steps, the time after the batch, and the last states, in one call of an op.
+
+        Where ``mask``, (batch, time), is False, the states stay as they are.
+        """
         raise ArgumentError(f"{type(self).__name__} takes its steps one by one.")
 
     def first_states(self, x: Tensor) -> list[Any]:

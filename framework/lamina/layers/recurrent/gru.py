@@ -10,6 +10,7 @@ from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell, StepCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
 from lamina.ops.gated import gru, gru_gates
+from lamina.ops.masked import masked_gru
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 
@@ -67,13 +68,17 @@ class GRUCell(GatedCell):
         y = candidate + z * (h - candidate)
         return y, [y]
 
-    def runs_at_once(self, x: Tensor, training: bool) -> bool:
-        return self.is_usual(GRUCell, x, training) and gru.is_kernel_for([x])
+    def runs_at_once(self, x: Tensor, training: bool, masked: bool) -> bool:
+        return self.is_usual(GRUCell, x, training) and (masked_gru if masked else gru).is_kernel_for([x])
 
-    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+    def all_steps(self, x: Tensor, states: Sequence[Tensor], mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         width = 3 * self.units
         bias = self.bias if self.use_bias else ops.zeros((2, width) if self.reset_after else (width,), x.dtype)
-        outputs = gru(x, self.kernel, self.recurrent_kernel, bias, states[0], reset_after=self.reset_after)
+        given = x, self.kernel, self.recurrent_kernel, bias, states[0]
+        if mask is None:
+            outputs = gru(*given, reset_after=self.reset_after)
+        else:
+            outputs = masked_gru(*given, mask, reset_after=self.reset_after)
         return outputs, [outputs[:, -1]]
 
 

@@ -43,9 +43,8 @@ def run_cell(
     with ExitStack() as stack:
         for one in dropping_cells(cell):
             stack.enter_context(one.one_sequence())
-        if mask is None and _is_ours(cell) and cell.runs_at_once(x, training):
-            x = ops.flip(x, 1) if backwards else x
-            return Passed(*cell.all_steps(_dropped(cell, x, training), states))
+        if _is_ours(cell) and cell.runs_at_once(x, training, mask is not None):
+            return _at_once(cell, _dropped(cell, x, training), states, mask, backwards, zeros)
         steps, step = _prepared(cell, x, training)
         order = range(len(steps))
         keeps: Sequence[Any] = [None] * len(steps) if mask is None else ops.unstack(mask, 1)
@@ -56,6 +55,17 @@ def run_cell(
                 output, new = _masked(keeps[t], output, new, states, outputs, zeros)
             outputs.append(output)
             states = new
+    return Passed(outputs, states)
+
+
+def _at_once(cell: StepCell, x: Tensor, states: Any, mask: Tensor | None, backwards: bool, zeros: bool) -> Passed:
+    """All steps in one call of an op."""
+    keep = None if mask is None else ops.reshape(mask, x.shape[:2])
+    if backwards:
+        x, keep = ops.flip(x, 1), None if keep is None else ops.flip(keep, 1)
+    outputs, states = cell.all_steps(x, states, keep)
+    if zeros and keep is not None:
+        outputs = ops.where(ops.expand_dims(keep, 2), outputs, 0.0)
     return Passed(outputs, states)
 
 

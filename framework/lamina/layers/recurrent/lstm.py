@@ -9,6 +9,7 @@ from lamina import ops
 from lamina.layers.arguments import flag
 from lamina.layers.recurrent.cell import GatedCell, StepCell
 from lamina.layers.recurrent.own_cell import OwnCellRNN
+from lamina.ops.masked import masked_lstm
 from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.tensor import Tensor
 
@@ -76,16 +77,19 @@ class LSTMCell(GatedCell):
         z = projected + ops.matmul(self.dropped_state(h, training), self.recurrent_kernel)
         return lstm_update(ops.split(z, 4, axis=1), c, self.activation, self.recurrent_activation)
 
-    def runs_at_once(self, x: Tensor, training: bool) -> bool:
-        return self.is_usual(LSTMCell, x, training) and (x.shape[1] > MANY_STEPS or lstm.is_kernel_for([x]))
+    def runs_at_once(self, x: Tensor, training: bool, masked: bool) -> bool:
+        if not self.is_usual(LSTMCell, x, training):
+            return False
+        return masked_lstm.is_kernel_for([x]) if masked else x.shape[1] > MANY_STEPS or lstm.is_kernel_for([x])
 
-    def all_steps(self, x: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        if lstm.is_kernel_for([x]):
-            bias = self.bias if self.use_bias else ops.zeros((4 * self.units,), x.dtype)
-            outputs, c = lstm(x, self.kernel, self.recurrent_kernel, bias, *states)
-        else:
-            outputs, cells = lstm_sequence(self.project(x), self.recurrent_kernel, *states)
-            c = cells[:, -1]
+    def all_steps(self, x: Tensor, states: Sequence[Tensor], mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        h, c = states
+        if mask is None and not lstm.is_kernel_for([x]):
+            outputs, cells = lstm_sequence(self.project(x), self.recurrent_kernel, h, c)
+            return outputs, [outputs[:, -1], cells[:, -1]]
+        bias = self.bias if self.use_bias else ops.zeros((4 * self.units,), x.dtype)
+        given = x, self.kernel, self.recurrent_kernel, bias, h, c
+        outputs, c = lstm(*given) if mask is None else masked_lstm(*given, mask)
         return outputs, [outputs[:, -1], c]
 
 

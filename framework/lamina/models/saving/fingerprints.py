@@ -21,6 +21,7 @@ from lamina.models.costs import multiply_adds_of
 from lamina.models.rehearsal import rehearsing
 from lamina.models.saving.sources import SLACK
 from lamina.ops.gated import gru
+from lamina.ops.masked import masked_gru, masked_lstm
 from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import from_numpy
@@ -38,6 +39,7 @@ _SMALLEST: Final = 1e-5
 _VALUES: Final = 64
 _UNKNOWN_SIZE: Final = {"image": 32, "other": 8}
 _MOST_MULTIPLY_ADDS: Final = 2**34
+_OVER_TIME: Final = (gru, lstm, lstm_sequence, masked_gru, masked_lstm)
 _MOST_CALLS: Final = 50_000
 _BYTES_PER_STORED: Final = 16
 
@@ -56,7 +58,7 @@ class _Bounds(Listener):
     def before_call(self, backend: Backend, op: Op[Any, Any] | None, result: Spec | tuple[Spec, ...]) -> None:
         specs = (result,) if isinstance(result, Spec) else result
         size = sum(math.prod(spec.shape) * ITEMSIZE.get(spec.dtype, 1) for spec in specs)
-        self._calls += specs[0].shape[1] if op in (gru, lstm, lstm_sequence) else len(specs)
+        self._calls += specs[0].shape[1] if op in _OVER_TIME else len(specs)
         if size > self._most or self._calls > _MOST_CALLS:
             raise _TooMuchError("the fixed input costs too much memory or too many calls.")
 

@@ -63,7 +63,7 @@ def test_a_sequence_at_once_is_as_its_steps(reset_after, settings, backwards):
 
 @pytest.mark.parametrize(("settings", "call"), [
     ({"activation": "relu"}, {}), ({"recurrent_activation": "hard_sigmoid"}, {}),
-    ({"recurrent_dropout": 0.5, "seed": 1}, {"training": True}), ({}, {"mask": lamina.tensor(np.ones((3, 5), bool))}),
+    ({"recurrent_dropout": 0.5, "seed": 1}, {"training": True}),
 ])  # fmt: skip
 def test_other_settings_take_their_steps_one_by_one(settings, call):
     layer, heard = layers.GRU(4, **settings), Heard()
