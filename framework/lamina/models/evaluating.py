@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,11 +13,15 @@ from lamina.models.callbacks.progress import described
 from lamina.models.inputs import is_ready
 from lamina.models.preparing import Preparing
 from lamina.notices import noted, warn
+from lamina.ops import concatenate
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.exhaustion import adopted
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec, as_int
 from lamina.structures import flatten, map_structure, unflatten
+
+HELD: Final = 32
+"""Batches whose outputs stay on a device until they are read together: reading makes the host wait for the device."""
 
 
 class Evaluating(Preparing):
@@ -113,16 +117,31 @@ class Evaluating(Preparing):
     def _predict(self, rounds: Rounds, told: CallbackList) -> list[Any]:
         told.on_predict_begin({})
         step, backend = self._step("predict"), get_backend()
-        parts = []
+        begins, ends = told.hears("on_predict_batch_begin"), told.hears("on_predict_batch_end")
+        together = 1 if ends or backend.device == "cpu" else HELD
+        parts: list[Any] = []
+        held: list[Any] = []
         with noted(lambda: f"In predict: batch {rounds.at} (counted from 0)."):
             for number, (arrays, data) in enumerate(rounds.epoch(0)):
-                if told.hears("on_predict_batch_begin"):
+                if begins:
                     told.on_predict_batch_begin(number, {})
-                parts.append(map_structure(_to_numpy, step(data.batch(arrays, backend).x)))
-                if told.hears("on_predict_batch_end"):
+                held.append(step(data.batch(arrays, backend).x))
+                if len(held) == together:
+                    parts.append(_read(held))
+                    held = []
+                if ends:
                     told.on_predict_batch_end(number, {"outputs": parts[-1]})
+            parts += [_read(held)] if held else []
         told.on_predict_end({})
         return parts
+
+
+def _read(held: list[Any]) -> Any:
+    """The outputs of some batches on the host, one after the other: one read for each output."""
+    if len(held) == 1:
+        return map_structure(_to_numpy, held[0])
+    leaves = zip(*(flatten(outputs) for outputs in held), strict=True)
+    return unflatten(held[0], (_to_numpy(concatenate(tensors, 0)) for tensors in leaves))
 
 
 def _joined(parts: list[Any]) -> Any:

@@ -109,6 +109,22 @@ def test_fit_reads_numbers_once_an_epoch_and_uploads_batches_only() -> None:
     assert 2 * batches <= len(seen.uploads) < 2 * batches + 10
 
 
+def test_predict_reads_the_outputs_of_many_batches_together() -> None:
+    x = np.random.default_rng(0).standard_normal((5 * 40 - 2, 12)).astype("f")
+    batches: list[Any] = []
+    with lamina.backend_scope("cupy_standin"):
+        model = model_of("dense")
+        expected = model(lamina.tensor(x), training=False).numpy()
+        model.predict(x, batch_size=5)
+        with ledger.watched() as seen:
+            np.testing.assert_allclose(model.predict(x, batch_size=5), expected, rtol=1e-5)
+        told = lamina.callbacks.LambdaCallback()
+        told.on_predict_batch_end = lambda batch, logs=None: batches.append(logs["outputs"])  # type: ignore[method-assign]
+        model.predict(x, batch_size=5, callbacks=[told])
+    assert len(seen.waits) == 2  # of 32 batches, and of 8
+    assert [len(outputs) for outputs in batches] == [5] * 39 + [3]
+
+
 S = Spec((2, 3), "float32")
 
 
