@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import Final
 
 from lamina.contract import Backend, KernelTable
@@ -133,7 +134,9 @@ def _add_kernels(name: str, kind: type[Backend]) -> None:
 
 
 def _others(name: str) -> str:
-    return ", ".join(sorted(n for n in plugins().provided("lamina_backends") if n != name))
+    """The other backends whose library is there."""
+    offers = plugins().provided("lamina_backends").values()
+    return ", ".join(sorted(o.name for o in offers if o.name != name and (o.needs is None or find_spec(o.needs))))
 
 
 def _automatic(device: str | None) -> Backend:
