@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 
@@ -32,4 +33,7 @@ def test_an_example_is_installed_and_passes_its_tests_elsewhere(name, lamina_whe
     shutil.copy(project / "pyproject.toml", tmp_path / "elsewhere")
     listed = environment.run("-m", "lamina", "plugins").stdout
     assert f"{about['version']}  " in next(line for line in listed.splitlines() if about["name"] in line)
+    for code in re.findall(r"^```python\n(.*?)^```$", (project / "README.md").read_text(), re.MULTILINE | re.DOTALL):
+        done = environment.run("-c", code, SHELF=str(tmp_path / "shelf"))
+        assert done.returncode == 0, done.stderr
     environment.test(tmp_path / "elsewhere", *PARTS.get(name, ()))
