@@ -49,6 +49,7 @@ KINDS: Final[list[tuple[str, Callable[[re.Match[str]], bool]]]] = [
     (r"pip install \"\.\[demo\]\" && python (examples/\w+\.py)$", _script),  # tox -e demo-numpy
     (r"pip install tox && tox$", _anything),  # what CI does
     (r"tox -e (\w+)$", _environment),
+    (r"(?:LAMINA_BACKEND=\w+ )?python (examples/\w+\.py)$", _script),  # tox -e demo-torch
     (r"python (tests/vectors/run\.py) ", _script),  # where the recordings are
     (r"python -m (benchmarks(?:\.\w+)?)", _module),  # figures, by hand
     (r"(?:cd \w+|pytest\b.*)$", _anything),  # in a plugin's folder: tests/package
