@@ -45,6 +45,22 @@ def signature(argument: Any, tensors: list[Tensor], backend: Backend) -> Hashabl
     return (kind, argument)
 
 
+def without_sizes(part: Hashable) -> Hashable:
+    """A signature in which of each tensor's shape only the number of axes is left.
+
+    >>> without_sizes((tuple, ((3, 4), "float32", 1), (int, 5)))
+    (<class 'tuple'>, (2, 'float32', 1), (<class 'int'>, 5))
+    """
+    if type(part) is not tuple:
+        return part
+    head, *rest = part
+    if type(head) is tuple:  # only a tensor's begins so, with its shape
+        return (len(head), *rest)
+    if head == "dict":
+        return (head, *((key, without_sizes(value)) for key, value in rest))
+    return (head, *map(without_sizes, rest))
+
+
 def is_array(argument: Any) -> bool:
     """Whether an argument that is no Tensor is taken for one."""
     return isinstance(argument, np.ndarray) or (hasattr(argument, "__dlpack__") and not isinstance(argument, Variable))

@@ -17,7 +17,7 @@ from lamina.notices import warn
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
 from lamina.replay.recorder import Recorder
-from lamina.replay.signature import signature, with_tensors
+from lamina.replay.signature import signature, with_tensors, without_sizes
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import move
 from lamina.runtime.exhaustion import check_memory
@@ -40,9 +40,10 @@ def replay_level() -> str:
 
 
 class _Entry:
-    """What is known of one signature."""
+    """What is known of one signature. ``pattern`` is the signature without the sizes of axes."""
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: Hashable) -> None:
+        self.pattern = pattern
         self.recorded: Program | None = None
         self.recorded_count = 0
         self.program: Program | None = None
@@ -58,10 +59,11 @@ class _Entry:
 class CompiledStep:
     """A function of tensors whose kernel calls are recorded twice and then replayed.
 
-    The first two calls of each signature run eagerly to be recorded, and must give the same program. Their results
-    still come from the loaded program, so that every step of a run is computed alike, to the last bit. ``strict``
-    raises what keeps a step from being replayed; otherwise it warns once, says why, and stays eager. ``jit_compile``
-    hands the program to the compiler of the backend's library, where it has one.
+    The first two calls of a signature run eagerly to be recorded, and must give the same program. One that differs from
+    such a signature by sizes only, and calls the same kernels on the same Variables, is recorded once. The results of
+    recorded calls still come from the loaded program, so that every step of a run is computed alike, to the last bit.
+    ``strict`` raises what keeps a step from being replayed; otherwise it warns once, says why, and stays eager.
+    ``jit_compile`` hands the program to the compiler of the backend's library, where it has one.
     """
 
     def __init__(self, f: Callable[..., Any], *, strict: bool = True, jit_compile: bool = False) -> None:
@@ -70,6 +72,7 @@ class CompiledStep:
         self._strict = strict
         self._jit_compile = jit_compile
         self._entries: dict[Hashable, _Entry] = {}
+        self._confirmed: dict[Hashable, tuple[_Form, list[Variable]]] = {}
         self._warned: set[str] = set()
         self._lock = threading.RLock()
 
@@ -90,7 +93,7 @@ class CompiledStep:
                     "give inputs of fewer shapes"
                 )
                 return self._function(*args, **kwargs)
-            entry = self._entries[key] = _Entry()
+            entry = self._entries[key] = _Entry((*key[:2], *map(without_sizes, key[2:])))
         if entry.eager_because is not None or must_run_eagerly():
             return self._function(*args, **kwargs)
         if entry.confirmed:
@@ -138,6 +141,7 @@ class CompiledStep:
             return result
         if entry.recorded is None:
             self._load(entry, level, program, recorder, result)
+            self._trust(entry, program, recorder.variables)
         elif not self._agrees(entry, program, recorder.variables):
             return result
         recorder.undo()
@@ -158,6 +162,16 @@ class CompiledStep:
         count, left = len(program.instructions), len(entry.program.instructions)
         tell("the step %s is recorded: %s kernel calls, %s as it is replayed", self._name, count, left)
 
+    def _trust(self, entry: _Entry, program: Program, variables: Sequence[Variable]) -> None:
+        """Takes one recording for enough if it is that of another signature, in other sizes.
+
+        What was confirmed there, that no number or branch changes from call to call, was confirmed of the same code.
+        """
+        form, known = self._confirmed.get(entry.pattern, (None, []))
+        if form == _form(program) and len(known) == len(variables):
+            entry.confirmed = all(a is b for a, b in zip(known, variables, strict=True))
+            entry.recorded = None if entry.confirmed else entry.recorded
+
     def _agrees(self, entry: _Entry, program: Program, variables: Sequence[Variable]) -> bool:
         """Whether the second recording confirms the first."""
         assert entry.recorded is not None
@@ -165,6 +179,7 @@ class CompiledStep:
         if difference is None and any(a is not b for a, b in zip(entry.variables, variables, strict=True)):
             difference = "it uses other Variables"
         if difference is None:
+            self._confirmed.setdefault(entry.pattern, (_form(program), list(variables)))
             entry.confirmed, entry.recorded = True, None
             return True
         self._stay_eager(entry, f"two recordings of it differ: {difference}")
@@ -316,6 +331,19 @@ class CompiledStep:
     def _repr_html_(self) -> str:
         shown = "".join(program._repr_html_() for program in self.programs)
         return titled(f"Recorded step {self._name!r}", shown or "<p>Nothing is replayed yet.</p>")
+
+
+_Form = tuple[tuple[str, int, tuple[int, ...]], ...]
+
+
+def _form(program: Program) -> _Form:
+    """Which kernels are called on which inputs, state and results (counted; constants are -1), whatever the sizes."""
+    found: list[tuple[str, int, tuple[int, ...]]] = []
+    numbers = {slot: number for number, slot in enumerate((*program.inputs, *program.state))}
+    for i in program.instructions:
+        found.append((i.op, len(i.outputs), tuple(numbers.get(slot, -1) for slot in i.inputs)))
+        numbers.update((slot, len(numbers)) for slot in i.outputs)
+    return tuple(found)
 
 
 def _explained(entry: _Entry, program: Program) -> str:

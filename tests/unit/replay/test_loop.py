@@ -9,6 +9,7 @@ import pytest
 
 import lamina
 from lamina import Sequential, layers
+from lamina.errors import ReplayError
 from lamina.models.callbacks import Callback
 from lamina.replay import step as replay_step
 
@@ -37,18 +38,59 @@ def recordings(monkeypatch):
     return made
 
 
-def test_a_ragged_last_batch_is_recorded_twice_and_then_replayed_for_good(model, recordings):
+def test_a_ragged_last_batch_is_recorded_once_and_then_replayed_for_good(model, recordings):
     model.fit(X, Y, batch_size=5, epochs=2, verbose=0)
-    assert [shapes[0][0] for shapes in recordings] == [5, 5, 2, 2]
+    assert [shapes[0][0] for shapes in recordings] == [5, 5, 2]
     model.fit(X, Y, batch_size=5, epochs=4, verbose=0)
     model.fit(X, Y, batch_size=5, verbose=0)
-    assert len(recordings) == 4
+    assert len(recordings) == 3
 
 
 def test_another_size_and_back_records_only_the_new_one(model, recordings):
     for size in (11, 22, 11, 22):
         model.fit(X, Y, batch_size=size, epochs=2, verbose=0)
-    assert [shapes[0][0] for shapes in recordings] == [11, 11, 22, 22]
+    assert [shapes[0][0] for shapes in recordings] == [11, 11, 22]
+
+
+def test_what_is_recorded_once_computes_the_same(model, recordings):
+    other = lamina.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.compile(optimizer="sgd", loss="mse", metrics=["mae"], run_eagerly=True)
+    for size in (5, 7, 3, 22):
+        replayed, eager = (m.fit(X, Y, batch_size=size, epochs=3, verbose=0, shuffle=False) for m in (model, other))
+        np.testing.assert_allclose(replayed.history["mae"], eager.history["mae"], rtol=1e-5)
+    assert [shapes[0][0] for shapes in recordings] == [5, 5, 2, 7, 1, 3, 22]  # 1 is also what 22 leaves of 3 and 7
+
+
+def test_another_branch_for_another_size_is_recorded_twice_and_compared(recordings):
+    calls = []
+
+    @lamina.function
+    def step(x):
+        calls.append(x.shape)
+        return x * float(len(calls)) + x if x.shape[0] > 3 else x * 2.0
+
+    for _ in range(3):
+        step(lamina.ones((2,)))
+    np.testing.assert_array_equal(step(lamina.ones((3,))).numpy(), [2.0] * 3)
+    assert len(recordings) == len(calls) == 3
+    step(lamina.ones((4,)))
+    with pytest.raises(ReplayError, match="two recordings of the step 'step' differ"):
+        step(lamina.ones((4,)))
+
+
+def test_other_static_arguments_and_variables_are_recorded_twice(recordings):
+    w = [lamina.Variable(1.0), lamina.Variable(2.0)]
+
+    @lamina.function
+    def step(x, scale):
+        return x * w[0 if x.shape[0] < 3 else 1] * scale
+
+    for size, scale in ((1, 1.0), (2, 1.0), (1, 2.0), (3, 1.0)):
+        for _ in range(3):
+            expected = np.full(size, scale * (1.0 if size < 3 else 2.0))
+            np.testing.assert_array_equal(step(lamina.ones((size,)), scale).numpy(), expected)
+    assert [shapes[0] for shapes in recordings] == [(1,), (1,), (2,), (1,), (1,), (3,), (3,)]
 
 
 def test_predictions_of_many_sizes_stay_within_the_cache(model, recordings, monkeypatch):
@@ -59,7 +101,7 @@ def test_predictions_of_many_sizes_stay_within_the_cache(model, recordings, monk
         for count in range(1, 9):
             for _ in range(3):
                 np.testing.assert_allclose(model.predict(X[:count]), expected[:count], rtol=1e-6, atol=1e-6)
-    assert len(recordings) == 2 * 3
+    assert len(recordings) == 2 + 1 + 1
     assert len(model.recorded_step("predict").programs) == 3
     assert len(caught) == 1
     assert "cache of recorded steps is full" in str(caught[0].message)
