@@ -12,7 +12,6 @@ import lamina
 from lamina.plugins import plugins
 
 OPTIONAL: Final = {
-    "h5py": "lamina[keras]",
     "httpx": "lamina[http]",
     "fsspec": "lamina[remote]",
     "ml_dtypes": "lamina[bfloat16]",

@@ -177,12 +177,6 @@ class TestInstalled:
         assert run("backends") == 0
         assert "works, active on cpu" in capsys.readouterr().out
 
-    def test_doctor(self, capsys, monkeypatch, tmp_path):
-        monkeypatch.setenv("LAMINA_HOME", str(tmp_path / "not" / "yet"))
-        assert run("doctor") == 0
-        assert "backend numpy" in capsys.readouterr().out
-        assert not (tmp_path / "not").exists()
-
 
 def refused():
     """A model that TensorFlow.js cannot have: it loops over steps whose number is unknown, in a way of its own."""

@@ -22,7 +22,7 @@ def test_what_is_there(monkeypatch):
         np.__version__,
     )
     assert found["LAMINA_DEVICE"] == "cpu"
-    assert {"torch", "cupy", "h5py", "tqdm"} <= set(found)
+    assert {"torch", "cupy", "tqdm"} <= set(found)
     assert not [name for name in found if "lamina_numpy" in name]
 
 
