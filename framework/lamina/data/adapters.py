@@ -209,7 +209,7 @@ class Rounds:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Piece]:
         """The batches of an epoch, from its batch ``start`` on."""
-        self.at: int = start
+        self.at = start
         for piece in self._pieces_of(number, start):
             yield piece
             self.at += 1
