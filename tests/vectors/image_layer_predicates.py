@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import layers
@@ -96,18 +97,36 @@ def _cotangent(record: Record) -> Any:
     return _channels_last(record, found) if found.ndim > 2 else found
 
 
+def _weighed_windows(record: Record) -> Iterator[tuple[Any, Any]]:
+    """Each window of a pooling, (batch, *window, channels), -inf in the padding, and which of them are weighed."""
+    axes, x, weights = _pool_axes(record), _channels_last(record, _first_input(record)), _cotangent(record)
+    if weights is None:
+        return
+    image = np.pad(x, [(0, 0), *(axis.around for axis in axes), (0, 0)], constant_values=-np.inf)
+    for corner in np.ndindex(*(axis.positions(None) for axis in axes)):
+        starts = [i * axis.stride for i, axis in zip(corner, axes, strict=True)]
+        window = tuple(slice(s, s + axis.window) for s, axis in zip(starts, axes, strict=True))
+        yield image[(slice(None), *window)], weights[(slice(None), *corner)] != 0
+
+
 @predicate
 def largest_twice_in_a_window(record: Record) -> bool:
     """A max pooling, with its gradient, of which a window that is weighed has its largest element twice."""
-    axes, x, weights = _pool_axes(record), _channels_last(record, _first_input(record)), _cotangent(record)
-    if weights is None:
-        return False
-    for corner in np.ndindex(*(axis.positions(None) for axis in axes)):
-        starts = [i * axis.stride - axis.around[0] for i, axis in zip(corner, axes, strict=True)]
-        window = tuple(slice(max(0, s), s + axis.window) for s, axis in zip(starts, axes, strict=True))
-        part = x[(slice(None), *window)].reshape(x.shape[0], -1, x.shape[-1])
+    for window, weighed in _weighed_windows(record):
+        part = window.reshape(window.shape[0], -1, window.shape[-1])
         twice = (part == part.max(1, keepdims=True)).sum(1) > 1
-        if np.any(twice & (weights[(slice(None), *corner)] != 0)):
+        if np.any(twice & weighed):
+            return True
+    return False
+
+
+@predicate
+def largest_behind_the_first_row(record: Record) -> bool:
+    """A max pooling of volumes, with its gradient: windows are not as high as wide, and a later row has the largest."""
+    height, width = (axis.window for axis in _pool_axes(record)[1:])
+    for window, weighed in _weighed_windows(record):
+        part = window.max((1, 3))
+        if height != width and np.any((part.argmax(1) > 0) & weighed):
             return True
     return False
 
@@ -122,9 +141,23 @@ def largest_twice_in_a_channel(record: Record) -> bool:
 
 
 @predicate
-def negative_size(record: Record) -> bool:
-    """A recorded output shape has a negative size."""
-    return any(size is not None and size < 0 for size in record["output_shapes"])
+def no_window_fits(record: Record) -> bool:
+    """A size in the recorded output shape is 0 or negative."""
+    shape = np.shape(record["output"]) if record["kind"] == "apply" else record["output_shapes"]
+    return any(size is not None and size <= 0 for size in shape[1:])
+
+
+@predicate
+def begins_behind_the_first_element(record: Record) -> bool:
+    """A call on volumes whose padding would be negative: strides reach beyond the end, and are longer than windows."""
+    config = record["config"]
+    if record["kind"] != "apply" or config["padding"] != "same":
+        return False
+    sizes = _channels_last(record, _first_input(record)).shape[1:-1]
+    window = config.get("kernelSize", config.get("poolSize"))
+    if record["className"] == "Conv3DTranspose":
+        return any(k < s for k, s in zip(window, config["strides"], strict=True))
+    return any(-(-n // s) * s - s + k < n for n, k, s in zip(sizes, window, config["strides"], strict=True))
 
 
 @predicate

@@ -36,14 +36,39 @@ def trained_along_an_inner_axis(record: Record) -> bool:
     return bool(record["kwargs"].get("training")) and inner and (config["scale"] or config["center"])
 
 
+def _statistics(record: Record) -> dict[str, Any]:
+    """The weights of a normalization by their last names, in shapes that broadcast along its axis."""
+    x = _only_input(record)
+    shape = [-1 if axis == record["config"]["axis"] % x.ndim else 1 for axis in range(x.ndim)]
+    return {w["originalName"].rpartition("/")[2]: np.reshape(w["value"], shape) for w in record["weights"]}
+
+
+@predicate
+def statistics_differ_along_an_inner_axis(record: Record) -> bool:
+    """A batch normalization outside training whose axis is not the last, with weights that are not all the same."""
+    if record["kind"] != "apply" or record["kwargs"].get("training"):
+        return False
+    x = _only_input(record)
+    inner = record["config"]["axis"] % x.ndim != x.ndim - 1
+    pairs = ((np.resize(value, x.shape), np.broadcast_to(value, x.shape)) for value in _statistics(record).values())
+    return inner and any(np.any(in_turn != along) for in_turn, along in pairs)
+
+
+@proof("layers")
+def normalized_by_those_statistics(record: Record) -> None:
+    """lamina's output is the formula with the moving statistics along the axis, in float64."""
+    x, found = np.asarray(_only_input(record), np.float64), _statistics(record)
+    y = (x - found["moving_mean"]) / np.sqrt(found["moving_variance"] + record["config"]["epsilon"])
+    y = y * found.get("gamma", 1.0) + found.get("beta", 0.0)
+    assert_near(_output(record), y.astype(np.float32), "output")
+
+
 @proof("layers")
 def normalized_along_that_axis(record: Record) -> None:
     """lamina's output is the formula along the axis, in float64."""
     x, config = np.asarray(_only_input(record), np.float64), record["config"]
-    axis = config["axis"] % x.ndim
-    others = tuple(a for a in range(x.ndim) if a != axis)
-    shape = [x.shape[a] if a == axis else 1 for a in range(x.ndim)]
-    weights = {w["originalName"].rpartition("/")[2]: np.reshape(w["value"], shape) for w in record["weights"]}
+    others = tuple(a for a in range(x.ndim) if a != config["axis"] % x.ndim)
+    weights = _statistics(record)
     y = (x - x.mean(others, keepdims=True)) / np.sqrt(x.var(others, keepdims=True) + config["epsilon"])
     y = y * weights.get("gamma", 1.0) + weights.get("beta", 0.0)
     assert_near(_output(record), y.astype(np.float32), "output")
@@ -82,6 +107,12 @@ def axis_beyond_the_last(record: Record) -> bool:
     """The layer's axis is one that its inputs do not have."""
     first = record["inputs"][0].shape if record["kind"] == "apply" else record["input_shapes"][0]
     return record["config"]["axis"] >= len(first)
+
+
+@predicate
+def negative_axis_but_the_last(record: Record) -> bool:
+    """A call with an axis below -1."""
+    return record["kind"] == "apply" and record["config"]["axis"] < -1
 
 
 @predicate
