@@ -10,7 +10,7 @@ import layers
 import numpy as np
 from comparing import at, replaced
 from layer_calls import run, set_weights, tensors
-from pooling_predicates import Axis
+from pooling_predicates import Axis, largest_twice, lost_by_height, weighed_windows
 from predicates import Record, predicate, proof
 
 from lamina.layers.preprocessing.images import box_like
@@ -98,37 +98,23 @@ def _cotangent(record: Record) -> Any:
 
 
 def _weighed_windows(record: Record) -> Iterator[tuple[Any, Any]]:
-    """Each window of a pooling, (batch, *window, channels), -inf in the padding, and which of them are weighed."""
+    """``weighed_windows`` of a pooling layer's call; none without gradients."""
     axes, x, weights = _pool_axes(record), _channels_last(record, _first_input(record)), _cotangent(record)
     if weights is None:
         return
-    image = np.pad(x, [(0, 0), *(axis.around for axis in axes), (0, 0)], constant_values=-np.inf)
-    for corner in np.ndindex(*(axis.positions(None) for axis in axes)):
-        starts = [i * axis.stride for i, axis in zip(corner, axes, strict=True)]
-        window = tuple(slice(s, s + axis.window) for s, axis in zip(starts, axes, strict=True))
-        yield image[(slice(None), *window)], weights[(slice(None), *corner)] != 0
+    yield from weighed_windows(axes, x, weights)
 
 
 @predicate
 def largest_twice_in_a_window(record: Record) -> bool:
     """A max pooling, with its gradient, of which a window that is weighed has its largest element twice."""
-    for window, weighed in _weighed_windows(record):
-        part = window.reshape(window.shape[0], -1, window.shape[-1])
-        twice = (part == part.max(1, keepdims=True)).sum(1) > 1
-        if np.any(twice & weighed):
-            return True
-    return False
+    return largest_twice(_weighed_windows(record))
 
 
 @predicate
 def largest_behind_the_first_row(record: Record) -> bool:
     """A max pooling of volumes, with its gradient: windows are not as high as wide, and a later row has the largest."""
-    height, width = (axis.window for axis in _pool_axes(record)[1:])
-    for window, weighed in _weighed_windows(record):
-        part = window.max((1, 3))
-        if height != width and np.any((part.argmax(1) > 0) & weighed):
-            return True
-    return False
+    return lost_by_height(_pool_axes(record), _weighed_windows(record))
 
 
 @predicate
@@ -143,7 +129,8 @@ def largest_twice_in_a_channel(record: Record) -> bool:
 @predicate
 def no_window_fits(record: Record) -> bool:
     """A size in the recorded output shape is 0 or negative."""
-    shape = np.shape(record["output"]) if record["kind"] == "apply" else record["output_shapes"]
+    output = record["output"][0] if isinstance(record.get("output"), list) else record.get("output")
+    shape = np.shape(output) if record["kind"] == "apply" else record["output_shapes"]
     return any(size is not None and size <= 0 for size in shape[1:])
 
 

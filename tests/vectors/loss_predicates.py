@@ -22,6 +22,13 @@ def _gradient(record: Record, of: int) -> Any:
     return next(np.asarray(g["grad"]) for g in record["vjp"]["grads"] if g["wrt"] == [of])
 
 
+def _weighed(record: Record) -> Any:
+    """Which of the results have a weight in the gradient."""
+    if "vjp" not in record:
+        return np.zeros(np.shape(record["result"]), bool)
+    return np.asarray(record["vjp"]["cotangents"][0]["cotangent"]) != 0.0
+
+
 # -- TensorFlow.js -------------------------------------------------------------------------------------------------
 
 
@@ -66,11 +73,29 @@ def several_largest_wrong_scores(record: Record) -> bool:
 
 @predicate
 def wrong_classes_near_zero(record: Record) -> bool:
-    """The true class's prediction is neither 0 nor 1, and that of another is below 1e-7; or they are no numbers."""
+    """The true class's prediction is neither 0 nor 1, and that of another is below 1e-7; or they are no numbers.
+
+    Or that of the true class is below 1e-7, that of another is not, and there is a gradient.
+    """
     labels, predictions = _pair(record)
     true = np.take_along_axis(predictions, labels.astype(int).reshape(*predictions.shape[:-1], 1), axis=-1)[..., 0]
     between = (true > _SMALLEST) & (true < 1.0 - _SMALLEST)
-    return bool(np.any(between & (predictions < _SMALLEST).any(-1)) or np.isnan(predictions).any())
+    small = predictions < _SMALLEST
+    steep = (true < _SMALLEST) & _weighed(record) & ((predictions > _SMALLEST) & (predictions < 1.0)).any(-1)
+    return bool(np.any(between & small.any(-1)) or np.any(steep) or np.isnan(predictions).any())
+
+
+@predicate
+def equal_where_weighed(record: Record) -> bool:
+    """A label is equal to its prediction in a sample whose loss has a weight in the gradient."""
+    labels, predictions = _pair(record)
+    return bool(np.any((labels == predictions) & np.expand_dims(_weighed(record), -1)))
+
+
+@predicate
+def zero_weighed_by_l1(record: Record) -> bool:
+    """A number is 0, and l1 is not, in a penalty with its gradient."""
+    return bool(record["config"]["l1"] and np.any(np.asarray(record["args"][0]) == 0.0) and np.any(_weighed(record)))
 
 
 @predicate

@@ -32,7 +32,7 @@ def _output(record: Record) -> Any:
 def trained_along_an_inner_axis(record: Record) -> bool:
     """A batch normalization in training whose axis is not the last, with a scale or an offset."""
     x, config = _only_input(record), record["config"]
-    inner = config["axis"] % x.ndim != x.ndim - 1
+    inner = config["axis"] % x.ndim != x.ndim - 1 and x.shape[-1] > 1
     return bool(record["kwargs"].get("training")) and inner and (config["scale"] or config["center"])
 
 

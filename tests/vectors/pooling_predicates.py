@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,30 @@ class Axis(NamedTuple):
         return [sum(0 <= s + a * self.dilation < self.size for a in range(self.window)) for s in starts]
 
 
+def weighed_windows(axes: list[Axis], x: Any, weights: Any) -> Iterator[tuple[Any, Any]]:
+    """Each window of a pooling, (batch, *window, channels), -inf in the padding, and which of them are weighed."""
+    image = np.pad(x, [(0, 0), *(axis.around for axis in axes), (0, 0)], constant_values=-np.inf)
+    for corner in np.ndindex(*(axis.positions(None) for axis in axes)):
+        starts = [i * axis.stride for i, axis in zip(corner, axes, strict=True)]
+        window = tuple(slice(s, s + axis.window) for s, axis in zip(starts, axes, strict=True))
+        yield image[(slice(None), *window)], weights[(slice(None), *corner)] != 0
+
+
+def largest_twice(windows: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether a weighed window has its largest element twice."""
+    for window, weighed in windows:
+        part = window.reshape(window.shape[0], -1, window.shape[-1])
+        if np.any(((part == part.max(1, keepdims=True)).sum(1) > 1) & weighed):
+            return True
+    return False
+
+
+def lost_by_height(axes: list[Axis], windows: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether windows of volumes are not as high as wide, and a weighed one has its largest element in a later row."""
+    _, height, width = (axis.window for axis in axes)
+    return height != width and any(np.any((part.max((1, 3)).argmax(1) > 0) & weighed) for part, weighed in windows)
+
+
 def _axes(record: Record) -> tuple[list[Axis], Any]:
     """The spatial axes of a call and its rounding mode."""
     args = [None if is_undefined(a) else a for a in record["args"]] + [None] * 7
@@ -68,6 +93,38 @@ def window_of_one_over_padding(record: Record) -> bool:
     counts = [axis.counts(rounding) for axis in axes]
     same = all(len(c) == axis.size for c, axis in zip(counts, axes, strict=True))
     return same and all(axis.window == 1 for axis in axes) and any(0 in c for c in counts)
+
+
+@predicate
+def volume_begins_behind_its_first_element(record: Record) -> bool:
+    """Padding of a volume that would be negative: strides reach beyond the end, and are longer than the windows."""
+    back = record["op"] == "conv3dTranspose"
+    x, window, strides, padding = [a for i, a in enumerate(record["args"]) if not (back and i == 2)][:4]
+    if padding != "same":
+        return False
+    sizes = np.shape(x)[-4:-1]
+    window, strides = (np.broadcast_to(v if np.ndim(v) < 2 else np.shape(v)[:3], 3) for v in (window, strides))
+    if back:
+        return bool(np.any(window < strides))
+    return any(-(-n // s) * s - s + k < n for n, k, s in zip(sizes, window, strides, strict=True))
+
+
+@predicate
+def largest_behind_the_first_row_of_a_volume(record: Record) -> bool:
+    """Windows of volumes are not as high as wide, and a later row has the largest element of one that is weighed."""
+    return lost_by_height(_axes(record)[0], _windows_of_volumes(record))
+
+
+@predicate
+def largest_twice_in_a_window_of_a_volume(record: Record) -> bool:
+    """A window of volumes that is weighed has its largest element twice."""
+    return largest_twice(_windows_of_volumes(record))
+
+
+def _windows_of_volumes(record: Record) -> Iterator[tuple[Any, Any]]:
+    x, (entry,) = np.asarray(record["args"][0]), record["cotangents"]
+    lead = (None,) * (5 - x.ndim)
+    return weighed_windows(_axes(record)[0], x[lead], np.asarray(entry["cotangent"])[lead])
 
 
 @predicate
