@@ -195,7 +195,7 @@ class Rounds:
         self.feed = feed
         self.given = steps
         self.ran_out: bool = False
-        self.at = 0
+        self.at: int = 0
         """The batch of the epoch that is being fetched or worked with."""
         self._first_epoch = first_epoch
         self._place: tuple[int, int] | None = None  # the epoch and batch that come next

@@ -98,6 +98,7 @@ class TestWeights:
         panels = utils.plot_weights(model, to_file=tmp_path / "w.png").figure.axes
         assert [axes.get_title() for axes in panels] == ["d/kernel (2, 3)", "d/bias (3,)"]
         assert sum(bar.get_height() for bar in panels[0].patches) == 6
+        assert len(panels[0].patches) == 5  # few values, few bars
         assert (tmp_path / "w.png").read_bytes().startswith(PNG)
 
     def test_numbers_that_are_none(self):

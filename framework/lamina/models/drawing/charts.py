@@ -56,6 +56,8 @@ def history_chart(epochs: Sequence[int], history: Mapping[str, Sequence[Any]], n
             values = history.get(key, ())
             if values:
                 axes.plot(numbers[-len(values) :], values, style, marker="." if len(values) < 30 else "", label=key)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
         axes.set_xlabel("epoch")
         axes.set_title(name, parse_math=False)
         axes.legend()
@@ -107,18 +109,23 @@ def _classes(values: Any, name: str) -> np.ndarray[Any, Any]:
 
 
 def _matrix_chart(matrix: np.ndarray[Any, Any], names: list[str], form: str) -> Chart:
-    side = max(3.5, 0.5 * len(names))
-    figure = new_figure(side + 1, side, "a confusion matrix", dpi=100)
+    longest = max(map(len, names))
+    turned = longest > 3
+    side, label = max(3.0, 0.5 * len(names)), 0.09 * longest
+    figure = new_figure(
+        side + label + 1.2, side + (0.7 * label if turned else 0.0) + 0.6, "a confusion matrix", dpi=100
+    )
     figure.set_layout_engine("constrained")
     axes = figure.add_subplot()
     figure.colorbar(axes.imshow(matrix, cmap="Blues", vmin=0), ax=axes)
-    axes.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 3 else 0, parse_math=False)
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned else {}
+    axes.set_xticks(range(len(names)), names, parse_math=False, **slanted)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     if len(names) <= _MOST_CLASSES_WITH_NUMBERS:
         for (row, column), value in np.ndenumerate(matrix):
-            color = "white" if value > matrix.max() / 2 else "black"
+            color = "white" if value > matrix.max() / 2 else "black" if value else "0.7"
             axes.text(column, row, format(value, form), ha="center", va="center", color=color)
     return Chart(figure)
 
@@ -126,7 +133,8 @@ def _matrix_chart(matrix: np.ndarray[Any, Any], names: list[str], form: str) -> 
 def plot_weights(model: Any, bins: int = 40, to_file: Any = None) -> Chart:
     """How the values of each weight of a model or layer are distributed: one histogram for each.
 
-    Values that are not finite are counted in the title. ``to_file`` also writes the chart; its ending says the format.
+    ``bins`` is the most bars of one; a weight of few values has fewer, about twice the root of their number. Values
+    that are not finite are counted in the title. ``to_file`` also writes the chart; its ending says the format.
 
     Raises MissingLibraryError without matplotlib, DataError if there are no weights yet.
     """
@@ -139,7 +147,8 @@ def plot_weights(model: Any, bins: int = 40, to_file: Any = None) -> Chart:
     for axes, (name, values) in zip(panels, found, strict=True):
         finite = values[np.isfinite(values)]
         bad = values.size - finite.size
-        axes.hist(finite.ravel(), bins=bins)
+        axes.hist(finite.ravel(), bins=min(bins, math.ceil(2 * math.sqrt(finite.size)) or 1))
+        axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_title(f"{name} {values.shape}{f', {bad} not finite' if bad else ''}", fontsize=9, parse_math=False)
     chart = Chart(figure)
     if to_file is not None:

@@ -10,6 +10,7 @@ from typing import Final
 from lamina.models.drawing.diagram import Diagram
 
 CHARACTER: Final = 7.2
+BOLD_CHARACTER: Final = 8.2
 LINE: Final = 16.0
 PADDING: Final = 10.0
 BETWEEN: Final = 28.0
@@ -75,7 +76,9 @@ def laid_out(diagram: Diagram, direction: str = "TB") -> Layout:
 
 
 def _size(lines: Sequence[str]) -> tuple[float, float]:
-    return max(map(len, lines)) * CHARACTER + 2 * PADDING, len(lines) * LINE + 2 * PADDING
+    """The first line is bold."""
+    width = max(len(lines[0]) * BOLD_CHARACTER, *(len(line) * CHARACTER for line in lines))
+    return width + 2 * PADDING, len(lines) * LINE + 2 * PADDING
 
 
 def _ranks(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
