@@ -74,30 +74,40 @@ def _steps(instruction: Instruction) -> Any:
     return op, given, tuple(instruction.attrs.items())
 
 
+_LOSSES: Final = {f"{op}_gradient": op for op in ("class_cross_entropy", "class_log_loss")}
+
+
 def keep_slopes(program: Program) -> Program:
     """Lets a cross entropy of class numbers give its slopes too: its gradient is a product with them."""
     slots: list[Spec] = list(program.slots)
     made = {s: i for i in program.instructions for s in i.outputs}
-    wanted = {i.inputs[1:] for i in program.instructions if i.op == "class_cross_entropy_gradient"}
-    kept: dict[tuple[int, ...], int] = {}
+    wanted = {_loss(i) for i in program.instructions if i.op in _LOSSES}
+    kept: dict[Any, int] = {}
     found: list[Instruction] = []
     for instruction in program.instructions:
-        given = instruction.inputs
-        if instruction.op == "class_cross_entropy" and given in wanted:
-            kept[given] = len(slots)
+        op, given, loss = instruction.op, instruction.inputs, _loss(instruction)
+        if op not in _LOSSES and loss in wanted:
+            kept[loss] = len(slots)
             slots.append(slots[given[1]])
-            outputs = (*instruction.outputs, kept[given])
-            found.append(replace(instruction, outputs=outputs, attrs={"slopes": True}, in_tuple=True))
-        elif instruction.op == "class_cross_entropy_gradient" and given[1:] in kept:
+            attrs = {**instruction.attrs, "slopes": True}
+            found.append(replace(instruction, outputs=(*instruction.outputs, kept[loss]), attrs=attrs, in_tuple=True))
+        elif op in _LOSSES and loss in kept:
             by = _only_number(given[0], made, program.slots)
             if by is None:
                 by, spec = len(slots), slots[given[0]]
                 slots.append(Spec((*spec.shape, 1), spec.dtype))
                 found.append(Instruction("reshape", given[:1], (by,), {"shape": slots[by].shape}, "view"))
-            found.append(Instruction("multiply", (kept[given[1:]], by), instruction.outputs))
+            found.append(Instruction("multiply", (kept[loss], by), instruction.outputs))
         else:
             found.append(instruction)
     return replace(program, slots=tuple(slots)).with_instructions(found)
+
+
+def _loss(instruction: Instruction) -> Any:
+    """What a loss of class numbers or its gradient takes, which is the same for both."""
+    back = instruction.op in _LOSSES
+    given = instruction.inputs[1:] if back else instruction.inputs
+    return _LOSSES.get(instruction.op, instruction.op), given, repr(instruction.attrs)
 
 
 def _only_number(slot: int, made: Mapping[int, Instruction], slots: Sequence[Spec]) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lamina import ops
 from lamina.measures.aligning import EPSILON, class_numbers, classes_last, paired
-from lamina.ops.entropy import class_cross_entropy
+from lamina.ops.entropy import class_cross_entropy, class_log_loss, kept_shares
 from lamina.ops.weighting import floating
 from lamina.runtime.tensor import Tensor
 
@@ -81,10 +81,7 @@ def sparse_categorical_crossentropy(
     y_pred = floating(y_pred)
     y_true = class_numbers("sparse_categorical_crossentropy", y_true, y_pred, axis)
     y_pred = classes_last(y_pred, axis)
-    if from_logits:
-        values = class_cross_entropy(y_true, y_pred)
-    else:
-        values = _cross_entropy(ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype), y_pred, from_logits)
+    values = class_cross_entropy(y_true, y_pred) if from_logits else class_log_loss(y_true, y_pred, EPSILON)
     return values if ignore_class is None else ops.where(ops.equal(y_true, ignore_class), 0.0, values)
 
 
@@ -97,8 +94,7 @@ def _cross_entropy(labels: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
 
 def as_shares(y_pred: Tensor) -> Tensor:
     """Probabilities divided by their sum over the last axis, and kept away from 0 and 1."""
-    p = ops.divide(y_pred, ops.sum(y_pred, axis=-1, keepdims=True))
-    return ops.clip(p, EPSILON, 1.0 - EPSILON)
+    return kept_shares(y_pred, EPSILON)
 
 
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Tensor:

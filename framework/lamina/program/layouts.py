@@ -238,7 +238,7 @@ _RULES: Final[dict[str, Rule]] = {
     "window_max_gradient": _rows(3),
     "lstm_sequence": _rows(4, (1,)),
     "lstm_sequence_gradient": _rows(8, (3,)),
-    "class_cross_entropy": _classified(2),
-    "class_cross_entropy_gradient": _classified(3),
+    **dict.fromkeys(("class_cross_entropy", "class_log_loss"), _classified(2)),
+    **dict.fromkeys(("class_cross_entropy_gradient", "class_log_loss_gradient"), _classified(3)),
     "take": _take,
 }

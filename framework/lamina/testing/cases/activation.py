@@ -9,6 +9,7 @@ import numpy as np
 from lamina.errors import DTypeError, OutOfRangeError, ShapeError
 from lamina.testing.cases.elementwise import INF, NAN, erf
 from lamina.testing.inputs import (
+    between,
     bools,
     complex_normal,
     distinct,
@@ -133,6 +134,18 @@ def _class_cross_entropy_gradient(dy: Any, labels: Any, logits: Any) -> Any:
     return _softmax_cross_entropy_gradient(dy, (labels[..., None] == np.arange(logits.shape[-1])) * 1.0, logits)
 
 
+def _class_log_loss(labels: Any, shares: Any, epsilon: float) -> Any:
+    kept = np.clip(shares / shares.sum(-1, keepdims=True), epsilon, 1 - epsilon)
+    return -((labels[..., None] == np.arange(shares.shape[-1])) * np.log(kept)).sum(-1)
+
+
+def _class_log_loss_gradient(dy: Any, labels: Any, shares: Any, epsilon: float) -> Any:
+    total = shares.sum(-1, keepdims=True)
+    part, hot = shares / total, (labels[..., None] == np.arange(shares.shape[-1])) * 1.0
+    slope = -hot / np.clip(part, epsilon, 1) * ((part > epsilon) & (part < 1 - epsilon)) * dy[..., None]
+    return (slope - (slope * part).sum(-1, keepdims=True)) / total
+
+
 def _sigmoid_cross_entropy(labels: Any, logits: Any) -> Any:
     return labels * softplus(-logits) + (1.0 - labels) * softplus(logits)
 
@@ -179,3 +192,13 @@ case("class_cross_entropy", [values(1, "int32"), normal(3)], reference=_class_cr
 case("class_cross_entropy", [values([1, 0], "int32"), normal(3, 3)], raises=ShapeError)
 case("class_cross_entropy", [values(1, "int32"), normal()], raises=ShapeError)
 case("class_cross_entropy", [normal(3), normal(3, 3)], raises=DTypeError)
+for _labels in (values([0, 2, 1], "int64"), values([-1, 3, 1], "int32"), values([0, 2, 255], "uint8")):
+    for _shares in (probabilities(3, 3), between(0.1, 2.0, 3, 3), values([[0.0, 1.0, 0.0]] * 3)):
+        case("class_log_loss", [_labels, _shares], epsilon=1e-3, reference=_class_log_loss,
+             smooth=_shares.fixed is None)  # fmt: skip
+        case("class_log_loss_gradient", [normal(3), _labels, _shares], epsilon=1e-3,
+             reference=_class_log_loss_gradient, smooth=_shares.fixed is None)  # fmt: skip
+case("class_log_loss", [values([], "int64"), empty(0, 3)], epsilon=1e-7, reference=_class_log_loss)
+case("class_log_loss", [ints(2, 4, low=0, high=3), probabilities(2, 4, 3)], epsilon=1e-7, reference=_class_log_loss)
+case("class_log_loss", [values(1, "int32"), probabilities(3)], epsilon=1e-7, reference=_class_log_loss)
+case("class_log_loss", [values([1, 0], "int32"), normal(3, 3)], epsilon=1e-7, raises=ShapeError)
