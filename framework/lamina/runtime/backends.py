@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib.util import find_spec
 from typing import Final
 
 from lamina.contract import Backend, KernelTable
@@ -135,6 +134,8 @@ def _add_kernels(name: str, kind: type[Backend]) -> None:
 
 def _others(name: str) -> str:
     """The other backends whose library is there."""
+    from importlib.util import find_spec  # rarely needed, and slow to import
+
     offers = plugins().provided("lamina_backends").values()
     return ", ".join(sorted(o.name for o in offers if o.name != name and (o.needs is None or find_spec(o.needs))))
 
