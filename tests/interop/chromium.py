@@ -28,7 +28,7 @@ from interop.tensorflowjs import node_modules
 HERE: Final = Path(__file__).parent
 TIMEOUT: Final = 60.0
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_FLAGS: Final = (
+FLAGS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
     "--disable-dev-shm-usage", "--metrics-recording-only", "--mute-audio", "--noerrdialogs", "--no-proxy-server",
@@ -144,21 +144,25 @@ def run(server: Site, main: str, scripts: Sequence[Path] = (), timeout: float = 
 
 @contextmanager
 def _browser(url: str, profile: str, said: Any) -> Iterator[subprocess.Popen[bytes]]:
-    command = [chromium(), *_FLAGS, f"--user-data-dir={profile}", url]
+    command = [chromium(), *FLAGS, f"--user-data-dir={profile}", url]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, cwd=profile
     )
     try:
         yield process
     finally:
-        # The group is this browser's own: its renderers end with it.
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, sign)
-                process.wait(5)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
-        process.wait()
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a browser that has a group of its own: its renderers end with it."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(5)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+    process.wait()
 
 
 def _awaited(server: Site, process: subprocess.Popen[bytes], timeout: float, said: Any) -> dict[str, Any]:
