@@ -1,7 +1,7 @@
 """Takes a Keras file of a classifier of digits to the browser: a folder with a page that draws and classifies them.
 
-Run ``python examples/browser/make.py digits.keras`` if you have such a file; without a name it trains one, with Keras if
-that is installed, else with lamina. Then ``python -m http.server --directory digits-page`` serves the page.
+Run ``python examples/browser/make.py digits.keras`` if you have such a file; without a name it trains one, with Keras
+if that is installed, else with lamina. Then ``python -m http.server --directory digits-page`` serves the page.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Chromium as somebody uses it: pages opened, drawn on with a pointer, looked at. Its protocol for that goes over a pipe."""
+"""Chromium as somebody uses it: pages opened, drawn on with a pointer, looked at, over a pipe to Chromium."""
 
 from __future__ import annotations
 
@@ -148,8 +148,8 @@ def page() -> Iterator[Page]:
 
 def _pipe() -> list[int]:
     """A pipe whose ends are not among the first descriptors, where others are to be."""
-    ends = os.pipe()
-    moved = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
-    for end in ends:
-        os.close(end)
+    low = os.pipe()
+    moved = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 10) for descriptor in low]
+    for descriptor in low:
+        os.close(descriptor)
     return moved

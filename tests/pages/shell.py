@@ -50,6 +50,9 @@ KINDS: Final[list[tuple[str, Callable[[re.Match[str]], bool]]]] = [
     (r"pip install tox && tox$", _anything),  # what CI does
     (r"tox -e (\w+)$", _environment),
     (r"(?:LAMINA_BACKEND=\w+ )?python (examples/\w+\.py)$", _script),  # tox -e demo-torch
+    (r"python (examples/browser/make\.py)", _script),  # tests/interop/test_digits_page.py, and what serves its page
+    (r"python -m http\.server --bind 127\.0\.0\.1 --directory digits-page$", _anything),
+    (r"LAMINA_PICTURE=docs/images/browser\.png tox -e (browser) -- -k picture$", _environment),
     (r"python (tests/vectors/run\.py) ", _script),  # where the recordings are
     (r"python -m (benchmarks(?:\.\w+)?)", _module),  # figures, by hand
     (r"(?:cd \w+|pytest\b.*)$", _anything),  # in a plugin's folder: tests/package
