@@ -6,6 +6,7 @@ user's or a file's ever becomes source.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
 from typing import Any, Final
@@ -68,9 +69,15 @@ def define(name: str, parameters: Sequence[str], lines: list[str], namespace: di
     """Compiles the lines into a function whose globals are ``namespace``, in which it is put."""
     text = _assemble(name, lines, ", ".join(parameters))
     namespace.setdefault(_SOURCES, {})[name] = text
-    exec(compile(text, f"<lamina {name}>", "exec"), namespace)  # noqa: S102 - text made above from slot numbers only
+    exec(_code(text, name), namespace)  # noqa: S102 - text made above from slot numbers only
     function: Callable[..., Any] = namespace[name]
     return function
+
+
+@functools.lru_cache(maxsize=256)
+def _code(text: str, name: str) -> CodeType:
+    """The compiled text: a step for another batch size is mostly the same text with other arrays."""
+    return compile(text, f"<lamina {name}>", "exec")
 
 
 def say_op(lines: list[str], start: int, instruction: Instruction) -> None:

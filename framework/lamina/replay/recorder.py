@@ -24,11 +24,10 @@ class Recorder(Listener):
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self._slots: list[Spec] = []
         self._numbers: dict[int, int] = {}
-        self._kept: list[Tensor] = []
         self._inputs = [self._new(t) for t in inputs]
         self._instructions: list[Instruction] = []
         self._constants: dict[int, Tensor] = {}
-        self._state: dict[int, tuple[Variable, int]] = {}
+        self._state: dict[int, tuple[Variable, int, Tensor]] = {}
         self._writes: dict[int, Tensor] = {}
         self._before: list[tuple[Variable, Tensor]] = []
         self.not_replayable: str | None = None
@@ -36,7 +35,7 @@ class Recorder(Listener):
     @property
     def variables(self) -> list[Variable]:
         """The Variables the step reads or writes, in the order of the program's state."""
-        return [variable for variable, _ in self._state.values()]
+        return [variable for variable, _, _ in self._state.values()]
 
     def on_call(self, call: KernelCall) -> None:
         if call.op.shape_from_values and self.not_replayable is None:
@@ -48,13 +47,13 @@ class Recorder(Listener):
 
     def on_read(self, variable: Variable, value: Tensor) -> None:
         if id(variable) not in self._state:
-            self._state[id(variable)] = (variable, self._new(value))
+            self._state[id(variable)] = (variable, self._new(value), value)
 
     def on_write(self, variable: Variable, value: Tensor) -> None:
         if id(variable) not in self._state:
             _ = variable.value
         if id(variable) not in self._writes:
-            self._before.append((variable, self._kept[self._state[id(variable)][1]]))
+            self._before.append((variable, self._state[id(variable)][2]))
         self._number(value)
         self._writes[id(variable)] = value
 
@@ -86,7 +85,7 @@ class Recorder(Listener):
         return Program(
             slots=tuple(self._slots),
             inputs=tuple(self._inputs),
-            state=tuple(slot for _, slot in self._state.values()),
+            state=tuple(slot for _, slot, _ in self._state.values()),
             constants={slot: t.backend.to_host(t._array) for slot, t in self._constants.items()},
             instructions=tuple(self._instructions),
             outputs=returned,
@@ -94,7 +93,6 @@ class Recorder(Listener):
         )
 
     def _new(self, tensor: Tensor) -> int:
-        self._kept.append(tensor)
         self._slots.append(tensor.spec)
         self._numbers[tensor.uid] = len(self._slots) - 1
         return len(self._slots) - 1

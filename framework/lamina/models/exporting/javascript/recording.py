@@ -72,8 +72,6 @@ class _Flat(Recorder):
         parts = call.op.__wrapped__(*call.inputs, **call.attrs)
         for whole, part in zip(call.outputs, parts if isinstance(parts, tuple) else (parts,), strict=True):
             self._numbers[whole.uid] = self._number(part)
-            self._kept.append(whole)
-            self._slots.append(whole.spec)  # so that slots stay as many as tensors kept
 
     def wants_parts(self, inputs: tuple[Tensor, ...]) -> bool:
         return True
