@@ -93,11 +93,27 @@ def resizes_several_images_after_weights(record: Record) -> bool:
     return False
 
 
-def _biases_before_normalization(record: Record) -> set[str]:
-    """The biases that the next layer, in training, subtracts again."""
+@predicate
+def oversteps_a_constraint(record: Record) -> bool:
+    """A model is trained, after which weights are not as their constraints would have them."""
+    if not _trains(record):
+        return False
+    after = {saved_name(w): w["value"] for w in record["weights_after"]}
+    for entry in _entries(record["topology"]):
+        for key, given in entry["config"].items():
+            name = f"{entry['config'].get('name')}/{key.removesuffix('_constraint')}"
+            if key.endswith("_constraint") and given and name in after:
+                kept = lamina.constraints.get(given)(lamina.tensor(after[name])).numpy()
+                if not np.allclose(kept, after[name], rtol=1e-5, atol=1e-6):
+                    return True
+    return False
+
+
+def _biases_before_normalization(record: Record) -> dict[str, str]:
+    """The biases that the next layer, in training, subtracts again, and the moving means that they move."""
     pairs = list(pairwise(_layers(record["topology"])))
     return {
-        f"{one['config']['name']}/bias"
+        f"{one['config']['name']}/bias": f"{other['config']['name']}/moving_mean"
         for one, other in pairs
         if other["class_name"] == "BatchNormalization" and one["config"].get("activation") == "linear"
     }
@@ -114,9 +130,9 @@ def bias_before_normalization(record: Record) -> bool:
 
 @proof("models")
 def all_but_that_bias(record: Record) -> None:
-    """Everything else is equal; the gradient of that bias is 0 but for rounding."""
+    """All but that bias and the mean of what it shifts is equal; its gradient is 0 but for rounding."""
     biases = _biases_before_normalization(record)
-    weights = [w for w in record["weights_after"] if saved_name(w) not in biases]
+    weights = [w for w in record["weights_after"] if saved_name(w) not in {*biases, *biases.values()}]
     models.check({**record, "weights_after": weights, "optimizer_state_after": {"iterations": _steps(record)}})
 
 
