@@ -25,7 +25,7 @@ from lamina.shapes import Spec
 from lamina_numpy.calls import Binding, Call, in_order, scalar_line, written
 from lamina_numpy.dtypes import numpy_dtype
 from lamina_numpy.kernels.activation import relu_calls, relu_gradient_calls
-from lamina_numpy.kernels.elementwise import QUIET, Silence
+from lamina_numpy.kernels.elementwise import QUIET, Silence, repeated_calls
 from lamina_numpy.kernels.training import adam_calls, momentum_calls
 from lamina_numpy.lanes import lane_numbers, lanes_of
 from lamina_numpy.memory import aligned, shaped, side_by_side
@@ -39,10 +39,14 @@ ELEMENTWISE = {*QUIET, "tanh", "sigmoid", "relu", "relu_gradient", "rsqrt"}
 UPDATES = {"adam_update": (adam_calls, (0, 2, 3)), "momentum_update": (momentum_calls, (0, 2))}
 """Updates of many tensors: the calls between their arrays, and which lists of arguments come back updated."""
 
-INLINED: dict[str, Binding] = {"relu": relu_calls, "relu_gradient": relu_gradient_calls}
+INLINED: dict[str, Binding] = {
+    "relu": relu_calls,
+    "relu_gradient": relu_gradient_calls,
+    **{ufunc.__name__: repeated_calls(ufunc) for ufunc in (np.add, np.subtract, np.multiply, np.divide)},
+}
 """Kernels in whose place a step has the calls they come down to."""
 
-_MOST_LINES = 32  # of an update: beyond, it is one call
+_MOST_LINES = 12  # of an instruction; beyond, it is one line
 _COPIED_OUTPUT = 4096  # bytes; a small output is computed in a buffer and copied, a large one gets an array of its own
 
 
@@ -305,8 +309,13 @@ class _Builder:
         if not calls:
             return False
         names = {id(self.fixed[s]): f"s{s}" for s in (*instruction.inputs, *instruction.outputs)}
-        self.lines += written(calls, index, names, self.namespace)
+        self._write(calls, index, names)
         return True
+
+    def _write(self, calls: Sequence[Call], index: int, names: Mapping[int, str]) -> None:
+        """Adds calls to the step: few one by one, many as a single one."""
+        few = is_on("inlined") and len(calls) <= _MOST_LINES
+        self.lines += written(calls if few else [Call(in_order(calls), ())], index, names, self.namespace)
 
     def _add_update(self, index: int, instruction: Instruction) -> None:
         """Binds an update to its arrays; what a kernel without a buffer gave is copied to its place first."""
@@ -326,9 +335,7 @@ class _Builder:
                 inputs.append(self.fixed[slot])
         outputs = [self.fixed[s] for s in instruction.outputs]
         calls = UPDATES[instruction.op][0](inputs, outputs, instruction.attrs)
-        if not is_on("inlined") or len(calls) > _MOST_LINES:
-            calls = [Call(in_order(calls), ())]
-        self.lines += written(calls, index, {}, self.namespace)
+        self._write(calls, index, {})
 
     def _array(self, slot: int) -> Any:
         if slot in self.memory.in_state:

@@ -47,8 +47,13 @@ def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any])
 
 
 def relu_calls(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) -> list[Call]:
-    """``relu`` between given arrays."""
-    return [Call(np.maximum, (inputs[0], np.zeros((), inputs[0].dtype)), outputs[0])]
+    """``relu`` between given arrays, against as many zeros: NumPy takes three times as long against one number."""
+    (x,), (y,) = inputs, outputs
+    if not (x.flags.c_contiguous and y.flags.c_contiguous):
+        return [Call(np.maximum, (x, np.zeros((), x.dtype)), y)]
+    flat, zeros = (x.reshape(-1), y.reshape(-1)), np.zeros(min(x.size, _BLOCK), x.dtype)
+    cuts = [tuple(a[i : i + _BLOCK] for a in flat) for i in range(0, x.size, _BLOCK)]
+    return [Call(np.maximum, (part, zeros[: part.size]), out) for part, out in cuts]
 
 
 @kernels("relu_gradient", out=True)

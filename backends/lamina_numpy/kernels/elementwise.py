@@ -13,10 +13,12 @@ import numpy as np
 
 from lamina.contract import KernelTable
 from lamina.shapes import Spec
+from lamina_numpy.calls import Arrays, Binding, Call
 from lamina_numpy.dtypes import numpy_dtype
 
 kernels = KernelTable()
 
+_FEW = 8192  # elements up to which starting a loop costs as much as running it
 _MANY, _LONG = 32768, 8192  # elements: what is worth the trouble, and how long rows should be
 
 QUIET = {
@@ -109,6 +111,27 @@ def _with_repeated_row(ufunc: np.ufunc, inputs: Sequence[Spec], y: Spec) -> Call
         ufunc(*((flat, many) if first else (many, flat)), out.reshape(shape))
 
     return kernel
+
+
+def repeated_calls(ufunc: np.ufunc) -> Binding:
+    """A ufunc of few numbers, one argument being repeated along axes: NumPy is faster if that is written out first.
+
+    Its loop over arguments of different shapes costs more to start than a copy and a loop over ones of equal shapes.
+    """
+
+    def bind(inputs: Arrays, outputs: Arrays, attrs: Mapping[str, Any]) -> list[Call] | None:
+        (y,) = outputs
+        whole = [a.shape == y.shape for a in inputs]
+        if whole.count(True) != 1 or y.size > _FEW or any(a.dtype != y.dtype for a in inputs):
+            return None
+        small = inputs[whole.index(False)]
+        if small.size < 2:
+            return None
+        repeated = np.empty(y.shape, y.dtype)
+        a, b = (repeated if a is small else a for a in inputs)
+        return [Call(np.copyto, (repeated, small)), Call(ufunc, (a, b, y))]
+
+    return bind
 
 
 def _divisor(number: int, limit: int) -> int:

@@ -112,13 +112,14 @@ class _Rows:
         )
         starts, peaks, chosen, nothing = self.starts, self.peaks, self.chosen, self.nothing
         ones, classes, finite = np.ones_like(of_row), np.ones_like(powers[0]), math.isfinite
-        add, subtract, exp, log1p = np.add, np.subtract, np.exp, np.log1p
+        add, subtract, exp, log1p, copyto = np.add, np.subtract, np.exp, np.log1p, np.copyto
 
         def compute() -> bool:
             rows.argmax(1, peaks)
             add(peaks, starts, peaks)
             flat.take(peaks, None, of_row, "clip")
-            subtract(rows, peak, shifted)
+            copyto(shifted, peak)
+            subtract(rows, shifted, shifted)
             exp(shifted, powers)
             flat_powers[peaks] = nothing  # the sum is without the largest: a loss near 0 keeps its digits
             powers.dot(classes, sums)
@@ -134,12 +135,13 @@ class _Rows:
         powers, sums, of_row, one = self.powers, self.sums, self.of_row, self.one
         flat, flat_powers, total = slopes.reshape(-1), powers.reshape(-1), sums[:, None]
         rows, peaks, chosen = slopes.reshape(self.shape), self.peaks, self.chosen
-        add, subtract, divide = np.add, np.subtract, np.divide
+        add, subtract, divide, copyto = np.add, np.subtract, np.divide, np.copyto
 
         def compute() -> None:
             add(sums, one, sums)
             flat_powers[peaks] = one
-            divide(powers, total, rows)
+            copyto(rows, total)
+            divide(powers, rows, rows)
             flat.take(chosen, None, of_row, "clip")
             subtract(of_row, one, of_row)
             flat[chosen] = of_row
@@ -162,13 +164,14 @@ class _Logits(_Rows):
         )
         starts, peaks, chosen, nothing = self.starts, self.peaks, self.chosen, self.nothing
         ones, classes, finite = np.ones_like(of_row), np.ones_like(powers[0]), math.isfinite
-        add, subtract, exp, log1p = np.add, np.subtract, np.exp, np.log1p
+        add, subtract, exp, log1p, copyto = np.add, np.subtract, np.exp, np.log1p, np.copyto
 
         def compute() -> bool:
             rows.argmax(1, peaks)
             add(peaks, starts, peaks)
             flat.take(peaks, None, of_row, "clip")
-            subtract(rows, peak, shifted)
+            copyto(shifted, peak)
+            subtract(rows, shifted, shifted)
             exp(shifted, powers)
             flat_powers[peaks] = nothing  # the sum is without the largest: a loss near 0 keeps its digits
             powers.dot(classes, sums)
@@ -184,12 +187,13 @@ class _Logits(_Rows):
         powers, sums, of_row, one = self.powers, self.sums, self.of_row, self.one
         flat, flat_powers, total = slopes.reshape(-1), powers.reshape(-1), sums[:, None]
         rows, peaks, chosen = slopes.reshape(self.shape), self.peaks, self.chosen
-        add, subtract, divide = np.add, np.subtract, np.divide
+        add, subtract, divide, copyto = np.add, np.subtract, np.divide, np.copyto
 
         def compute() -> None:
             add(sums, one, sums)
             flat_powers[peaks] = one
-            divide(powers, total, rows)
+            copyto(rows, total)
+            divide(powers, rows, rows)
             flat.take(chosen, None, of_row, "clip")
             subtract(of_row, one, of_row)
             flat[chosen] = of_row

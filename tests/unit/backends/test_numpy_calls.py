@@ -87,3 +87,37 @@ def test_a_step_within_a_step_warns_of_nothing() -> None:
 
 def _fail() -> None:
     raise RuntimeError("one of its own")
+
+
+@pytest.mark.parametrize("shapes", [
+    ((6, 5), (5,)), ((5,), (6, 5)), ((6, 1), (6, 5)), ((2, 3, 4), (3, 1)), ((6, 5), (6, 5)), ((6, 5), (1,)),
+    ((6, 1), (1, 5)), ((200, 100), (100,)), ((0, 3), (3,)),
+])  # fmt: skip
+@pytest.mark.parametrize("op", ["add", "subtract", "multiply", "divide"])
+def test_what_is_repeated_first_gives_what_is_broadcast(shapes: Any, op: str) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=shape).astype("f4") for shape in shapes)
+    expected = getattr(np, op)(a, b)
+    y = Spec(expected.shape, "float32")
+    program = Program(
+        slots=(Spec(a.shape, "float32"), Spec(b.shape, "float32"), y, y), state=(0, 1, 3),
+        instructions=(Instruction(op, (0, 1), (2,)),), writes=((2, 2),),
+    )  # fmt: skip
+    state = [a, b, np.empty(y.shape, "f4")]
+    NumPyExecutable(program, find_backend("numpy").kernels)([], state)
+    np.testing.assert_array_equal(state[2], expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (40, 1000), (600, 1000), (0, 3)])
+def test_relu_in_blocks_is_relu(shape: Any) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    x.flat[:3] = np.nan, np.inf, -np.inf
+    spec = Spec(shape, "float32")
+    program = Program(
+        slots=(spec, spec, spec), state=(0, 2), instructions=(Instruction("relu", (0,), (1,)),), writes=((1, 1),)
+    )
+    state = [x, np.empty_like(x)]
+    executable = NumPyExecutable(program, find_backend("numpy").kernels)
+    executable([], state)
+    np.testing.assert_array_equal(state[1], np.maximum(x, 0))
+    assert len(source_of(executable._step).splitlines()) < 10
