@@ -17,6 +17,7 @@ import re
 import runpy
 import sys
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -132,7 +133,7 @@ def _signature(function: Callable[..., Any]) -> str:
 
 
 def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
-    default = parameter.default
+    default = parameter.default.value if isinstance(parameter.default, Enum) else parameter.default
     named = default is not inspect.Parameter.empty and callable(default)
     return parameter.replace(annotation=inspect.Parameter.empty, default=_ByName(default) if named else default)
 

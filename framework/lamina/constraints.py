@@ -22,6 +22,8 @@ EPSILON: Final = 1e-7
 class Constraint(ABC):
     """Base of constraints: called with a weight, gives the allowed weight in its place.
 
+    Raises ArgumentTypeError for limits that are no numbers, OutOfRangeError for an axis that a weight has not.
+
     >>> class Halved(Constraint):
     ...     def __call__(self, w):
     ...         return ops.multiply(w, 0.5)
@@ -139,6 +141,8 @@ def get(identifier: Any) -> Any:
 def serialize(constraint: Any) -> Any:
     """What stands for a constraint in a config: see ``lamina.serialization.serialize_as``.
 
+    Raises SerializationError for what has no name.
+
     >>> serialize(UnitNorm(axis=1))
     {'class_name': 'UnitNorm', 'config': {'axis': 1}}
     """
@@ -147,6 +151,8 @@ def serialize(constraint: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint of a config or name, where ``custom_objects`` are known too.
+
+    Raises UnknownNameError for a name that nothing has.
 
     >>> deserialize(serialize(UnitNorm(axis=1))).axis
     1

@@ -21,6 +21,8 @@ from lamina.shapes import as_float
 class Regularizer(ABC):
     """Base of regularizers: called with a weight, gives a scalar that is added to the loss.
 
+    Raises ArgumentError for factors below 0, DTypeError for a weight without arithmetic.
+
     >>> class Sum(Regularizer):
     ...     def __call__(self, x):
     ...         return ops.sum(x)
@@ -145,6 +147,8 @@ def get(identifier: Any) -> Any:
 def serialize(regularizer: Any) -> Any:
     """What stands for a regularizer in a config: see ``lamina.serialization.serialize_as``.
 
+    Raises SerializationError for what has no name.
+
     >>> serialize(L1(0.5))
     {'class_name': 'L1', 'config': {'l1': 0.5}}
     """
@@ -153,6 +157,8 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer of a config or name, where ``custom_objects`` are known too.
+
+    Raises UnknownNameError for a name that nothing has.
 
     >>> deserialize(serialize(L1(0.5))).l1
     0.5

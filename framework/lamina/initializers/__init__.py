@@ -79,6 +79,8 @@ def get(identifier: Any) -> Any:
 def serialize(initializer: Any) -> Any:
     """What stands for an initializer in a config: see ``lamina.serialization.serialize_as``.
 
+    Raises SerializationError for what has no name.
+
     >>> serialize(RandomUniform(0.0, 1.0, seed=3))
     {'class_name': 'RandomUniform', 'config': {'seed': 3, 'minval': 0.0, 'maxval': 1.0}}
     """
@@ -87,6 +89,8 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer of a config or name, where ``custom_objects`` are known too.
+
+    Raises UnknownNameError for a name that nothing has.
 
     >>> deserialize(serialize(Constant(0.5)))((2,)).tolist()
     [0.5, 0.5]

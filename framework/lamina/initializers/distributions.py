@@ -13,6 +13,8 @@ from lamina.shapes import as_float
 class RandomNormal(RandomInitializer):
     """Normal numbers with a mean and a standard deviation.
 
+    ``mean`` and ``stddev`` are the mean and the standard deviation.
+
     >>> RandomNormal(seed=1)((2, 3)).shape
     (2, 3)
     """
@@ -31,6 +33,8 @@ class RandomNormal(RandomInitializer):
 
 class TruncatedNormal(RandomNormal):
     """Normal numbers, those beyond two standard deviations from the mean drawn anew.
+
+    ``mean`` and ``stddev`` are the mean and the standard deviation.
 
     >>> bool((TruncatedNormal(seed=1)((100,)).abs() <= 0.1).all())
     True

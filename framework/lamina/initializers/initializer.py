@@ -15,6 +15,9 @@ from lamina.shapes import as_int
 class Initializer(ABC):
     """Base of initializers: called with a shape and a dtype, gives a tensor.
 
+    Raises ArgumentError for a shape with sizes below 0 and for settings that are none, DTypeError for a dtype that it
+    cannot have.
+
     >>> from lamina import ops
     >>> class Halves(Initializer):
     ...     def __call__(self, shape, dtype="float32"):
@@ -42,6 +45,13 @@ class RandomInitializer(Initializer):
 
     ``seed`` is an int (every call gives the same), a ``SeedGenerator``, its config, or None for the default generator,
     which ``lamina.random.set_seed`` starts.
+
+    >>> from lamina.ops import random
+    >>> class Coins(RandomInitializer):
+    ...     def __call__(self, shape, dtype="float32"):
+    ...         return random.bernoulli(shape, seed=self.seed)
+    >>> Coins(seed=3)((2, 2)).shape
+    (2, 2)
     """
 
     def __init__(self, seed: Any = None) -> None:

@@ -40,7 +40,8 @@ class VarianceScaling(RandomInitializer):
 
     n is the number of inputs of a unit ("fan_in"), of its outputs ("fan_out"), or their mean ("fan_avg");
     ``distribution`` is "truncated_normal" (also "normal"), "untruncated_normal" or "uniform". ``input_axes`` and
-    ``output_axes``, given together, say which axes count as inputs and outputs; without them see ``compute_fans``.
+    ``output_axes``, given together, say which axes count as inputs and outputs; without them see ``compute_fans``. n is
+    chosen by ``mode``.
 
     >>> VarianceScaling(2.0, "fan_in", "uniform", seed=1)((3, 4)).shape
     (3, 4)
@@ -104,6 +105,8 @@ def _axes(given: Any, name: str) -> list[int] | None:
 def compute_fans(shape: Shape) -> tuple[float, float]:
     """The number of inputs and outputs of a unit whose weight has a shape; the last two axes are in and out.
 
+    Raises ValueError for sizes that are no numbers.
+
     >>> compute_fans((3, 3, 16, 32))
     (144.0, 288.0)
     """
@@ -137,31 +140,61 @@ class GlorotUniform(_Scaled):
 
 
 class GlorotNormal(_Scaled):
-    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+    """Truncated normal of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010).
+
+    fan_in and fan_out are the sizes of what a kernel joins, as ``compute_fans`` counts them.
+
+    >>> GlorotNormal(seed=1)((3, 3)).shape
+    (3, 3)
+    """
 
     settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_avg", "truncated_normal")
 
 
 class HeUniform(_Scaled):
-    """Uniform within sqrt(6 / fan_in) (He et al. 2015, arXiv:1502.01852)."""
+    """Uniform within sqrt(6 / fan_in) (He et al. 2015, arXiv:1502.01852).
+
+    fan_in and fan_out are the sizes of what a kernel joins, as ``compute_fans`` counts them.
+
+    >>> HeUniform(seed=1)((3, 3)).shape
+    (3, 3)
+    """
 
     settings: ClassVar[tuple[float, str, str]] = (2.0, "fan_in", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal of variance 2 / fan_in (He et al. 2015, arXiv:1502.01852)."""
+    """Truncated normal of variance 2 / fan_in (He et al. 2015, arXiv:1502.01852).
+
+    fan_in and fan_out are the sizes of what a kernel joins, as ``compute_fans`` counts them.
+
+    >>> HeNormal(seed=1)((3, 3)).shape
+    (3, 3)
+    """
 
     settings: ClassVar[tuple[float, str, str]] = (2.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
-    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
+    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998).
+
+    fan_in and fan_out are the sizes of what a kernel joins, as ``compute_fans`` counts them.
+
+    >>> LecunUniform(seed=1)((3, 3)).shape
+    (3, 3)
+    """
 
     settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "uniform")
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998)."""
+    """Truncated normal of variance 1 / fan_in (LeCun et al. 1998).
+
+    fan_in and fan_out are the sizes of what a kernel joins, as ``compute_fans`` counts them.
+
+    >>> LecunNormal(seed=1)((3, 3)).shape
+    (3, 3)
+    """
 
     settings: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "truncated_normal")
 
@@ -169,7 +202,8 @@ class LecunNormal(_Scaled):
 class Orthogonal(RandomInitializer):
     """A random matrix whose rows or columns, whichever are fewer, are orthonormal (Saxe et al. 2013, arXiv:1312.6120).
 
-    All axes but the last are taken as the rows. Raises ShapeError for a shape of fewer than two axes.
+    All axes but the last are taken as the rows. Raises ShapeError for a shape of fewer than two axes. ``gain`` is what
+    it is multiplied by.
 
     >>> q = Orthogonal(seed=1)((3, 3))
     >>> bool((ops.abs(q @ q.T - ops.eye(3)) < 1e-5).all())

@@ -16,6 +16,10 @@ class InputLayer(Layer):
 
     Give ``shape`` without the batch and perhaps ``batch_size``, or ``batch_shape`` with the batch; older names are
     ``input_shape`` and ``batch_input_shape``. ``sparse``, ``ragged`` and ``optional`` can only be False.
+    ``input_tensor`` gives shape and dtype if nothing else does. Raises ArgumentError if there is no shape.
+
+    >>> InputLayer(shape=(784,), name="image").batch_shape
+    (None, 784)
     """
 
     def __init__(
@@ -96,7 +100,8 @@ def Input(
     """A symbolic tensor for data that will enter a model: ``shape`` without the batch, or ``batch_shape`` with it.
 
     ``tensor``, a symbolic tensor, gives shape and dtype if nothing else does. ``sparse``, ``ragged`` and ``optional``
-    can only be False. Raises ArgumentError if there is no shape.
+    can only be False. Raises ArgumentError if there is no shape. ``batch_size`` is the number of examples, None if any
+    will do.
 
     >>> Input(shape=(784,), name="image").shape
     (None, 784)

@@ -39,7 +39,8 @@ class EinsumDense(KernelSettings, PlainWeights):
     Weights: ``kernel``, of the shape that the equation says; ``bias``, of the output's shape from its first axis of
     ``bias_axes`` on, with 1 for axes that are not in them. Their settings are those of ``KernelSettings``.
 
-    Raises ArgumentError for an equation that is not of that form, ShapeError if sizes do not fit it.
+    Raises ArgumentError for an equation that is not of that form, ShapeError if sizes do not fit it. ``lora_rank`` and
+    the like are those of ``PlainWeights``, the settings of the weights those of ``KernelLayer``.
 
     >>> layer = EinsumDense("abc,cd->abd", (None, 2), bias_axes="d", kernel_initializer="ones")
     >>> layer(ops.ones((1, 4, 3))).shape, [v.shape for v in layer.weights]

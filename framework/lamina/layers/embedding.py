@@ -19,8 +19,11 @@ from lamina.shapes import as_int
 class Embedding(PlainWeights):
     """Turns non-negative integers into vectors: y = embeddings[x].
 
-    Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings``
-    (input_dim, output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask.
+    Input (...) of integers below ``input_dim``, output (..., output_dim). Weight: ``embeddings`` (input_dim,
+    output_dim). With ``mask_zero`` the value 0 is padding, and the layer gives a mask. ``embeddings_initializer``,
+    ``embeddings_regularizer`` and ``embeddings_constraint`` are those of the weight, by name, object or config;
+    ``lora_rank`` and the like those of ``PlainWeights``. ``input_length`` changes nothing. Raises OutOfRangeError for
+    an integer of ``input_dim`` or above (negative ones count from the end), ArgumentError for sizes below 1.
 
     >>> Embedding(3, 2, embeddings_initializer="ones")(ops.tensor([[0, 2]])).shape
     (1, 2, 2)
@@ -75,7 +78,8 @@ class ReversibleEmbedding(Embedding):
     Called with ``reverse=True`` on (..., output_dim) it gives (..., input_dim): x @ embeddings.T, or with
     ``tie_weights=False`` x @ reverse_embeddings, a weight (output_dim, input_dim) of its own. ``logit_soft_cap`` c
     bounds the scores: c * tanh(scores / c). ``reverse_dtype`` is the dtype in which scores are computed, None for that
-    of the layer. Otherwise as ``Embedding``.
+    of the layer. Otherwise as ``Embedding``. The settings of the weights are those of ``Embedding``, and so are the
+    errors: it raises OutOfRangeError for integers that it has no vector for.
 
     >>> layer = ReversibleEmbedding(3, 2, embeddings_initializer="ones")
     >>> layer(ops.tensor([[1.0, 2.0]]), reverse=True).tolist()

@@ -15,8 +15,9 @@ class InputSpec:
     """Demands on one input: set ``layer.input_spec`` to one, or to a list with one for each input.
 
     ``dtype``; ``shape`` with the batch, None for any size; ``ndim``, ``min_ndim`` and ``max_ndim``, the number of axes;
-    ``axes``, a size for each of some axes. What is None is free. With ``allow_last_axis_squeeze`` a last axis of size
-    1 may be there or not. As in Keras.
+    ``axes``, a size for each of some axes. What is None is free. With ``allow_last_axis_squeeze`` a last axis of size 1
+    may be there or not. As in Keras. ``optional`` says that there may be no input. Raises ArgumentError for numbers of
+    axes or places that cannot be.
 
     >>> import lamina
     >>> layer = lamina.layers.Activation("relu", name="relu")

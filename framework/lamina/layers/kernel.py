@@ -19,7 +19,8 @@ from lamina.runtime.variable import Variable
 class BiasSettings(Layer):
     """A layer with, if ``use_bias``, a weight ``bias``, or with layers in it that have one.
 
-    For the bias there is an initializer, and may be a regularizer and a constraint, by name, object or config.
+    ``bias_initializer``, ``bias_regularizer`` and ``bias_constraint`` are those of the bias, by name, object or config;
+    None means none.
     """
 
     lends_settings = True
@@ -53,8 +54,9 @@ class BiasSettings(Layer):
 class KernelSettings(BiasSettings):
     """A layer with a weight ``kernel`` and, if ``use_bias``, a ``bias``, or with layers in it that have them.
 
-    For each of the two weights there is an initializer, and may be a regularizer and a constraint, by name, object or
-    config.
+    ``kernel_initializer``, ``kernel_regularizer`` and ``kernel_constraint`` are those of the kernel,
+    ``bias_initializer``, ``bias_regularizer`` and ``bias_constraint`` those of the bias, by name, object or config;
+    None means none.
     """
 
     lends_settings = True
@@ -93,12 +95,14 @@ class _Finishing(Layer):
 class BiasLayer(_Finishing, BiasSettings):
     """A layer with, if ``use_bias``, a weight ``bias``, and an ``activation`` at the end.
 
-    The other settings are those of ``BiasSettings``.
+    ``activation`` is a name or a function, None for none. The other settings are those of ``BiasSettings``.
     """
 
 
 class KernelLayer(_Finishing, KernelSettings):
     """A layer with a ``kernel``, if ``use_bias`` a ``bias``, and an ``activation`` at the end.
 
-    The other settings are those of ``KernelSettings``.
+    ``activation`` is a name or a function, None for none. ``kernel_initializer``, ``kernel_regularizer`` and
+    ``kernel_constraint`` are those of the kernel, ``bias_initializer``, ``bias_regularizer`` and ``bias_constraint``
+    those of the bias, by name, object or config; None means none.
     """

@@ -46,8 +46,10 @@ class Layer(HasNodes, HasCarriedStates):
     if its arguments are named ``<argument>_shape``, those of each. A layer with ``supports_masking`` passes a mask on,
     or what its ``compute_mask`` returns; others end it.
 
-    The arguments of ``__init__`` are the configuration, if each is kept under its own name; ``compute_output_shape``
-    is found by itself, by running ``call`` on tensors without values.
+    The arguments of ``__init__`` are the configuration, if each is kept under its own name; ``compute_output_shape`` is
+    found by itself, by running ``call`` on tensors without values. Raises ArgumentError for a name that cannot be
+    saved, DTypeError for an unknown ``dtype``, and when it is called NotBuiltError if there is no ``call``, ShapeError
+    if the inputs do not fit ``input_spec``.
 
     >>> import lamina
     >>> class Scale(lamina.layers.Layer):

@@ -127,7 +127,8 @@ class SpatialDropout(Noise):
 class SpatialDropout1D(SpatialDropout):
     """Dropout of whole channels of sequences (Tompson et al. 2015, arXiv:1411.4280).
 
-    Input and output (batch, time, channels). Settings and errors as for ``Dropout``.
+    Input and output (batch, time, channels). Settings and errors as for ``Dropout``. ``rate`` is the fraction of the
+    channels that are dropped. ``seed`` makes the masks reproducible. Channels are last: there is no ``data_format``.
 
     >>> SpatialDropout1D(0.5)(ops.ones((1, 2, 3))).shape
     (1, 2, 3)
@@ -143,7 +144,7 @@ class SpatialDropout2D(SpatialDropout):
     """Dropout of whole channels of images (Tompson et al. 2015, arXiv:1411.4280).
 
     Input and output (batch, height, width, channels), or with data_format='channels_first' (batch, channels, height,
-    width). Settings and errors as for ``Dropout``.
+    width). Settings and errors as for ``Dropout``. ``rate`` is the fraction of the channels that are dropped.
 
     >>> SpatialDropout2D(0.5)(ops.ones((1, 2, 2, 3))).shape
     (1, 2, 2, 3)
@@ -156,7 +157,8 @@ class SpatialDropout3D(SpatialDropout):
     """Dropout of whole channels of volumes (Tompson et al. 2015, arXiv:1411.4280).
 
     Input and output (batch, depth, height, width, channels), or with data_format='channels_first' (batch, channels,
-    depth, height, width). Settings and errors as for ``Dropout``.
+    depth, height, width). Settings and errors as for ``Dropout``. ``rate`` is the fraction of the channels that are
+    dropped.
 
     >>> SpatialDropout3D(0.5)(ops.ones((1, 2, 2, 2, 3))).shape
     (1, 2, 2, 2, 3)

@@ -13,6 +13,8 @@ from lamina.runtime.tensor import Tensor
 class Identity(Layer):
     """The input as it is, masks included; a place for something else, or a name for a tensor.
 
+    Input and output have the same shape. Raises nothing.
+
     >>> Identity()(ops.tensor([1.0, 2.0])).tolist()
     [1.0, 2.0]
     """
@@ -26,7 +28,8 @@ class Identity(Layer):
 class ActivityRegularization(Layer):
     """The input as it is, with a penalty: l1 * sum(|x|) + l2 * sum(x²), divided by the size of the batch.
 
-    The penalty is added to what training minimizes. Every layer's ``activity_regularizer`` does the same.
+    The penalty is added to what training minimizes. Every layer's ``activity_regularizer`` does the same. Input and
+    output have the same shape. Raises ArgumentError for factors below 0.
 
     >>> layer = ActivityRegularization(l2=0.5)
     >>> layer(ops.tensor([[1.0, 2.0]])).tolist(), [loss.item() for loss in layer.losses]
@@ -54,7 +57,8 @@ class Masking(Layer):
     """Masks the steps of a sequence that consist of ``mask_value`` only, and sets them to 0.
 
     Input (batch, steps, ...), output the same; the mask (batch, steps) is True where a step counts, and layers behind
-    that support masks leave the others out.
+    that support masks leave the others out. Input and output (batch, time, ...). Raises OutOfRangeError for an input
+    without axes.
 
     >>> x = ops.tensor([[[1.0, 0.0], [9.0, 9.0]]])
     >>> layer = Masking(mask_value=9.0)

@@ -11,7 +11,8 @@ from lamina.layers.layer import Layer
 class PlainWeights(Layer):
     """A layer that takes Keras's arguments for quantized and adapted weights, if they are None.
 
-    In lamina such a layer is another one that wraps it.
+    ``lora_rank``, ``lora_alpha``, ``gptq_unpacked_column_size`` and ``quantization_config`` can only be None: Keras
+    writes them into its files, and lamina has no such weights. Raises ArgumentError for another value.
     """
 
     def __init__(

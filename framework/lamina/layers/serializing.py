@@ -13,6 +13,8 @@ from lamina.serialization import custom_object_scope
 def serialize(layer: Layer) -> dict[str, Any]:
     """A layer as ``{"class_name": ..., "config": ...}``.
 
+    Raises SerializationError for a layer whose config cannot be written.
+
     >>> from lamina import layers
     >>> serialize(layers.Flatten(name="f"))["class_name"]
     'Flatten'

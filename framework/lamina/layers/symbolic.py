@@ -17,6 +17,9 @@ SymbolicShape = tuple[int | None, ...]
 class SymbolicTensor:
     """The place of a tensor in a graph of layers: shape, dtype, and which call of which layer gives it.
 
+    It is made by calling layers: ``node`` is the call, ``index`` the place among its results. Raises ArgumentTypeError
+    for operators and ops, which need values.
+
     >>> import lamina
     >>> lamina.Input(shape=(3,), name="x")
     <SymbolicTensor 'x' shape=(None, 3) dtype=float32>

@@ -14,7 +14,8 @@ class Wrapper(Layer):
     """A layer around ``layer``, given as an object or as its config.
 
     Weights of the wrapped layer are saved under the wrapper's name. ``build`` builds it for the same input; override it
-    if ``call`` gives the layer another one.
+    if ``call`` gives the layer another one. Input and output have the shapes of the layer inside. Raises
+    ArgumentTypeError for what is no layer.
 
     >>> import lamina
     >>> class Twice(Wrapper):

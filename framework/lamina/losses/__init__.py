@@ -112,6 +112,8 @@ def get(identifier: Any) -> Any:
 def serialize(loss: Any) -> Any:
     """What stands for a loss in a config: see ``lamina.serialization.serialize_as``.
 
+    Raises SerializationError for what has no name.
+
     >>> serialize(Huber(2.0))["config"]["delta"], serialize(huber)
     (2.0, 'huber')
     """
@@ -120,6 +122,8 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The loss of a config or name, where ``custom_objects`` are known too.
+
+    Raises UnknownNameError for a name that nothing has.
 
     >>> deserialize(serialize(Huber(2.0))).settings
     {'delta': 2.0}

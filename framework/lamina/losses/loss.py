@@ -21,8 +21,9 @@ class Loss(ABC):
     """Base of losses: ``call`` gives one value per sample, calling the object weighs and reduces them to a scalar.
 
     ``reduction`` is "sum_over_batch_size" (the mean; also "mean"), "mean_with_sample_weight", "sum", or None (also
-    "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions, at least
-    in float32.
+    "none") for the values themselves. ``dtype`` None computes in the dtype of the predictions, at least in float32.
+    Raises ArgumentError for another ``reduction``; when it is called, ShapeError if labels, predictions or weights do
+    not fit.
 
     >>> from lamina import ops
     >>> class Absolute(Loss):
@@ -79,6 +80,8 @@ class Loss(ABC):
 
 class LossFunctionWrapper(Loss):
     """A loss made of a function ``f(y_true, y_pred, **settings)`` with one value per sample.
+
+    ``fn`` is the function; further settings are handed on to it.
 
     >>> from lamina import ops
     >>> loss = LossFunctionWrapper(lambda t, p: ops.mean(ops.abs(t - p), axis=-1), name="distance")

@@ -11,7 +11,13 @@ from lamina.shapes import as_float, as_int
 
 
 class Distance(LossFunctionWrapper):
-    """Base of losses that compare element by element: labels and predictions must be of one size."""
+    """Base of losses that compare element by element: labels and predictions must be of one size.
+
+    ``fn`` is the function that compares. Raises ShapeError when it is called, if the sizes differ.
+
+    >>> Distance(lambda t, p: (t - p) ** 4, name="fourth")([[0.0]], [[2.0]]).item()
+    16.0
+    """
 
 
 class MeanSquaredError(Distance):

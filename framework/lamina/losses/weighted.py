@@ -21,7 +21,8 @@ class Reduction(StrEnum):
     """How a loss is made of weighted values; each member equals its string.
 
     ``NONE`` gives the values, ``SUM`` their sum, ``MEAN`` the sum divided by the sum of the weights, and
-    ``SUM_BY_NONZERO_WEIGHTS`` the sum divided by the number of weights that are not 0.
+    ``SUM_BY_NONZERO_WEIGHTS`` the sum divided by the number of weights that are not 0. Raises ValueError for another
+    string.
 
     >>> Reduction.SUM == "sum"
     True
@@ -107,7 +108,7 @@ def cosine_distance(labels: Any, predictions: Any, axis: int, weights: Any = Non
     """1 - sum(labels * predictions) along ``axis``, which stays with size 1; weighted and reduced.
 
     The distance of vectors of length 1: they are not normalized here. Raises ShapeError unless labels and predictions
-    have one shape, OutOfRangeError for an axis that is not there.
+    have one shape, OutOfRangeError for an axis that is not there. ``reduction`` is one of ``Reduction``.
 
     >>> cosine_distance([[1.0, 0.0]], [[0.0, 1.0]], axis=1).item()
     1.0
@@ -120,7 +121,7 @@ def cosine_distance(labels: Any, predictions: Any, axis: int, weights: Any = Non
 def hinge_loss(labels: Any, predictions: Any, weights: Any = None, reduction: str = _USUAL) -> Tensor:
     """max(0, 1 - t * predictions) with t = 2 * labels - 1, so for labels 0 and 1; weighted and reduced.
 
-    Raises ShapeError unless labels and predictions have one shape.
+    Raises ShapeError unless labels and predictions have one shape. ``reduction`` is one of ``Reduction``.
 
     >>> hinge_loss([1.0, 0.0], [0.5, 0.5]).item()
     1.0
@@ -154,7 +155,7 @@ def log_loss(
 ) -> Tensor:
     """-(t ln(p + epsilon) + (1 - t) ln(1 - p + epsilon)) for labels t and probabilities p; weighted and reduced.
 
-    Raises ShapeError unless labels and predictions have one shape.
+    Raises ShapeError unless labels and predictions have one shape. ``reduction`` is one of ``Reduction``.
 
     >>> round(log_loss([1.0], [0.5], epsilon=0.0).item(), 6)
     0.693147
@@ -186,7 +187,8 @@ def sigmoid_cross_entropy(
     """Cross entropy of sigmoid(logits), element by element and without overflow; weighted and reduced.
 
     ``label_smoothing`` moves labels towards 1/2 by that share. Raises ShapeError unless labels and logits have one
-    shape, ArgumentError for a smoothing outside 0 to 1.
+    shape, ArgumentError for a smoothing outside 0 to 1. ``reduction`` is one of ``Reduction``. ``multi_class_labels``
+    are 0 or 1 for each class.
 
     >>> sigmoid_cross_entropy([1.0, 0.0], [0.0, 1e4]).item()
     5000.3466796875
@@ -204,9 +206,9 @@ def softmax_cross_entropy(
 ) -> Tensor:
     """Cross entropy of softmax(logits) over the last axis, without overflow; weighted and reduced.
 
-    ``label_smoothing`` moves labels towards equal shares. ``weights`` broadcast against the losses, which lack the
-    last axis. Raises ShapeError unless labels and logits have one shape with an axis, ArgumentError for a smoothing
-    outside 0 to 1.
+    ``label_smoothing`` moves labels towards equal shares. ``weights`` broadcast against the losses, which lack the last
+    axis. Raises ShapeError unless labels and logits have one shape with an axis, ArgumentError for a smoothing outside
+    0 to 1. ``reduction`` is one of ``Reduction``. ``onehot_labels`` are shares of classes, whose sum is 1.
 
     >>> softmax_cross_entropy([[0.0, 1.0]], [[1e4, 0.0]]).item()
     10000.0

@@ -28,8 +28,9 @@ def circle(
     softplus(p + n): with the distance d = max(1 - cosine, 0), p is the logarithm of the sum of
     e^(gamma (margin + d) (d - margin)) over the references of the same class, and n that of
     e^(gamma max(1 + margin - d, 0) (1 - margin - d)) over the others. References are the embeddings themselves unless
-    others are given; ``remove_diagonal`` leaves each one itself out. An embedding without others of its class, or
-    without others, gives 0 and is masked. Raises ShapeError if the shapes do not fit.
+    ``ref_embeddings`` with ``ref_labels`` are given;
+    ``remove_diagonal`` leaves each one itself out. An embedding without others of its class, or without others, gives 0
+    and is masked. Raises ShapeError if the shapes do not fit.
 
     >>> near, far = [[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]], [[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]
     >>> circle([0, 0, 1], near).round().tolist(), circle([0, 0, 1], far).round().tolist()

@@ -16,6 +16,8 @@ from lamina.shapes import as_bool, as_float, as_int
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """1 where a prediction equals its label, else 0, element by element.
 
+    Raises ShapeError if the shapes do not fit.
+
     >>> accuracy([[1.0, 2.0]], [[1.0, 3.0]]).tolist()
     [[1.0, 0.0]]
     """
@@ -25,6 +27,8 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     """1 where a prediction lies on its label's side of the threshold, else 0, element by element.
+
+    Raises ShapeError if the shapes do not fit.
 
     >>> binary_accuracy([[1.0, 0.0]], [[0.7, 0.7]]).tolist()
     [[1.0, 0.0]]
@@ -157,6 +161,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the class number of the label is among the k highest predictions.
+
+    ``from_sorted_ids`` takes predictions as class numbers, the likeliest first.
 
     >>> SparseTopKCategoricalAccuracy(k=2)([1], [[0.6, 0.3, 0.1]]).item()
     1.0

@@ -125,7 +125,8 @@ class Recall(_Share):
 def precision(y_true: Any, y_pred: Any) -> Tensor:
     """The share of predictions equal to 1 whose label is 1, over all elements; 0 if there are none.
 
-    A function of one batch, as in TensorFlow.js: there is no threshold. ``Precision`` gathers over batches.
+    A function of one batch, as in TensorFlow.js: there is no threshold. ``Precision`` gathers over batches. Raises
+    ShapeError if the shapes do not fit.
 
     >>> precision([0.0, 1.0, 1.0], [1.0, 1.0, 0.0]).item()
     0.5
@@ -137,7 +138,8 @@ def precision(y_true: Any, y_pred: Any) -> Tensor:
 def recall(y_true: Any, y_pred: Any) -> Tensor:
     """The share of labels equal to 1 whose prediction is 1, over all elements; 0 if there are none.
 
-    A function of one batch, as in TensorFlow.js: there is no threshold. ``Recall`` gathers over batches.
+    A function of one batch, as in TensorFlow.js: there is no threshold. ``Recall`` gathers over batches. Raises
+    ShapeError if the shapes do not fit.
 
     >>> recall([0.0, 1.0, 1.0], [1.0, 1.0, 0.0]).item()
     0.5

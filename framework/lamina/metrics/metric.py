@@ -20,7 +20,8 @@ class Metric(ABC):
     """Base of metrics: ``update_state`` takes a batch in, ``result`` gives the value so far, ``reset_state`` forgets.
 
     State is made in ``__init__`` with ``add_variable`` and changed with ops only, so that updates can be recorded and
-    replayed. Calling the object updates it and returns the result.
+    replayed. Calling the object updates it and returns the result. Raises ShapeError in ``update_state`` if labels,
+    predictions or weights do not fit, ArgumentError for settings that are none.
 
     >>> class Largest(Metric):
     ...     def __init__(self, name="largest"):

@@ -16,6 +16,8 @@ from lamina.shapes import as_bool, as_int
 class BinaryCrossentropy(MeanMetricWrapper):
     """Mean cross entropy of yes-or-no labels.
 
+    Settings as for ``binary_crossentropy``.
+
     >>> BinaryCrossentropy()([[1.0]], [[0.5]]).item()
     0.6931471824645996
     """
@@ -35,6 +37,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """Mean cross entropy of one-hot labels.
 
+    Settings as for ``categorical_crossentropy``.
+
     >>> CategoricalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]).item()
     0.6931471824645996
     """
@@ -53,6 +57,8 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """Mean cross entropy of class numbers.
+
+    Settings as for ``sparse_categorical_crossentropy``.
 
     >>> SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]).item()
     0.6931471824645996

@@ -77,6 +77,8 @@ class Mean(RunningMean):
 class MeanMetricWrapper(RunningMean):
     """The mean of a function ``f(y_true, y_pred, **settings)`` with one value per sample, or per element.
 
+    ``fn`` is the function; further settings are handed on to it.
+
     >>> metric = MeanMetricWrapper(lambda t, p: ops.abs(t - p), name="distance")
     >>> metric([[1.0]], [[3.0]]).item()
     2.0

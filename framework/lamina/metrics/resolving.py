@@ -48,6 +48,8 @@ def get(identifier: Any) -> Any:
 def serialize(metric: Any) -> Any:
     """What stands for a metric in a config: see ``lamina.serialization.serialize_as``.
 
+    Raises SerializationError for what has no name.
+
     >>> serialize(BinaryAccuracy(threshold=0.25))["config"]["threshold"]
     0.25
     """
@@ -56,6 +58,8 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric of a config or name, where ``custom_objects`` are known too.
+
+    Raises UnknownNameError for a name that nothing has.
 
     >>> deserialize(serialize(BinaryAccuracy(threshold=0.25))).settings
     {'threshold': 0.25}
@@ -67,7 +71,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 def resolve(identifier: Any, y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None) -> Any:
     """Like ``get``, but "accuracy", "acc", "crossentropy" and "ce" become the kind that fits labels and output.
 
-    Shapes include the batch axis, whose size may be None. The metric is named as the user wrote it.
+    Shapes include the batch axis, whose size may be None. The metric is named as the user wrote it. ``y_true_shape``
+    and ``y_pred_shape`` are the shapes of labels and output, ``loss_name`` is the name of the loss. Raises
+    UnknownNameError for a name that nothing has.
 
     >>> type(resolve("acc", (None, 10), (None, 10))).__name__, resolve("acc", (None, 10), (None, 10)).name
     ('CategoricalAccuracy', 'acc')
@@ -86,7 +92,8 @@ def resolve_accuracy(
     """The accuracy that fits: binary, sparse categorical or categorical.
 
     Binary for one output or the loss binary_crossentropy; sparse for its loss, or for labels with fewer axes than the
-    output or one number in place of several; else categorical.
+    output or one number in place of several; else categorical. ``y_true_shape`` and ``y_pred_shape`` are the shapes of
+    labels and output, ``loss_name`` is the name of the loss. Raises nothing.
 
     >>> type(resolve_accuracy((None,), (None, 10))).__name__
     'SparseCategoricalAccuracy'
@@ -104,6 +111,9 @@ def resolve_crossentropy(
     y_true_shape: Sizes, y_pred_shape: Sizes, loss_name: str | None = None, *, name: str = "crossentropy"
 ) -> Metric:
     """The cross entropy that fits, by the rules of ``resolve_accuracy``.
+
+    ``y_true_shape`` and ``y_pred_shape`` are the shapes of labels and output, ``loss_name`` is the name of the loss.
+    Raises nothing.
 
     >>> type(resolve_crossentropy((None, 1), (None, 1))).__name__
     'BinaryCrossentropy'

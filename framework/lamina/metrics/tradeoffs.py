@@ -66,6 +66,8 @@ class SensitivityAtSpecificity(_BestAt):
 class SpecificityAtSensitivity(_BestAt):
     """The highest share of labels 0 that is found while the share of labels 1 that is found is ``sensitivity``.
 
+    Looked for among ``num_thresholds`` thresholds, spread over 0 to 1; with ``class_id`` only that class counts.
+
     >>> SpecificityAtSensitivity(0.5)([0.0, 0.0, 1.0, 1.0], [0.1, 0.6, 0.4, 0.8]).item()
     1.0
     """
@@ -83,6 +85,8 @@ class SpecificityAtSensitivity(_BestAt):
 class PrecisionAtRecall(_BestAt):
     """The highest precision while the recall is ``recall``.
 
+    Looked for among ``num_thresholds`` thresholds, spread over 0 to 1; with ``class_id`` only that class counts.
+
     >>> PrecisionAtRecall(0.5)([0.0, 0.0, 1.0, 1.0], [0.1, 0.6, 0.4, 0.8]).item()
     1.0
     """
@@ -99,6 +103,8 @@ class PrecisionAtRecall(_BestAt):
 
 class RecallAtPrecision(_BestAt):
     """The highest recall while the precision is ``precision``.
+
+    Looked for among ``num_thresholds`` thresholds, spread over 0 to 1; with ``class_id`` only that class counts.
 
     >>> RecallAtPrecision(0.9)([0.0, 0.0, 1.0, 1.0], [0.1, 0.6, 0.4, 0.8]).item()
     0.5

@@ -16,10 +16,10 @@ from lamina.shapes import as_float
 class Ftrl(Optimizer):
     """Follow the regularized leader (McMahan et al. 2013), as Keras has it: weights that L1 makes exactly 0.
 
-    With n' = n + g^2 and k = -learning_rate_power: z = z + g - (n'^k - n^k) / rate * w, then
-    w = (clip(z, -l1, l1) - z) / (n'^k / rate + 2 * (l2 + beta / (2 * rate))) and n = n'. With
-    ``l2_shrinkage_regularization_strength`` s, z gets g + 2 * s * w in place of g. n starts at
-    ``initial_accumulator_value``. The other settings are those of ``Optimizer``.
+    With n' = n + g^2 and k = -learning_rate_power: z = z + g - (n'^k - n^k) / rate * w, then w = (clip(z, -l1, l1) - z)
+    / (n'^k / rate + 2 * (l2 + beta / (2 * rate))) and n = n'. With ``l2_shrinkage_regularization_strength`` s, z gets g
+    + 2 * s * w in place of g. l1 and l2 are ``l1_regularization_strength`` and ``l2_regularization_strength``; n starts
+    at ``initial_accumulator_value``. The other settings are those of ``Optimizer``.
 
     >>> w = Variable([1.0])
     >>> Ftrl(0.5, initial_accumulator_value=0.0).minimize(lambda: (w * w).sum())

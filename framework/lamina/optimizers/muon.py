@@ -21,12 +21,11 @@ class Muon(Optimizer):
 
     For a matrix, m = momentum * m + g, d = g + momentum * m (d = m without ``nesterov``), o = d with all singular
     values brought near 1 by ``ns_steps`` steps of x = a * x + (b * x x^T + c * (x x^T)^2) x, the numbers being
-    ``muon_a`` and so on, and w = w - rate * rms_rate * sqrt(max(rows, columns)) * o; with ``rms_rate`` None the factor
-    is sqrt(max(1, rows / columns)).
-    Variables of another rank, those whose name matches a regular expression of ``exclude_layers``, and with
-    ``exclude_embeddings`` those with "embedding" in their name take the steps of ``Adam`` with ``adam_beta_1``,
-    ``adam_beta_2``, ``epsilon``, ``adam_lr_ratio`` times the rate, and the weight decay ``adam_weight_decay``. The
-    other settings are those of ``Optimizer``.
+    ``muon_a``, ``muon_b`` and ``muon_c``, and w = w - rate * rms_rate * sqrt(max(rows, columns)) * o; with ``rms_rate``
+    None the factor is sqrt(max(1, rows / columns)). Variables of another rank, those whose name matches a regular
+    expression of ``exclude_layers``, and with ``exclude_embeddings`` those with "embedding" in their name take the
+    steps of ``Adam`` with ``adam_beta_1``, ``adam_beta_2``, ``epsilon``, ``adam_lr_ratio`` times the rate, and the
+    weight decay ``adam_weight_decay``. The other settings are those of ``Optimizer``.
 
     >>> w = Variable([[3.0, 0.0], [0.0, 1.0]])
     >>> Muon(0.1, weight_decay=None, rms_rate=None).minimize(lambda: (w * w).sum())

@@ -41,7 +41,9 @@ class Optimizer(OptimizerState, ABC):
     ``loss_scale_factor`` is what losses were multiplied by, and gradients are divided by.
     ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient.
 
-    A subclass may name its own arguments in ``own_settings``, for its config.
+    A subclass may name its own arguments in ``own_settings``, for its config. Raises ArgumentError for a rate below 0
+    and settings that are none or exclude each other; when it is applied, ShapeError if gradients do not fit their
+    Variables.
 
     >>> class Descent(Optimizer):
     ...     def update(self, parameters, gradients, slots, rate, step):

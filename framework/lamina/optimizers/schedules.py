@@ -19,6 +19,8 @@ from lamina.shapes import as_bool, as_float, as_int
 class LearningRateSchedule(ABC):
     """Base of schedules: ``schedule(step)`` is the rate of an update, ``step`` the number of updates before it.
 
+    Raises ArgumentError for numbers of steps below 1 and other settings that are none.
+
     >>> class Halved(LearningRateSchedule):
     ...     def __call__(self, step):
     ...         return 0.5 ** ops.cast(step, "float32")
@@ -44,6 +46,8 @@ class LearningRateSchedule(ABC):
 
 class ExponentialDecay(LearningRateSchedule):
     """initial * decay_rate^(step / decay_steps); with ``staircase`` the exponent is rounded down.
+
+    ``initial_learning_rate`` is the rate of the first update.
 
     >>> round(ExponentialDecay(0.1, decay_steps=10, decay_rate=0.5)(20).item(), 4)
     0.025
@@ -82,6 +86,8 @@ class ExponentialDecay(LearningRateSchedule):
 
 class InverseTimeDecay(ExponentialDecay):
     """initial / (1 + decay_rate * step / decay_steps); with ``staircase`` the quotient of steps is rounded down.
+
+    ``initial_learning_rate`` is the rate of the first update.
 
     >>> round(InverseTimeDecay(0.1, decay_steps=10, decay_rate=1.0)(10).item(), 4)
     0.05
@@ -132,7 +138,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From initial to end as (1 - step / decay_steps)^power, and end after that.
 
-    ``cycle`` goes on with decay_steps as often as it takes to reach beyond the step.
+    ``cycle`` goes on with decay_steps as often as it takes to reach beyond the step. ``initial_learning_rate`` is the
+    rate of the first update.
 
     >>> round(PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0)(5).item(), 4)
     0.05
@@ -176,8 +183,8 @@ class PolynomialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """Half a cosine from initial down to alpha * initial (Loshchilov and Hutter 2016, arXiv:1608.03983).
 
-    With ``warmup_target`` the rate first goes straight from initial to that in ``warmup_steps``, then the cosine
-    starts there.
+    With ``warmup_target`` the rate first goes straight from initial to that in ``warmup_steps``, then the cosine starts
+    there. ``initial_learning_rate`` is the rate of the first update.
 
     >>> round(CosineDecay(0.1, decay_steps=10)(5).item(), 4)
     0.05
@@ -229,7 +236,8 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """Half cosines one after the other, each ``t_mul`` as long and ``m_mul`` as high as the one before.
 
-    The first takes ``first_decay_steps`` (Loshchilov and Hutter 2016, arXiv:1608.03983).
+    The first takes ``first_decay_steps`` (Loshchilov and Hutter 2016, arXiv:1608.03983). ``initial_learning_rate`` is
+    the rate of the first update. Each ends at ``alpha`` times the height at which it began.
 
     >>> round(CosineDecayRestarts(0.1, first_decay_steps=10)(10).item(), 4)
     0.1
@@ -278,6 +286,8 @@ class CosineDecayRestarts(LearningRateSchedule):
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """The config of a schedule, as ``deserialize`` takes it.
 
+    ``learning_rate_schedule`` is the schedule. Raises SerializationError for one whose class is not registered.
+
     >>> deserialize(serialize(CosineDecay(0.1, 10))).decay_steps
     10
     """
@@ -288,6 +298,9 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     """The schedule of a config; ``custom_objects`` names classes of your own.
 
     Raises UnknownNameError or SerializationError if the config names none.
+
+    >>> deserialize(serialize(ExponentialDecay(0.1, 10, 0.5))).decay_steps
+    10
     """
     with custom_object_scope(custom_objects or {}):
         return _deserialize("schedules", config, LearningRateSchedule)  # type: ignore[type-abstract]

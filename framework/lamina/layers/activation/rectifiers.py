@@ -64,9 +64,10 @@ class LeakyReLU(Layer):
 class PReLU(Layer):
     """Rectifier with learned slopes: x above 0, alpha * x below (He et al. 2015, arXiv:1502.01852).
 
-    Weight: ``alpha``, of the shape of an example, with 1 along ``shared_axes``: an axis or several, the first after
-    the batch being 1. Input and output have the same shape. Raises ArgumentError for an axis below 1, ShapeError for an
-    input that has no such axis, or other sizes than the one it was built for.
+    Weight: ``alpha``, of the shape of an example, with 1 along ``shared_axes``: an axis or several, the first after the
+    batch being 1. Input and output have the same shape. Raises ArgumentError for an axis below 1, ShapeError for an
+    input that has no such axis, or other sizes than the one it was built for. ``alpha_regularizer`` and
+    ``alpha_constraint`` are those of ``alpha``.
 
     >>> PReLU(alpha_initializer="ones")(ops.tensor([[-2.0, 1.0]])).tolist()
     [[-2.0, 1.0]]

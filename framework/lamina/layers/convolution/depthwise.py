@@ -14,8 +14,9 @@ from lamina.runtime.variable import Variable
 class DepthwiseLayer(WindowLayer):
     """Base of layers with a ``depthwise_kernel``: (window..., channels, depth_multiplier).
 
-    Each channel gives ``depth_multiplier`` channels by itself. ``depthwise_initializer``, ``depthwise_regularizer``
-    and ``depthwise_constraint`` are those of the kernel; the other settings are those of ``WindowLayer``.
+    Each channel gives ``depth_multiplier`` channels by itself. ``depthwise_initializer``, ``depthwise_regularizer`` and
+    ``depthwise_constraint`` are those of the kernel; ``activation`` is a name or a function, None for none; the other
+    settings are those of ``WindowLayer``.
     """
 
     lends_settings = True
@@ -77,10 +78,10 @@ class DepthwiseConvolution(DepthwiseLayer):
 class DepthwiseConv1D(DepthwiseConvolution):
     """Convolution of each channel of a sequence by itself.
 
-    Input (batch, steps, channels), or with data_format='channels_first' (batch, channels, steps); output likewise
-    with channels * depth_multiplier channels. Weights: ``depthwise_kernel`` (steps, channels, depth_multiplier),
-    ``bias`` (channels * depth_multiplier,). Settings as for ``DepthwiseLayer``; ``padding`` may be 'causal'. Raises
-    ShapeError for an input that does not fit.
+    Input (batch, steps, channels), or with data_format='channels_first' (batch, channels, steps); output likewise with
+    channels * depth_multiplier channels. Weights: ``depthwise_kernel`` (steps, channels, depth_multiplier), ``bias``
+    (channels * depth_multiplier,). Settings as for ``DepthwiseLayer``; ``padding`` may be 'causal'. Raises ShapeError
+    for an input that does not fit. The settings of the bias are those of ``BiasSettings``.
 
     >>> DepthwiseConv1D(3, depth_multiplier=2).compute_output_shape((1, 8, 4))
     (1, 6, 8)
@@ -95,7 +96,8 @@ class DepthwiseConv2D(DepthwiseConvolution):
     Input (batch, height, width, channels), or with data_format='channels_first' (batch, channels, height, width);
     output likewise with channels * depth_multiplier channels. Weights: ``depthwise_kernel`` (height, width, channels,
     depth_multiplier), ``bias`` (channels * depth_multiplier,). Settings as for ``DepthwiseLayer``; ``dilation_rate``
-    takes effect, unlike in TensorFlow.js. Raises ShapeError for an input that does not fit.
+    takes effect, unlike in TensorFlow.js. Raises ShapeError for an input that does not fit. The settings of the bias
+    are those of ``BiasSettings``.
 
     >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((1, 8, 6, 4))
     (1, 6, 4, 8)
@@ -153,10 +155,11 @@ class SeparableConvolution(DepthwiseLayer):
 class SeparableConv1D(SeparableConvolution):
     """Separable convolution of sequences: each channel by itself, then a mixture of the channels.
 
-    Input (batch, steps, channels), or with data_format='channels_first' (batch, channels, steps); output likewise
-    with ``filters`` channels. Weights: ``depthwise_kernel`` (steps, channels, depth_multiplier), ``pointwise_kernel``
-    (1, channels * depth_multiplier, filters), ``bias`` (filters,). Settings as for ``SeparableConvolution``;
-    ``padding`` may be 'causal'. Raises ShapeError for an input that does not fit.
+    Input (batch, steps, channels), or with data_format='channels_first' (batch, channels, steps); output likewise with
+    ``filters`` channels. Weights: ``depthwise_kernel`` (steps, channels, depth_multiplier), ``pointwise_kernel`` (1,
+    channels * depth_multiplier, filters), ``bias`` (filters,). Settings as for ``SeparableConvolution``; ``padding``
+    may be 'causal'. Raises ShapeError for an input that does not fit. The settings of the bias are those of
+    ``BiasSettings``.
 
     >>> SeparableConv1D(5, 3).compute_output_shape((1, 8, 4))
     (1, 6, 5)
@@ -170,8 +173,9 @@ class SeparableConv2D(SeparableConvolution):
 
     Input (batch, height, width, channels), or with data_format='channels_first' (batch, channels, height, width);
     output likewise with ``filters`` channels. Weights: ``depthwise_kernel`` (height, width, channels,
-    depth_multiplier), ``pointwise_kernel`` (1, 1, channels * depth_multiplier, filters), ``bias`` (filters,).
-    Settings as for ``SeparableConvolution``. Raises ShapeError for an input that does not fit.
+    depth_multiplier), ``pointwise_kernel`` (1, 1, channels * depth_multiplier, filters), ``bias`` (filters,). Settings
+    as for ``SeparableConvolution``. Raises ShapeError for an input that does not fit. The settings of the bias are
+    those of ``BiasSettings``.
 
     >>> SeparableConv2D(5, 3).compute_output_shape((1, 8, 6, 4))
     (1, 6, 4, 5)

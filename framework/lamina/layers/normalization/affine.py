@@ -13,8 +13,9 @@ from lamina.runtime.tensor import Tensor
 class AffineNormalization(Layer):
     """Base of layers that scale by ``gamma`` and shift by ``beta`` after they have normalized.
 
-    ``scale`` and ``center`` say which of the two weights there are; for each there is an initializer, and may be a
-    regularizer and a constraint. ``epsilon`` is added to variances, so that none is 0.
+    ``scale`` and ``center`` say which of the two weights there are; ``beta_initializer``, ``beta_regularizer`` and
+    ``beta_constraint``, and ``gamma_initializer``, ``gamma_regularizer`` and ``gamma_constraint``, are theirs, by name,
+    object or config. ``epsilon`` is added to variances, so that none is 0.
     """
 
     supports_masking = True

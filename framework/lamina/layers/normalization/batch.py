@@ -31,7 +31,8 @@ class BatchNormalization(AffineNormalization):
     statistics; there is one device here, so it changes nothing.
 
     Raises ShapeError for an input that has no such axis or another size of it than the one it was built for,
-    ArgumentError for a momentum outside 0 to 1 or bounds that are none.
+    ArgumentError for a momentum outside 0 to 1 or bounds that are none. ``moving_mean_initializer`` and
+    ``moving_variance_initializer`` are those of the other two.
 
     >>> BatchNormalization(epsilon=0.0)(ops.tensor([[1.0], [3.0]]), training=True).tolist()
     [[-1.0], [1.0]]

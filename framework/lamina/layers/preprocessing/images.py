@@ -136,9 +136,10 @@ class Resizing(ImageLayer):
 class CenterCrop(ImageLayer):
     """The middle of images, ``height`` rows and ``width`` columns; smaller images are enlarged before.
 
-    Input and output as for ``Resizing``. Of an image that is smaller along an axis, the largest part in the middle
-    with the new ratio of width to height is resized by linear interpolation. As Keras, where TensorFlow.js cuts
-    nothing off smaller images, and a single column in front. Raises ShapeError for another number of axes.
+    Input and output as for ``Resizing``. Of an image that is smaller along an axis, the largest part in the middle with
+    the new ratio of width to height is resized by linear interpolation. As Keras, where TensorFlow.js cuts nothing off
+    smaller images, and a single column in front. Raises ShapeError for another number of axes. ``data_format`` is
+    'channels_last' or 'channels_first'.
 
     >>> CenterCrop(1, 2)(ops.tensor([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
     [[[2.0], [3.0]]]
@@ -163,8 +164,9 @@ class RandomWidth(ImageLayer):
 
     ``factor`` is (lower, upper), or a number f for (-f, f): the new width is 1 + factor times the old one, rounded.
     ``interpolation`` is one of those of ``Resizing``; ``seed`` makes the widths reproducible. Input and output as for
-    ``Resizing``. As Keras 2, where TensorFlow.js also changes the width outside training. A step with this layer is
-    not replayed, for its shapes differ. Raises ShapeError for another number of axes.
+    ``Resizing``. As Keras 2, where TensorFlow.js also changes the width outside training. A step with this layer is not
+    replayed, for its shapes differ. Raises ShapeError for another number of axes. ``data_format`` is 'channels_last' or
+    'channels_first'.
 
     >>> RandomWidth((1.0, 1.0))(ops.zeros((1, 4, 4, 3)), training=True).shape
     (1, 4, 8, 3)

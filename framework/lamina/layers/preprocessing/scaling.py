@@ -13,7 +13,8 @@ from lamina.runtime.tensor import Tensor
 class Rescaling(Layer):
     """x * scale + offset, in the dtype of the layer also for integers: Rescaling(1 / 255) brings bytes to [0, 1].
 
-    ``scale`` and ``offset`` are numbers, or lists with one for each entry of the last axis.
+    ``scale`` and ``offset`` are numbers, or lists with one for each entry of the last axis. Input and output have the
+    same shape. Raises ArgumentTypeError for a scale or offset that is no number.
 
     >>> Rescaling(2.0, offset=-1.0)(ops.tensor([0, 1])).tolist()
     [-1.0, 1.0]

@@ -71,7 +71,9 @@ class STFTSpectrogram(SpatialLayer):
     channels, frames, frequencies).
 
     Weights: ``real_kernel`` and ``imag_kernel`` (frame_length, 1, frequencies), those that the mode needs. As Keras.
-    Raises ShapeError for an input with other axes or fewer samples than a frame.
+    Raises ShapeError for an input with other axes or fewer samples than a frame. A ``periodic`` window is one of a
+    longer period whose last element is left out; ``padding`` is 'valid', or 'same' for frames that reach over both
+    ends.
 
     >>> STFTSpectrogram("magnitude", frame_length=8).compute_output_shape((1, 32, 2))
     (1, 7, 10)

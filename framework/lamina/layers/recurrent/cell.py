@@ -25,7 +25,8 @@ class RNNCell(Layer):
 
     ``state_size`` is the number of features of the state, or a list with one for each of several states, which then
     come in a list. ``output_size`` is that of the output, if it is not the first state's. A cell need not inherit this:
-    any Layer with ``state_size`` will do, and so will an object with ``state_size`` and ``call``.
+    any Layer with ``state_size`` will do, and so will an object with ``state_size`` and ``call``. Shapes are its own
+    affair: the first axis of inputs and states is the batch. Raises nothing by itself.
 
     >>> import lamina
     >>> class Leaky(RNNCell):
@@ -101,8 +102,9 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
 
     What the inputs give is computed by ``project`` and may be so for all steps at once; ``step`` does the rest.
     ``dropout`` is the fraction of the inputs, ``recurrent_dropout`` that of the state, which are set to 0 in training.
-    ``seed`` makes these masks reproducible. The settings of the weights are those of ``KernelLayer``, and the same for
-    the ``recurrent_kernel``.
+    ``seed`` makes these masks reproducible. The settings of the weights are those of ``KernelLayer``, and
+    ``recurrent_initializer``, ``recurrent_regularizer`` and ``recurrent_constraint`` those of the ``recurrent_kernel``.
+    Raises ArgumentError for ``units`` below 1 or a share outside 0 to 1, ShapeError for an input that does not fit.
     """
 
     lends_settings = True

@@ -24,6 +24,9 @@ class ConvLSTMCell(WindowLayer, StepCell):
     That of the inputs moves by ``strides``, ``padding`` and ``dilation_rate``, that of the state keeps its size.
     ``call(inputs, states)`` takes images and [h, c], and returns h and [h, c]. Weights: ``kernel`` (*kernel_size,
     channels, 4 * filters), ``recurrent_kernel`` (*kernel_size, filters, 4 * filters), ``bias`` (4 * filters,).
+    ``filters`` is the number of output channels; ``kernel_size``, ``strides`` and ``dilation_rate`` are an integer or
+    one for each axis, ``padding`` is 'valid' or 'same', ``data_format`` 'channels_last' or 'channels_first'.
+    ``activation``, ``recurrent_activation``, ``unit_forget_bias`` and ``use_bias`` are as for ``LSTMCell``.
     """
 
     lends_settings = True
@@ -105,7 +108,8 @@ class ConvLSTM2DCell(ConvLSTMCell):
 
     ``call(inputs, states)`` takes images (batch, height, width, channels) and [h, c], and returns h and [h, c].
     Weights: ``kernel`` (height, width, channels, 4 * filters), ``recurrent_kernel`` (height, width, filters, 4 *
-    filters), ``bias`` (4 * filters,). Settings are those of ``ConvLSTM2D``. As TensorFlow.js.
+    filters), ``bias`` (4 * filters,). Settings are those of ``ConvLSTM2D``. As TensorFlow.js. The other settings are
+    those of ``StepCell``, which says what is raised.
 
     >>> h, (h, c) = ConvLSTM2DCell(4, 3)(ops.zeros((2, 8, 8, 1)))
     >>> c.shape
@@ -167,7 +171,9 @@ class ConvLSTM1D(ConvLSTM):
     ``dilation_rate``, that of the state keeps its size. Input (batch, time, steps, channels), or with
     data_format='channels_first' (batch, time, channels, steps); output (batch, steps', filters), after the batch also
     the time with ``return_sequences``. Weights: ``kernel`` (kernel_size, channels, 4 * filters), ``recurrent_kernel``
-    (kernel_size, filters, 4 * filters), ``bias`` (4 * filters,). Other settings are those of ``LSTM``. As Keras.
+    (kernel_size, filters, 4 * filters), ``bias`` (4 * filters,). Other settings are those of ``LSTM``. As Keras. The
+    settings are those of ``ConvLSTMCell``, ``StepCell`` and ``RNN``. Raises ShapeError for an input of another number
+    of axes, ArgumentError for settings that are none.
 
     >>> ConvLSTM1D(4, 3)(ops.zeros((2, 5, 8, 1))).shape
     (2, 6, 4)
@@ -184,7 +190,8 @@ class ConvLSTM2D(ConvLSTM):
     data_format='channels_first' (batch, time, channels, height, width); output (batch, height', width', filters), after
     the batch also the time with ``return_sequences``. Weights: ``kernel`` (height, width, channels, 4 * filters),
     ``recurrent_kernel`` (height, width, filters, 4 * filters), ``bias`` (4 * filters,). Other settings are those of
-    ``LSTM``. As Keras.
+    ``LSTM``. As Keras. The settings are those of ``ConvLSTMCell``, ``StepCell`` and ``RNN``. Raises ShapeError for an
+    input of another number of axes, ArgumentError for settings that are none.
 
     >>> ConvLSTM2D(4, 3, return_sequences=True)(ops.zeros((2, 5, 8, 8, 1))).shape
     (2, 5, 6, 6, 4)
@@ -197,7 +204,9 @@ class ConvLSTM3D(ConvLSTM):
     """Convolutional LSTM along three axes (Shi et al. 2015, arXiv:1506.04214).
 
     As ``ConvLSTM2D``, with one axis more: input (batch, time, depth, height, width, channels), or with
-    data_format='channels_first' (batch, time, channels, depth, height, width).
+    data_format='channels_first' (batch, time, channels, depth, height, width). The settings are those of
+    ``ConvLSTMCell``, ``StepCell`` and ``RNN``. Raises ShapeError for an input of another number of axes, ArgumentError
+    for settings that are none.
 
     >>> ConvLSTM3D(4, 3)(ops.zeros((2, 5, 4, 8, 8, 1))).shape
     (2, 2, 6, 6, 4)

@@ -18,12 +18,13 @@ from lamina.runtime.variable import Variable
 class GRUCell(GatedCell):
     """One step of ``GRU``.
 
-    With the thirds [xz, xr, xh] of x @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias:
-    z = sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False
-    the reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias.
+    With the thirds [xz, xr, xh] of x @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias: z =
+    sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False the
+    reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias.
     ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh. ``call(inputs, states)`` takes (batch, features)
     and [h], and returns h and [h]. Weights: ``kernel`` (features, 3 * units), ``recurrent_kernel`` (units, 3 * units),
     ``bias`` (2, 3 * units), or (3 * units,) with ``reset_after`` False. Settings are those of ``UnitsCell``. As Keras.
+    The settings of the weights and of dropout are those of ``StepCell``, which says what is raised.
 
     >>> h, states = GRUCell(4)(ops.zeros((2, 5)), [ops.zeros((2, 4))])
     >>> h.shape
@@ -85,13 +86,15 @@ class GRUCell(GatedCell):
 class GRU(OwnCellRNN):
     """Gated recurrent units (Cho et al. 2014, arXiv:1406.1078; ``reset_after`` as Chung et al. 2014, arXiv:1412.3555).
 
-    With the thirds [xz, xr, xh] of x_t @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias:
-    z = sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False
-    the reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias.
-    Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
-    ``return_state`` also h. Weights: ``kernel`` (features, 3 * units), ``recurrent_kernel`` (units, 3 * units),
-    ``bias`` (2, 3 * units), or (3 * units,) with ``reset_after`` False. Settings are those of ``GRUCell`` and ``RNN``;
-    ``use_cudnn`` changes nothing. As Keras; TensorFlow.js has only ``reset_after`` False.
+    With the thirds [xz, xr, xh] of x_t @ kernel + bias and [hz, hr, hh] of h @ recurrent_kernel + recurrent bias: z =
+    sigmoid(xz + hz), r = sigmoid(xr + hr) and h = z * h + (1 - z) * tanh(xh + r * hh). With ``reset_after`` False the
+    reset gate acts before the product, hh = (r * h) @ recurrent_kernel, and there is no recurrent bias. Input (batch,
+    time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with ``return_state``
+    also h. Weights: ``kernel`` (features, 3 * units), ``recurrent_kernel`` (units, 3 * units), ``bias`` (2, 3 * units),
+    or (3 * units,) with ``reset_after`` False. Settings are those of ``GRUCell`` and ``RNN``; ``use_cudnn`` changes
+    nothing. As Keras; TensorFlow.js has only ``reset_after`` False. The settings of the weights and of dropout are
+    those of ``StepCell``. Raises ShapeError for an input of other than three axes, ArgumentError for states or settings
+    that do not fit.
 
     >>> GRU(4)(ops.zeros((2, 3, 5))).shape
     (2, 4)

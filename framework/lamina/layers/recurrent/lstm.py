@@ -43,11 +43,12 @@ def lstm_update(
 class LSTMCell(GatedCell):
     """One step of ``LSTM``.
 
-    With [i, f, g, o] = x @ kernel + h @ recurrent_kernel + bias: c = sigmoid(f) * c + sigmoid(i) * tanh(g) and
-    h = sigmoid(o) * tanh(c); ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh. ``call(inputs,
-    states)`` takes (batch, features) and [h, c], and returns h and [h, c]. Weights: ``kernel`` (features, 4 * units),
+    With [i, f, g, o] = x @ kernel + h @ recurrent_kernel + bias: c = sigmoid(f) * c + sigmoid(i) * tanh(g) and h =
+    sigmoid(o) * tanh(c); ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh. ``call(inputs, states)``
+    takes (batch, features) and [h, c], and returns h and [h, c]. Weights: ``kernel`` (features, 4 * units),
     ``recurrent_kernel`` (units, 4 * units), ``bias`` (4 * units,), which ``unit_forget_bias`` starts at one for f.
-    Settings are those of ``UnitsCell``. As Keras.
+    Settings are those of ``UnitsCell``. As Keras. The settings of the weights and of dropout are those of ``StepCell``,
+    which says what is raised.
 
     >>> h, (h, c) = LSTMCell(4)(ops.zeros((2, 5)), [ops.zeros((2, 4)), ops.zeros((2, 4))])
     >>> h.shape, c.shape
@@ -96,11 +97,13 @@ class LSTMCell(GatedCell):
 class LSTM(OwnCellRNN):
     """Long short-term memory (Hochreiter and Schmidhuber 1997).
 
-    With [i, f, g, o] = x_t @ kernel + h @ recurrent_kernel + bias: c = sigmoid(f) * c + sigmoid(i) * tanh(g) and
-    h = sigmoid(o) * tanh(c); ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh.
-    Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``; with
-    ``return_state`` also h and c. Weights: ``kernel`` (features, 4 * units), ``recurrent_kernel`` (units, 4 * units),
-    ``bias`` (4 * units,). Settings are those of ``LSTMCell`` and ``RNN``; ``use_cudnn`` changes nothing. As Keras.
+    With [i, f, g, o] = x_t @ kernel + h @ recurrent_kernel + bias: c = sigmoid(f) * c + sigmoid(i) * tanh(g) and h =
+    sigmoid(o) * tanh(c); ``recurrent_activation`` replaces the sigmoid, ``activation`` tanh. Input (batch, time,
+    features); output (batch, units), or (batch, time, units) with ``return_sequences``; with ``return_state`` also h
+    and c. Weights: ``kernel`` (features, 4 * units), ``recurrent_kernel`` (units, 4 * units), ``bias`` (4 * units,).
+    Settings are those of ``LSTMCell`` and ``RNN``; ``use_cudnn`` changes nothing. As Keras. The settings of the weights
+    and of dropout are those of ``StepCell``. Raises ShapeError for an input of other than three axes, ArgumentError for
+    states or settings that do not fit.
 
     >>> LSTM(4)(ops.zeros((2, 3, 5))).shape
     (2, 4)

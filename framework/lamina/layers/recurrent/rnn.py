@@ -46,7 +46,8 @@ class RNN(Layer):
     ``zero_output_for_mask``. ``unroll`` changes nothing: steps are recorded one by one anyway.
 
     Weights are those of the cell, under the layer's name. States of stacked cells come as one list for each cell, the
-    first cell's first (TensorFlow.js gives them flat, the last cell's first). As Keras.
+    first cell's first (TensorFlow.js gives them flat, the last cell's first). As Keras. Raises ArgumentTypeError for
+    what is no cell, ShapeError for an input of fewer than three axes, ArgumentError for states that do not fit.
 
     >>> import lamina
     >>> cells = [lamina.layers.LSTMCell(4), lamina.layers.GRUCell(3)]

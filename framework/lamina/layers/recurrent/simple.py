@@ -15,7 +15,8 @@ class SimpleRNNCell(UnitsCell):
     """One step of ``SimpleRNN``: h = activation(x @ kernel + h @ recurrent_kernel + bias).
 
     ``call(inputs, states)`` takes (batch, features) and [h], and returns h and [h]. Weights: ``kernel`` (features,
-    units), ``recurrent_kernel`` (units, units), ``bias`` (units,). Settings are those of ``UnitsCell``. As Keras.
+    units), ``recurrent_kernel`` (units, units), ``bias`` (units,). Settings are those of ``UnitsCell``. As Keras. The
+    settings of the weights and of dropout are those of ``StepCell``, which says what is raised.
 
     >>> cell = SimpleRNNCell(2, kernel_initializer="ones", activation="linear")
     >>> h, states = cell(ops.ones((1, 3)), [ops.zeros((1, 2))])
@@ -33,7 +34,9 @@ class SimpleRNN(OwnCellRNN):
     """Fully connected recurrent layer: h = activation(x_t @ kernel + h @ recurrent_kernel + bias) (Elman 1990).
 
     Input (batch, time, features); output (batch, units), or (batch, time, units) with ``return_sequences``. Weights as
-    of ``SimpleRNNCell``; settings are its own and those of ``RNN``. As Keras.
+    of ``SimpleRNNCell``; settings are its own and those of ``RNN``. As Keras. The settings of the weights and of
+    dropout are those of ``StepCell``. Raises ShapeError for an input of other than three axes, ArgumentError for states
+    or settings that do not fit.
 
     >>> SimpleRNN(4)(ops.zeros((2, 3, 5))).shape
     (2, 4)

@@ -19,7 +19,8 @@ class StackedRNNCells(RNNCell):
 
     States are in a list with that of each cell: ``call(inputs, states)`` takes (batch, features) and such a list, and
     returns the last cell's output and the next states. Weights are those of the cells, under ``RNNCell_0``,
-    ``RNNCell_1`` and so on. As Keras (TensorFlow.js has the states flat, the last cell's first).
+    ``RNNCell_1`` and so on. As Keras (TensorFlow.js has the states flat, the last cell's first). Raises
+    ArgumentTypeError for what is no cell.
 
     >>> import lamina
     >>> cell = StackedRNNCells([lamina.layers.LSTMCell(4), lamina.layers.GRUCell(3)])

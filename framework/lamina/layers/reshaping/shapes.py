@@ -8,7 +8,7 @@ from typing import Any
 from lamina import ops
 from lamina.errors import ArgumentError, ArgumentTypeError, ShapeError
 from lamina.layers.arguments import LARGEST_SIZE, positive
-from lamina.layers.checks import check_axes
+from lamina.layers.checks import check_axes, check_one
 from lamina.layers.layer import Layer
 from lamina.layers.probing import Output
 from lamina.layers.spatial import as_format
@@ -19,8 +19,9 @@ from lamina.shapes import as_int
 class Flatten(Layer):
     """All axes but the batch as one: (batch, a, b, ...) becomes (batch, a * b * ...), and (batch,) (batch, 1).
 
-    With data_format='channels_first' the channels of (batch, channels, ...) are moved behind the others before, so
-    that the order is that of channels-last.
+    With data_format='channels_first' the channels of (batch, channels, ...) are moved behind the others before, so that
+    the order is that of channels-last. Raises ArgumentError for another ``data_format``, ShapeError for an input
+    without axes.
 
     >>> Flatten()(ops.tensor([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
     [[1.0, 2.0, 3.0, 4.0]]
@@ -29,6 +30,11 @@ class Flatten(Layer):
     def __init__(self, data_format: str | None = None, **common: Any) -> None:
         super().__init__(**common)
         self.data_format: str = as_format(data_format)
+
+    def check_input(self, input_shape: Any) -> None:
+        check_one(self, input_shape)
+        if not input_shape:
+            raise ShapeError("Flatten got an input without axes.", expected="at least the axis of the batch.")
 
     def call(self, x: Tensor) -> Tensor:
         if self.data_format == "channels_first" and x.ndim > 2:

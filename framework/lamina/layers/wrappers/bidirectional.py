@@ -34,7 +34,8 @@ class Bidirectional(Wrapper):
     With ``return_sequences`` the outputs of the way back are turned, so that both are in the order of time, and are 0
     where a mask is False. ``merge_mode`` is 'concat' (along the last axis), 'sum', 'mul', 'ave' (mean), or None for a
     list of both outputs. With ``return_state`` the states of the forward layer follow, then those of the backward
-    layer; ``initial_state`` has them in the same order. As Keras.
+    layer; ``initial_state`` has them in the same order. As Keras. Raises ArgumentTypeError for what is no recurrent
+    layer, ArgumentError for another ``merge_mode``, ShapeError for an input that the layer does not take.
 
     >>> import lamina
     >>> Bidirectional(lamina.layers.LSTM(4))(lamina.zeros((2, 5, 3))).shape

@@ -17,7 +17,8 @@ class TimeDistributed(Wrapper):
 
     Input (batch, time, ...), output (batch, time, ...). All steps go through the layer at once, as further examples of
     one batch: a ``BatchNormalization`` inside normalizes over all of them. A mask (batch, time) goes on to what comes
-    after; the layer inside gets each step's part if its ``call`` takes a mask. As Keras.
+    after; the layer inside gets each step's part if its ``call`` takes a mask. As Keras. Raises ArgumentTypeError for
+    what is no layer, ShapeError for an input of fewer than three axes.
 
     >>> import lamina
     >>> TimeDistributed(lamina.layers.Dense(4))(lamina.zeros((2, 5, 3))).shape

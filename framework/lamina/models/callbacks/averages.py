@@ -15,6 +15,14 @@ class SwapEMAWeights(Callback):
 
     With ``swap_on_epoch`` they are in place from the end of each epoch to the beginning of the next one, for callbacks
     that come after this one, such as ``ModelCheckpoint``. Raises ArgumentError if there are no averages.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile(lamina.optimizers.SGD(0.1, use_ema=True), "mse")
+    >>> x, y = [[1.0, 2.0]], [[1.0]]
+    >>> history = model.fit(x, y, validation_data=(x, y), callbacks=SwapEMAWeights(), verbose=0)
+    >>> list(history.history)
+    ['loss', 'val_loss']
     """
 
     def __init__(self, swap_on_epoch: bool = False) -> None:

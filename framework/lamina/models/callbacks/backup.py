@@ -24,7 +24,15 @@ class BackupAndRestore(Callback):
     that is here. When training has come to its end the backup is removed, unless ``delete_checkpoint`` is False; when
     it was ended by Ctrl-C, the run is kept as it is then. This callback is told after all others.
 
-    Raises ModelFileError when training begins if the backup is of another model.
+    Raises ModelFileError when training begins if the backup is of another model. ``backup_dir`` is the folder.
+
+    >>> import lamina, tempfile
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = model.fit([[1.0, 2.0]], [[1.0]], callbacks=BackupAndRestore(folder), verbose=0)
+    >>> history.epoch
+    [0]
     """
 
     comes_last = True

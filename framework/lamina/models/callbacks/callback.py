@@ -15,7 +15,7 @@ class Callback:
 
     A callback that remembers something gives it in ``get_state`` and takes it back in ``set_state``: so a run that
     ``BackupAndRestore`` takes up again goes on as if it had never stopped. In the middle of an epoch it goes on without
-    a second ``on_epoch_begin``.
+    a second ``on_epoch_begin``. Raises nothing by itself; what a callback raises ends training.
 
     >>> class Losses(Callback):
     ...     def on_train_begin(self, logs=None):
@@ -106,7 +106,14 @@ HOOKS: tuple[str, ...] = tuple(name for name in vars(Callback) if name.startswit
 
 
 class Logs(Mapping[str, Any]):
-    """Numbers by name, worked out at the first look."""
+    """Numbers by name, worked out at the first look.
+
+    ``compute`` is the function that works them out, and is called once at most. Raises what it raises.
+
+    >>> logs = Logs(lambda: {"loss": 0.5})
+    >>> logs["loss"]
+    0.5
+    """
 
     def __init__(self, compute: Callable[[], dict[str, Any]]) -> None:
         self._compute = compute

@@ -14,7 +14,13 @@ from lamina.notices import note
 
 
 def check_callbacks(callbacks: Any) -> list[Callback]:
-    """Callbacks as a list; a dict of functions by hooks is a LambdaCallback. Raises ArgumentTypeError for others."""
+    """Callbacks as a list; a dict of functions by hooks is a LambdaCallback. Raises ArgumentTypeError for others.
+
+    ``callbacks`` is one, a list of them, or a dict of functions.
+
+    >>> [type(callback).__name__ for callback in check_callbacks({"on_train_end": print})]
+    ['LambdaCallback']
+    """
     if callbacks is None:
         return []
     if isinstance(callbacks, CallbackList):

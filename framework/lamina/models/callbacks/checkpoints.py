@@ -22,6 +22,15 @@ class ModelCheckpoint(Monitor):
     leaves the state of the optimizer out.
 
     Raises ArgumentError for a template that cannot be filled, or a file of weights without ``save_weights_only``.
+    ``mode`` "min", "max" or "auto" says which numbers are better.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> saving = ModelCheckpoint("memory://run-{epoch}", monitor="loss", save_best_only=True)
+    >>> history = model.fit([[1.0, 2.0]], [[1.0]], callbacks=saving, verbose=0)
+    >>> lamina.load_model("memory://run-1").count_params()
+    3
     """
 
     def __init__(

@@ -15,8 +15,17 @@ from lamina.models.callbacks.callback import Callback
 class CSVLogger(Callback):
     """Writes one line for each epoch: its number, then the logs in the order of their names.
 
-    A line is there whole or not at all. ``append`` goes on with a file that is there; otherwise it is replaced when
-    the first line is written. A number that an epoch does not have is written as ``NA``.
+    A line is there whole or not at all. ``append`` goes on with a file that is there; otherwise it is replaced when the
+    first line is written. A number that an epoch does not have is written as ``NA``. ``filename`` is the path of the
+    file, ``separator`` stands between the columns. Raises OSError if the file cannot be written.
+
+    >>> import lamina, pathlib, tempfile
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     history = model.fit([[1.0, 2.0]], [[1.0]], callbacks=CSVLogger(f"{folder}/log.csv"), verbose=0)
+    ...     print(pathlib.Path(folder, "log.csv").read_text().split()[0])
+    epoch,loss
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:

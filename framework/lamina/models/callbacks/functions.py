@@ -12,8 +12,9 @@ from lamina.models.callbacks.callback import HOOKS, Callback
 class LambdaCallback(Callback):
     """Calls functions given by the names of the hooks: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``.
 
-    Any hook of ``Callback`` can be given; it is called with that hook's arguments. This is also TensorFlow.js's
-    ``CustomCallback``. Raises ArgumentTypeError for a hook that does not exist, or for what is no function.
+    Any hook of ``Callback`` can be given, such as ``on_train_batch_begin``; it is called with that hook's arguments.
+    This is also TensorFlow.js's ``CustomCallback``. Raises ArgumentTypeError for a hook that does not exist, or for
+    what is no function.
 
     >>> LambdaCallback(on_train_end=lambda logs: print("done")).on_train_end({})
     done

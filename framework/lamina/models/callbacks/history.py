@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
 
 class History(Callback):
-    """What ``fit`` returns: ``epoch``, a list of epoch numbers, and ``history``, a list of values per name."""
+    """What ``fit`` returns: ``epoch``, a list of epoch numbers, and ``history``, a list of values per name.
+
+    ``plot()`` draws them. Raises DataError when there is nothing to draw.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit([[1.0, 2.0]], [[1.0]], epochs=2, verbose=0)
+    >>> history.epoch, list(history.history)
+    ([0, 1], ['loss'])
+    """
 
     def __init__(self) -> None:
         self.epoch: list[int] = []

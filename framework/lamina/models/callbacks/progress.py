@@ -16,6 +16,12 @@ class ProgbarLogger(Callback):
     """Shows training: a bar on a terminal or in a notebook, one line per epoch elsewhere or with ``verbose=2``.
 
     ``fit`` adds one unless ``verbose`` is 0.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> history = model.fit([[1.0, 2.0]], [[1.0]], callbacks=ProgbarLogger(verbose=2), verbose=0)  # doctest: +ELLIPSIS
+    Epoch 1/1...
     """
 
     def __init__(self, verbose: Any = None) -> None:

@@ -22,7 +22,16 @@ class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` when a number has not improved for ``patience`` epochs.
 
     After that it waits ``cooldown`` epochs before it counts again. The rate never falls below ``min_lr``. It stands in
-    the logs as ``learning_rate``. Raises ArgumentError for a factor that does not make smaller.
+    the logs as ``learning_rate``. Raises ArgumentError for a factor that does not make smaller. ``monitor`` is the name
+    of the number, ``mode`` "min", "max" or "auto" which is better, ``min_delta`` by how much at least.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile(lamina.optimizers.SGD(0.0), "mse")
+    >>> lower = ReduceLROnPlateau("loss", factor=0.5, patience=1)
+    >>> history = model.fit([[1.0, 2.0]], [[1.0]], epochs=3, callbacks=lower, verbose=0)
+    >>> len(history.history["learning_rate"])
+    3
     """
 
     def __init__(
@@ -89,6 +98,13 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate at the beginning of each epoch: to ``schedule(epoch, rate)``, or ``schedule(epoch)``.
 
     The rate stands in the logs as ``learning_rate``. Raises ArgumentTypeError if the schedule gives no number.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> schedule = LearningRateScheduler(lambda epoch: 0.5 / (epoch + 1))
+    >>> model.fit([[1.0, 2.0]], [[1.0]], epochs=2, callbacks=schedule, verbose=0).history["learning_rate"]
+    [0.5, 0.25]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:

@@ -16,6 +16,9 @@ def register_callback_constructor(verbosity_level: int, constructor: Callable[[]
     """Lets every ``fit`` whose ``verbose`` is at least ``verbosity_level`` make and tell one more callback.
 
     As TensorFlow.js's ``registerCallbackConstructor``. Raises ArgumentTypeError for what is no constructor.
+
+    >>> register_callback_constructor(2, lambda: LambdaCallback(on_train_begin=lambda logs: None))
+    >>> clear_callback_constructors()
     """
     level = as_int(verbosity_level, "verbosity_level", minimum=0)
     if not callable(constructor):
@@ -30,5 +33,10 @@ def registered_callbacks(verbose: Any) -> list[Callback]:
 
 
 def clear_callback_constructors() -> None:
-    """Forgets what was registered."""
+    """Forgets what was registered.
+
+    Raises nothing.
+
+    >>> clear_callback_constructors()
+    """
     _CONSTRUCTORS.clear()

@@ -24,6 +24,14 @@ class EarlyStopping(Monitor):
 
     ``mode`` "auto" takes numbers named like accuracies to be better the greater they are, all others the smaller. The
     callback warns if the number is not in the logs. ``stopped_epoch``, ``best``, ``best_epoch`` and ``wait`` tell.
+    ``monitor`` is the name of the number.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile(lamina.optimizers.SGD(0.0), "mse")
+    >>> stopping = EarlyStopping("loss", patience=2)
+    >>> len(model.fit([[1.0, 2.0]], [[1.0]], epochs=9, callbacks=stopping, verbose=0).epoch)
+    3
     """
 
     def __init__(
@@ -101,6 +109,13 @@ class TerminateOnNaN(Callback):
     raises a RuntimeError with this text; otherwise it is printed, and training ends as if it were done.
 
     Each step costs a check of all that it changes, so this callback is not free.
+
+    >>> import lamina
+    >>> model = lamina.Sequential([lamina.layers.Dense(1, input_shape=(2,))])
+    >>> model.compile("sgd", "mse")
+    >>> watching = TerminateOnNaN()
+    >>> history = model.fit([[1.0, float("nan")]], [[1.0]], callbacks=watching, verbose=0)  # doctest: +ELLIPSIS
+    batch 0: a number is not finite, first in the input data x; ...
     """
 
     watches_values = True

@@ -23,6 +23,11 @@ class TensorBoard(Callback):
 
     ``profile_batch`` and ``embeddings_freq`` are refused but for 0: ``lamina.profile`` measures, and there is no
     projector. Raises BackendNotAvailableError, which says what to install, without tensorboardX.
+    ``embeddings_metadata`` is for the projector, and can only be None.
+
+    >>> logging = TensorBoard("logs", update_freq="epoch", histogram_freq=1)  # then: tensorboard --logdir logs
+    >>> logging.log_dir
+    'logs'
     """
 
     def __init__(
