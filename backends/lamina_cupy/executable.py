@@ -133,10 +133,10 @@ class _Builder:
     def _in_place(self, instruction: Instruction) -> Pairs:
         if instruction.op not in self.runs:
             return []
-        specs = self.program.slots
+        specs, shape = self.program.slots, self.runs[instruction.op].shape
         free = list(instruction.inputs)
         pairs = []
-        for new in instruction.outputs:
+        for new in (s for s in instruction.outputs if specs[s].shape == shape):  # of rows, others read on
             old = next((s for s in free if specs[s] == specs[new]), None)
             if old is not None:
                 free.remove(old)

@@ -1,8 +1,9 @@
 """Runs of elementwise instructions as one kernel each, in CUDA's language: a function of a program, without arrays.
 
 A run is kept open, by the shape of its results, until somebody outside needs one of them; so instructions between that
-have nothing to do with it do not end it. What only the run itself reads never leaves the registers. The source is made
-of the numbers of slots, their dtypes and shapes, and the table below, never of words of a user or a file.
+have nothing to do with it do not end it. What only the run itself reads never leaves the registers. A sum, mean or
+largest or smallest number of short rows of a run ends it and is part of it: then each thread computes a row. The source
+is made of the numbers of slots, their dtypes and shapes, and the tables below, never of words of a user or a file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ TYPES: Final = {"float32": "float", "float64": "double", "int32": "int", "int64"
 FLOATING: Final = ("float32", "float64")
 MOST_INSTRUCTIONS: Final = 64
 MOST_INPUTS: Final = 32
+LONGEST_ROW: Final = 64
+"""Elements that one thread computes and reduces, one after the other; CuPy's own reductions share longer rows out."""
 
 _LARGER, _SMALLER = (f"a != a || a {sign} b ? a : b" for sign in "><")
 NUMBERS: Final = {
@@ -37,13 +40,18 @@ FLOATS: Final = {name: f"{name}(a)" for name in FUNCTIONS} | {
 BOOLS: Final = {"logical_and": "a && b", "logical_or": "a || b", "logical_xor": "a != b", "logical_not": "!a"}
 
 
+REDUCTIONS: Final = {"sum": "a + b", "mean": "a + b", "max": _LARGER, "min": _SMALLER}
+"""Of what was found so far and the next element."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """One kernel: ``name(*inputs, *outputs, count)``."""
+    """One kernel: ``name(*inputs, *outputs, count)``, of ``shape``; its threads are as many as ``count``."""
 
     name: str
     source: str
     count: int
+    shape: tuple[int, ...]
 
 
 def expression(instruction: Instruction, slots: Sequence[Spec]) -> str | None:
@@ -86,6 +94,9 @@ class Fuser:
         self.program = program.with_instructions(self._done).check()
 
     def _take(self, instruction: Instruction) -> None:
+        if self._ends_a_run(instruction):
+            self._close(self._waiting[instruction.inputs[0]], instruction)
+            return
         shape = self.slots[instruction.outputs[0]].shape
         fits = math.prod(shape) > 0 and expression(instruction, self.slots) is not None
         for slot in instruction.inputs:
@@ -101,24 +112,55 @@ class Fuser:
         if len(run) == MOST_INSTRUCTIONS or len(_inputs(run)) > MOST_INPUTS - 3:
             self._close(shape)
 
-    def _close(self, shape: tuple[int, ...]) -> None:
+    def _ends_a_run(self, instruction: Instruction) -> bool:
+        """Whether an instruction reduces the last axes of what an open run computes, in rows that are short enough."""
+        waiting = self._waiting.get(instruction.inputs[0]) if instruction.inputs else None
+        if instruction.op not in REDUCTIONS or waiting is None:
+            return False
+        axes, kinds = (
+            instruction.attrs["axis"],
+            {self.slots[s].dtype for s in (*instruction.inputs, *instruction.outputs)},
+        )
+        last = tuple(range(len(waiting) - len(axes), len(waiting)))
+        known = instruction.attrs.keys() <= {"axis", "keepdims"} and len(kinds) == 1 and kinds <= set(FLOATING)
+        return known and sorted(axes) == [*last] and 2 <= math.prod(waiting[a] for a in last) <= LONGEST_ROW
+
+    def _close(self, shape: tuple[int, ...], reduction: Instruction | None = None) -> None:
+        """Ends the run of a shape, with a reduction that is done in it if there is one."""
         run = self._open.pop(shape)
         for instruction in run:
             del self._waiting[instruction.outputs[0]]
-        if len(run) == 1:
+        if reduction is not None:
+            self._add(shape, run, [*run, reduction])
+        elif len(run) == 1:
             self._done += run
-            return
-        inside = {id(i) for i in run}
+        else:
+            self._add(shape, run, run)
+
+    def _add(self, shape: tuple[int, ...], run: list[Instruction], whole: list[Instruction]) -> None:
+        """Adds the kernel of a run; the whole is it and its reduction."""
+        inside = {id(i) for i in whole}
         outputs = tuple(
             i.outputs[0] for i in run
             if i.outputs[0] in self._results or any(id(r) not in inside for r in self._readers.get(i.outputs[0], ()))
         )  # fmt: skip
-        if outputs:
+        reduction = whole[-1] if len(whole) > len(run) else None
+        found = () if reduction is None else reduction.outputs
+        if outputs or found:
             name = f"run_{len(self.runs)}"
-            self.runs[name] = Run(name, self._source(name, run, outputs, shape), math.prod(shape))
-            self._done.append(Instruction(name, _inputs(run), outputs))
+            count = math.prod(self.slots[found[0]].shape if found else shape)
+            source = self._source(name, run, outputs, shape, reduction)
+            self.runs[name] = Run(name, source, count, shape)
+            self._done.append(Instruction(name, _inputs(run), (*outputs, *found)))
 
-    def _source(self, name: str, run: list[Instruction], outputs: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    def _source(
+        self,
+        name: str,
+        run: list[Instruction],
+        outputs: tuple[int, ...],
+        shape: tuple[int, ...],
+        reduction: Instruction | None,
+    ) -> str:
         inputs = _inputs(run)
         listed = [f"const {TYPES[self.slots[s].dtype]}* s{s}" for s in inputs]
         listed += [f"{TYPES[self.slots[s].dtype]}* s{s}" for s in outputs]
@@ -133,9 +175,28 @@ class Fuser:
             kind = TYPES[self.slots[slot].dtype]
             lines.append(f"{kind} v{slot}; {{ {' '.join(given)} v{slot} = ({kind}) ({text}); }}")
         lines += [f"s{s}[i] = v{s};" for s in outputs]
+        if reduction is not None:
+            listed.append(f"{TYPES[self.slots[reduction.outputs[0]].dtype]}* s{reduction.outputs[0]}")
+            lines = self._by_row(reduction, lines)
         body = "\n".join(f"        {line}" for line in lines)
         head = f'extern "C" __global__ void {name}({", ".join(listed)}, wide count) {{'
-        return f"{head}\n    EACH(i, count) {{\n{body}\n    }}\n}}\n"
+        return f"{head}\n    EACH({'i' if reduction is None else 'row'}, count) {{\n{body}\n    }}\n}}\n"
+
+    def _by_row(self, reduction: Instruction, lines: list[str]) -> list[str]:
+        """The lines for each element of a row, and what they reduce to."""
+        (x,), (y,) = reduction.inputs, reduction.outputs
+        kind, length = TYPES[self.slots[x].dtype], self.slots[x].size // self.slots[y].size
+        joined = f"i == row * {length} ? b : ({kind}) ({REDUCTIONS[reduction.op]})"
+        step = f"{{ {kind} a = found; {kind} b = v{x}; found = {joined}; }}"
+        mean = f" / {length}" if reduction.op == "mean" else ""
+        loop = f"for (wide i = row * {length}; i < (row + 1) * {length}; ++i) {{"
+        return [
+            f"{kind} found = 0;",
+            loop,
+            *(f"    {line}" for line in (*lines, step)),
+            "}",
+            f"s{y}[row] = found{mean};",
+        ]
 
 
 def _inputs(run: list[Instruction]) -> tuple[int, ...]:

@@ -198,6 +198,89 @@ def test_more_than_a_kernel_can_take_is_several() -> None:
     assert found == ["run_0", "run_1", "run_2"]
 
 
+def reduced(op: str, shape: tuple[int, ...], axis: tuple[int, ...], keepdims: bool, dtype: str) -> Program:
+    """A reduction of exp(x) + y, where y is one row; exp(x) is a result too, and what is reduced is read on."""
+    kept = tuple(1 if a in axis else n for a, n in enumerate(shape))
+    left = kept if keepdims else tuple(n for a, n in enumerate(shape) if a not in axis)
+    whole, row = Spec(shape, dtype), Spec(shape[-1:], dtype)
+    instructions = (
+        Instruction("exp", (0,), (2,)),
+        Instruction("add", (2, 1), (3,)),
+        Instruction(op, (3,), (4,), {"axis": axis, "keepdims": keepdims}),
+        Instruction("square", (4,), (5,)),
+        Instruction("flip", (3,), (6,), {"axis": (0,)}),
+    )
+    slots = (whole, row, whole, whole, Spec(left, dtype), Spec(left, dtype), whole)
+    return Program(slots, (0, 1), instructions=instructions, outputs=(2, 4, 5, 6))
+
+
+SHORT_ROWS = [((5, 7), (1,)), ((4, 4), (1,)), ((3, 2, 5), (1, 2)), ((2, 3, 64), (2,)), ((6,), (0,))]
+
+
+@pytest.mark.parametrize("keepdims", [False, True], ids=["", "kept"])
+@pytest.mark.parametrize(("shape", "axis"), SHORT_ROWS, ids=str)
+@pytest.mark.parametrize("op", ["sum", "mean", "max", "min"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_reductions_of_short_rows_are_part_of_their_run(
+    op: str, shape: tuple[int, ...], axis: tuple[int, ...], keepdims: bool, dtype: str
+) -> None:
+    program = reduced(op, shape, axis, keepdims, dtype)
+    assert ops_of(program) == ["run_0", "flip", "square"]
+    random = np.random.default_rng(0)
+    x, y = random.standard_normal(shape).astype(dtype), random.standard_normal(shape[-1:]).astype(dtype)
+    x.flat[1] = np.nan
+    expected = np.exp(x) + y
+    wanted = getattr(np, op)(expected, axis=axis, keepdims=keepdims)
+    backend = find_backend("cupy_standin")
+    executable = backend.load(program)
+    for _ in range(2):
+        found, _ = executable([backend.from_host(x), backend.from_host(y)], [])
+        for array, right in zip(found, (np.exp(x), wanted, np.square(wanted), expected[::-1]), strict=True):
+            assert array.shape == right.shape
+            np.testing.assert_allclose(array.get(), right, 1e-5 if dtype == "float32" else 1e-13)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((5, 65), (1,)), ((5, 7), (0,)), ((2, 3, 4), (0, 2)), ((5, 1), (1,))], ids=str
+)
+def test_other_reductions_are_cupys(shape: tuple[int, ...], axis: tuple[int, ...]) -> None:
+    assert ops_of(reduced("sum", shape, axis, False, "float32"))[:2] == ["run_0", "sum"]
+
+
+def test_a_run_of_rows_takes_over_no_memory_that_other_rows_read() -> None:
+    """The row that is added to all is as large as the sums: its buffer must not become theirs."""
+    instructions = (
+        Instruction("negative", (1,), (2,)),
+        Instruction("abs", (2,), (3,)),
+        Instruction("exp", (0,), (4,)),
+        Instruction("add", (4, 3), (5,)),
+        Instruction("sum", (5,), (6,), {"axis": (1,), "keepdims": False}),
+        Instruction("flip", (6,), (7,), {"axis": (0,)}),
+        Instruction("concat", (7,), (8,), {"axis": 0}),
+    )
+    whole, row = Spec((4, 4), "float32"), Spec((4,), "float32")
+    program = Program(
+        (whole, row, row, row, whole, whole, row, row, row), (0, 1), instructions=instructions, outputs=(8,)
+    )
+    x, y = np.zeros((4, 4), np.float32), np.arange(4, dtype=np.float32) * 100
+    backend = find_backend("cupy_standin")
+    executable = backend.load(program)
+    for _ in range(3):
+        (found,), _ = executable([backend.from_host(x), backend.from_host(y)], [])
+        np.testing.assert_array_equal(found.get(), np.full(4, 604.0))
+
+
+@pytest.mark.skipif(nvrtc.library() is None, reason="NVRTC is not installed: pip install nvidia-cuda-nvrtc-cu12")
+def test_the_compiler_of_nvidia_takes_reductions() -> None:
+    launching, code = loaded["lamina_cupy.cuda.launching"], ""
+    for number, (op, dtype) in enumerate((op, dtype) for op in fusion.REDUCTIONS for dtype in fusion.FLOATING):
+        program = reduced(op, (5, 7), (1,), True, dtype)
+        code += fusion.Fuser(program).runs["run_0"].source.replace("run_0", f"run_{number}")
+    prelude = launching.PRELUDE.format(type="float")
+    text = nvrtc.compiled(prelude + code, (*launching.EXACT, "-std=c++17", "--gpu-architecture=compute_75"))
+    assert f".entry run_{number}(".encode() in text
+
+
 def all_expressions() -> list[tuple[str, tuple[str, ...], str, dict[str, Any]]]:
     """(op, dtypes of its arguments, dtype of its result, settings) of all that a run can hold."""
     found = []
