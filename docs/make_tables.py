@@ -1,6 +1,6 @@
 """Writes the tables of the docs: ``ops.md`` from the ops, ``rooms.md`` from the other rooms, ``tensorflowjs.md`` from
-``tensorflowjs.csv``, that of ``export.md`` from the rules of exports; and the picture ``house.svg`` from the rules of
-imports.
+``tensorflowjs.csv``, that of ``export.md`` from the rules of exports; and the pictures ``house.svg`` from the rules of
+imports and ``model.svg`` as ``looking.md`` says.
 
     python docs/make_tables.py
 
@@ -36,6 +36,7 @@ ROOMS_PAGE = HERE / "rooms.md"
 NAMES_PAGE = HERE / "tensorflowjs.md"
 NAMES = HERE / "tensorflowjs.csv"
 EXPORT_PAGE = HERE / "export.md"
+MODEL_PICTURE = HERE / "model.svg"
 MADE = "<!-- Made by docs/make_tables.py: change what it reads, and run it. -->"
 
 
@@ -332,6 +333,16 @@ def _sample(value: Any) -> Any:
     return made[value.__name__]() if isinstance(value, type) and value.__name__ in made else value
 
 
+def model_picture() -> str:
+    """The picture of the model of ``looking.md``, as that page draws it."""
+    layers = lamina.layers
+    x = lamina.Input((28, 28, 1), name="image")
+    edges = layers.Conv2D(8, 3, activation="relu", name="edges")(x)
+    output = layers.Dense(10, activation="softmax", name="digit")(layers.Flatten(name="flat")(edges))
+    model = lamina.Model(x, output, name="digits")
+    return lamina.utils.plot_model(model, None, show_shapes=True, show_layer_names=True).svg() + "\n"
+
+
 def pages() -> Iterator[tuple[Path, str]]:
     """Each page with its text."""
     yield OPS_PAGE, ops_page()
@@ -339,6 +350,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield NAMES_PAGE, names_page()
     yield EXPORT_PAGE, export_page()
     yield house.PICTURE, house.picture()
+    yield MODEL_PICTURE, model_picture()
 
 
 def main() -> None:

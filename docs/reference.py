@@ -80,7 +80,8 @@ def page_text(page: Page, links: Links) -> str:
     """A page as reStructuredText."""
     room = page.items[0].path.rpartition(".")[0] if page.items else ""
     here = links._replace(room=room)
-    parts = [_heading(page.title), as_markup(page.text, here)]
+    parts = [_heading(page.title)]
+    parts += [as_markup(page.text, here)] if page.text.rstrip(".") != page.title else []
     parts += [_shown_elsewhere(room)] if page.title == f"lamina.{room}" else []
     parts += [_described(item, page.methods, links) for item in page.items]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -133,6 +134,8 @@ def _same(item: Item) -> str:
 def _bases(value: type, links: Links) -> str:
     """What a class has from others: a link to what is shown, and the settings of those bases that have no page."""
     found = [base for base in value.__mro__[1:] if base.__module__.startswith("lamina")]
+    cell = getattr(value, "cell_class", object)  # a recurrent layer takes its cell's settings
+    found += [base for base in cell.__mro__ if base.__module__.startswith("lamina") and base not in found]
     shown = [base for base in found if links.of(base.__name__)]
     named = [base for base in _named(value, found) if base not in shown]
     parts = [f"*Settings of* ``{base.__name__}``: {_settings(base, links)}" for base in named]

@@ -80,5 +80,10 @@ def test_classes_tell_the_settings_that_bases_without_a_page_have(written):
     assert "Base: :py:obj:`Layer <lamina.layers.Layer>`" in convolution
 
 
+def test_recurrent_layers_tell_the_settings_of_their_cells(written):
+    lstm = written["layer-recurrent"].partition(":: lamina.layers.LSTM(")[2].partition(".. py:")[0]
+    assert "``recurrent_dropout`` that of the state" in lstm
+
+
 def test_short_names_say_what_they_are_short_for(written):
     assert re.search(r"lamina\.load_model\n\n +The same as :py:obj:`lamina\.models\.load_model", written["lamina"])

@@ -16,10 +16,9 @@ from lamina.runtime.tensor import Tensor
 class Dense(KernelLayer, PlainWeights):
     """Densely connected layer: y = activation(x @ kernel + bias).
 
-    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,). ``activation``
-    is a name or a function, None for none. The settings of the weights are those of ``KernelLayer`` and
-    ``PlainWeights``. Raises ShapeError for an input of fewer than two axes, or of other features than at the first
-    call, ArgumentError for ``units`` below 1.
+    Input (..., features), output (..., units). Weights: ``kernel`` (features, units), ``bias`` (units,). The settings
+    are those of ``KernelLayer`` and ``PlainWeights``. Raises ShapeError for an input of fewer than two axes, or of
+    other features than at the first call, ArgumentError for ``units`` below 1.
 
     >>> layer = Dense(2, kernel_initializer="ones", name="d")
     >>> layer(ops.tensor([[1.0, 2.0, 3.0]])).tolist()
