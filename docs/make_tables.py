@@ -340,7 +340,7 @@ def model_picture() -> str:
     edges = layers.Conv2D(8, 3, activation="relu", name="edges")(x)
     output = layers.Dense(10, activation="softmax", name="digit")(layers.Flatten(name="flat")(edges))
     model = lamina.Model(x, output, name="digits")
-    return lamina.utils.plot_model(model, None, show_shapes=True, show_layer_names=True).svg() + "\n"
+    return lamina.utils.plot_model(model, None, show_shapes=True, show_layer_names=True, dpi=110).svg() + "\n"
 
 
 def pages() -> Iterator[tuple[Path, str]]:
