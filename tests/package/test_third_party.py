@@ -115,6 +115,18 @@ def test_two_of_one_scheme_are_named_with_where_they_come_from(environment, trou
     assert environment.run("-c", LOAD, PYTHONPATH=trouble, LAMINA_PLUGINS="shelf").stderr == ""
 
 
+def test_one_whose_handler_cannot_be_imported_is_named(environment, trouble):
+    done = environment.run("-c", LOAD, PYTHONPATH=trouble, LAMINA_PLUGINS="second")
+    assert "PluginError: 'shelf' could not be loaded from nowhere:Handler: No module named 'nowhere'." in done.stderr
+    assert done.stderr.splitlines()[-1] == "  In the plugin 'second', lamina-trouble 0.3."
+
+
+def test_an_error_in_its_handler_says_where_it_was(environment, tmp_path):
+    (tmp_path / "file").touch()
+    done = environment.run("-c", SAVE, SHELF=str(tmp_path / "file" / "below"))
+    assert done.stderr.splitlines()[-1] == "  In ShelfHandler of lamina_shelf.handler, for 'shelf://digits'."
+
+
 def test_a_plugin_named_in_a_file_is_not_imported(environment, trouble):
     """Class names in files are looked up among what is registered; the plugin of that name stays where it is."""
     code = (
