@@ -55,7 +55,7 @@ class ModelReceiver:
         self.max_bytes = max_bytes
         self.limits = limits
         self.allow_origin = allow_origin
-        self.count = 0
+        self.count: int = 0
         self.last: SaveResult | None = None
         self._place = (host, port)
         self._saving = threading.Lock()

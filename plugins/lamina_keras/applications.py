@@ -26,11 +26,11 @@ class LayerScale(Layer):
 
     def __init__(self, init_values: float, projection_dim: int, **common: Any) -> None:
         super().__init__(**common)
-        self.init_values = number(init_values, "init_values")
-        self.projection_dim = positive(projection_dim, "projection_dim")
+        self.init_values: float = number(init_values, "init_values")
+        self.projection_dim: int = positive(projection_dim, "projection_dim")
 
     def build(self, input_shape: Any) -> None:
-        self.gamma = self.add_weight((self.projection_dim,), Constant(self.init_values), name="gamma")
+        self.gamma: Any = self.add_weight((self.projection_dim,), Constant(self.init_values), name="gamma")
 
     def call(self, x: Any) -> Any:
         return x * self.gamma
@@ -46,10 +46,10 @@ class StochasticDepth(Dropout):
 
     def __init__(self, drop_path_rate: float, **common: Any) -> None:
         super().__init__(drop_path_rate, **common)
-        self.drop_path_rate = self.rate
+        self.drop_path_rate: float = self.rate
 
     def call(self, x: Any, training: bool = False) -> Any:
-        self.noise_shape = (None, *(1 for _ in x.shape[1:]))
+        self.noise_shape: tuple[int | None, ...] | None = (None, *(1 for _ in x.shape[1:]))
         return super().call(x, training)
 
 
@@ -63,7 +63,7 @@ class CustomScaleLayer(Layer):
 
     def __init__(self, scale: float, **common: Any) -> None:
         super().__init__(**common)
-        self.scale = number(scale, "scale")
+        self.scale: float = number(scale, "scale")
 
     def call(self, inputs: Any) -> Any:
         return inputs[0] + inputs[1] * self.scale

@@ -173,9 +173,9 @@ class KerasFunction(Layer):
                 fix="put it into a layer of your own, and save the model again.",
             )
         self.function = function
-        self.arguments = list(arguments)
-        self.keywords = dict(keywords or {})
-        self.settings = dict(settings or {})
+        self.arguments: list[Any] = list(arguments)
+        self.keywords: dict[str, Any] = dict(keywords or {})
+        self.settings: dict[str, Any] = dict(settings or {})
 
     def call(self, inputs: Any) -> Any:
         tensors = flatten(inputs)

@@ -32,7 +32,7 @@ MODULES: Final = {
 }
 """Where Keras has the objects of a kind."""
 
-UNKNOWN_THERE: Final = {
+UNKNOWN_THERE: Final[dict[str, tuple[str, ...]]] = {
     "layers": ("ConvLSTM2DCell", "PositionEmbedding", "RandomWidth", "ThresholdedReLU"),
     "optimizers": ("Momentum",),
     "activations": ("gelu_new", "hard_sigmoid_tfjs"),

@@ -26,7 +26,7 @@ class RemoteFiles:
         self._options = dict(options)
         self._system: Any = None
         self._path = ""
-        self.where = shown_address(address)
+        self.where: str = shown_address(address)
 
     def read(
         self,

@@ -49,7 +49,7 @@ class RemoteHandler:
         if not rest.strip("/") or "::" in address:
             raise ArgumentError(f"{shown_address(address)} names no place.", expected=f"{scheme}://, and where it is.")
         scheme = ALIASES.get(scheme, scheme)
-        self.address = f"{scheme}://{rest}"
+        self.address: str = f"{scheme}://{rest}"
         folder, _, name = rest.rstrip("/").rpartition("/")
         named = bool(folder) and name.lower().endswith(".json")
         self._document = name if named else _DOCUMENT

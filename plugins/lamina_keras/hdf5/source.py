@@ -76,8 +76,10 @@ class Cursor:
     """Reads on through some bytes; what reaches beyond their end is a damaged file."""
 
     def __init__(self, view: memoryview, source: Source, what: str) -> None:
-        self.view, self.source, self.what = view, source, what
-        self.at = 0
+        self.view: memoryview = view
+        self.source: Source = source
+        self.what: str = what
+        self.at: int = 0
 
     @property
     def left(self) -> int:
