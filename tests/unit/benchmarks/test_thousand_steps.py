@@ -49,7 +49,7 @@ WAYS = {
     "eagerly": {"LAMINA_REPLAY": "off"},
     "interpreted": {"LAMINA_REPLAY": "interpret"},
     "without passes": {"LAMINA_REPLAY": "nopasses"},
-    **{f"without {name}": {"LAMINA_WITHOUT": name} for name in (*PASSES, *REWRITES, "lanes")},
+    **{f"without {name}": {"LAMINA_WITHOUT": name} for name in (*PASSES, *REWRITES, "inlined", "lanes", "scalars")},
 }
 
 

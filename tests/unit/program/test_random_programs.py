@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,12 +16,14 @@ import lamina
 from lamina.ops import OPS
 from lamina.program import Interpreter, Program, optimize
 from lamina.program.lanes import in_lanes
+from lamina.program.passes import PASSES
 from lamina.program.source import compile_source
 from lamina.replay.recorder import Recorder
 from lamina.runtime.backends import find_backend
 from lamina.runtime.listeners import listening
 from lamina.runtime.tensor import Tensor
 from lamina_numpy.executable import NumPyExecutable
+from lamina_numpy.passes import REWRITES
 
 SHAPE = (2, 3)
 UNARY = ("tanh", "sigmoid", "relu", "negative", "sin", "identity", "abs", "softmax")
@@ -126,7 +129,18 @@ def test_every_way_to_run_a_program_gives_the_same(operations: list[tuple[Any, .
         _check_executable(program, [state[i] for i in order], [y.numpy() for y in outputs], after)
 
 
+WITHOUT = ("", *PASSES, *REWRITES, "inlined", "lanes", "scalars")
+"""Nothing is left out, and each rewrite by itself."""
+
+
 def _check_executable(program: Program, state: list[Any], outputs: list[Any], after: list[Any]) -> None:
+    for name in WITHOUT:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LAMINA_WITHOUT", name)
+            _check_loaded(program, state, outputs, after)
+
+
+def _check_loaded(program: Program, state: list[Any], outputs: list[Any], after: list[Any]) -> None:
     executable = lamina.get_backend().load(program)
     for _ in range(2):
         held = [array.copy() for array in state]

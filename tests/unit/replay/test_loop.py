@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import pytest
 import lamina
 from lamina import Sequential, layers
 from lamina.errors import ReplayError
-from lamina.models.callbacks import Callback
+from lamina.models.callbacks import Callback, progress
 from lamina.replay import step as replay_step
 
 X = np.random.default_rng(0).standard_normal((22, 3)).astype(np.float32)
@@ -121,6 +123,35 @@ def reads(model, count, monkeypatch, **settings):
 
 def test_losses_and_metrics_are_read_once_an_epoch(model, monkeypatch):
     assert reads(model, 2, monkeypatch, verbose=0) == reads(model, 40, monkeypatch, verbose=0) <= 2
+
+
+class Bar:
+    """A progress bar that nobody sees."""
+
+    def __init__(self, **settings):
+        self.n = 0
+
+    def set_postfix_str(self, text, refresh):
+        assert "mae" in text
+
+    def update(self, count):
+        self.n += count
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(("seconds", "redrawn"), [(1e9, 1), (0.0, 40)], ids=["seldom", "always"])
+def test_a_progress_bar_reads_at_its_own_pace(model, monkeypatch, seconds, redrawn):
+    """Two numbers, the loss and a metric, each time that it is drawn."""
+    silent = reads(model, 40, monkeypatch, verbose=0)
+    monkeypatch.setattr(progress, "_REDRAW_SECONDS", seconds)
+    monkeypatch.setattr(progress.ProgbarLogger, "_wants_bar", lambda self: True)
+    monkeypatch.setattr(progress, "_bar_class", lambda: Bar)
+    ticking = itertools.count(10**10)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: next(ticking)))
+    shown = reads(model, 40, monkeypatch, verbose=1)
+    assert shown - silent == 2 * redrawn
 
 
 def test_a_callback_that_does_not_look_at_the_logs_costs_no_reads(model, monkeypatch):
