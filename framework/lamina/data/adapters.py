@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from lamina.data.arrays import ArrayData
-from lamina.data.frames import is_frame
+from lamina.data.frames import as_array, is_frame, is_lazy
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError
 from lamina.ops import random
 from lamina.runtime.backends import get_backend
@@ -297,6 +297,8 @@ def make_feed(
     x: Any, y: Any = None, sample_weight: Any = None, *, batch_size: int = 32, shuffle: Any = False, dtype: str
 ) -> Feed:
     """The feed of data as users give them. Raises DataError or ArgumentTypeError for what gives no batches."""
+    if is_lazy(x):
+        as_array(x)  # which says what to do
     if is_in_memory(x) and not (y is None and _are_batches(x)):
         return ArrayFeed(ArrayData(x, y, sample_weight, dtype=dtype), batch_size, shuffle)
     for name, value in (("y", y), ("sample_weight", sample_weight)):

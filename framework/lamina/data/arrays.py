@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamina.contract import Backend
-from lamina.data.frames import as_array, is_list_of_numbers
-from lamina.data.mapped import Mapped, blocks
+from lamina.data.frames import as_array, as_matrix, is_frame, is_list_of_numbers
+from lamina.data.rows import LARGE, Columns, Converted, Rows, blocks
 from lamina.dtypes import canonical_dtype
 from lamina.errors import ArgumentError, DataError, DTypeError
 from lamina.runtime.exhaustion import adopted
@@ -29,7 +29,8 @@ class Batch(NamedTuple):
 class ArrayData:
     """Arrays of equal length: inputs ``x``, targets ``y`` and sample weights, each an array or a list or dict of them.
 
-    An array is anything that ``as_array`` takes. Floating arrays become ``dtype``; memory maps are read batch by batch.
+    An array is anything that ``as_array`` takes. Floating arrays become ``dtype``. Memory maps, large tables and large
+    arrays of another floating dtype are read batch by batch.
     Among targets and sample weights None stands for an output that has none. Raises DataError if there is nothing, if
     lengths differ, if targets hold strings or NaN, or if sample weights are not finite.
     """
@@ -95,7 +96,7 @@ class ArrayData:
 
     def whole(self) -> list[np.ndarray[Any, Any]]:
         """The arrays of all examples, as of one batch."""
-        return [a[:] if isinstance(a, Mapped) else a for a in self._leaves if a is not None]
+        return [a[:] if isinstance(a, Rows) else a for a in self._leaves if a is not None]
 
     def batch(self, arrays: Sequence[np.ndarray[Any, Any]], backend: Backend) -> Batch:
         """The arrays of a batch as tensors on a backend, in the structure in which the data were given."""
@@ -120,7 +121,7 @@ def _together(given: Any) -> Any:
 def _cut(array: Any, place: slice) -> Any:
     if array is None:
         return None
-    return array.part(place) if isinstance(array, Mapped) else array[place]
+    return array.part(place) if isinstance(array, Rows) else array[place]
 
 
 def _form(part: Any) -> Any:
@@ -138,11 +139,15 @@ def _tensor(array: np.ndarray[Any, Any], backend: Backend) -> Tensor:
 def _array(value: Any, name: str, dtype: str) -> Any:
     if value is None:
         raise DataError(f"{name} is None.", expected="an array, or a list or dict of arrays.")
-    array = as_array(value, name)
+    array: Any = as_matrix(value, name) if is_frame(value) else as_array(value, name)
     if array.dtype.kind in "OUST":
         raise DataError(f"{name} holds strings or objects.", expected="numbers.", fix="encode them as integers first.")
     if array.ndim == 0:
-        raise DataError(f"{name} is a single number.", expected="an array with one entry per example.")
+        raise DataError(
+            f"{name} is a single number.",
+            expected="an array with one entry per example.",
+            fix="put examples that come one by one into batches: with a dataset's batch(32), or torch's DataLoader.",
+        )
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         raise DTypeError(
             f"{name} has dtype {array.dtype}.",
@@ -151,8 +156,10 @@ def _array(value: Any, name: str, dtype: str) -> Any:
         )
     canonical_dtype(array.dtype)
     wanted = np.dtype(dtype) if array.dtype.kind == "f" else array.dtype
-    if isinstance(array, np.memmap):
-        return Mapped(array, wanted)
+    if isinstance(array, Columns):
+        return array.astype(wanted)
+    if isinstance(array, np.memmap) or (array.dtype != wanted and array.nbytes >= LARGE):
+        return Converted(array, wanted)
     return array if array.dtype == wanted else array.astype(wanted)
 
 
@@ -203,9 +210,10 @@ def class_weights(y: Any, weights: Mapping[int, float]) -> np.ndarray[Any, Any]:
 
     Raises DataError for a class without a weight.
     """
-    if not isinstance(y, np.ndarray) or y.ndim not in (1, 2):
+    if not isinstance(y, (np.ndarray, Rows)) or y.ndim not in (1, 2):
         raise DataError("class_weight needs one array of targets.", expected="class numbers, or one-hot rows.")
-    classes = y.argmax(1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(np.int64)
+    parts = [b.argmax(1) if b.ndim == 2 and b.shape[1] > 1 else b.reshape(len(b)) for _, b in blocks(y)]
+    classes = np.concatenate(parts).astype(np.int64)
     missing = sorted(set(np.unique(classes).tolist()) - set(weights))
     if missing:
         raise DataError(f"class_weight has no weight for the class {missing[0]}.", expected="one for each class in y.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.data.frames import as_array, is_frame, is_list_of_numbers
+from lamina.data.frames import as_array, as_matrix, is_frame, is_list_of_numbers
 from lamina.errors import DataError
 from lamina.notices import name_of, note
 from lamina.runtime.convert import host_array
@@ -38,7 +38,7 @@ def as_arrays(structure: Any, name: str = "arrays") -> Any:
         return {key: as_arrays(value, f"{name}[{key!r}]") for key, value in structure.items()}
     if isinstance(structure, (list, tuple)):
         return map_parts(structure, [as_arrays(value, f"{name}[{i}]") for i, value in enumerate(structure)])
-    return as_array(structure, name)
+    return as_matrix(structure, name) if is_frame(structure) else as_array(structure, name)
 
 
 def map_parts(structure: Any, parts: list[Any]) -> Any:

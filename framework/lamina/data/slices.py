@@ -54,16 +54,8 @@ class _Slices(Dataset):
         self._order = order
 
     def _batched(self, count: int, whole_only: bool, size: Size) -> Dataset:
-        structure, order = self._structure, self._order
         end = self._count - self._count % count if whole_only else self._count
-
-        def passes(number: int) -> Iterator[Any]:
-            places = order(number)
-            for start in range(0, end, count):
-                part = slice(start, min(start + count, end))
-                yield entries(structure, part if places is None else places[part])
-
-        return Dataset(passes, size)
+        return _Batches(self._structure, range(0, end, count), end, self._order, size)
 
     def _part(self, start: int, stop: int | None, size: Size) -> Dataset:
         total, order, part = self._count, self._order, slice(start, stop)
@@ -85,6 +77,24 @@ class _Slices(Dataset):
             return found if earlier is None else earlier[found]
 
         return _Slices(self._structure, total, anew)
+
+
+class _Batches(Dataset):
+    """Batches cut out of arrays, by where each begins: what is skipped is not read."""
+
+    def __init__(self, structure: Any, starts: range, end: int, order: Order, size: Size) -> None:
+        def passes(number: int) -> Iterator[Any]:
+            places = order(number)
+            for start in starts:
+                part = slice(start, min(start + starts.step, end))
+                yield entries(structure, part if places is None else places[part])
+
+        super().__init__(passes, size)
+        self._made_of = structure, starts, end, order
+
+    def _part(self, start: int, stop: int | None, size: Size) -> Dataset:
+        structure, starts, end, order = self._made_of
+        return _Batches(structure, starts[start:stop], end, order, size)
 
 
 def _one_by_one(structure: Any, count: int, order: np.ndarray[Any, Any] | None) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lamina import losses, metrics, ops
-from lamina.data.mapped import blocks
+from lamina.data.rows import blocks
 from lamina.errors import ArgumentError, DataError, ShapeError, UnknownNameError
 from lamina.layers.arguments import number
 from lamina.metrics import Metric

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lamina.data.rows import Rows
 from lamina.errors import DataError, DTypeError, ShapeError
 from lamina.structures import flatten, map_structure
 
@@ -26,9 +27,11 @@ def with_feature_axis(model: Any, x: Any) -> Any:
         return x
     wanted = {id(a): s for a, s in zip(_ordered(graph, x), graph.inputs, strict=False)}
 
-    def fitted(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def fitted(array: Any) -> Any:
         symbolic = wanted.get(id(array))
-        return array[:, None] if symbolic is not None and array.ndim == 1 and symbolic.ndim == 2 else array
+        if symbolic is None or array.ndim != 1 or symbolic.ndim != 2:
+            return array
+        return array.part((slice(None), None)) if isinstance(array, Rows) else array[:, None]
 
     return map_structure(fitted, x)
 
@@ -62,10 +65,16 @@ def check_inputs(model: Any, x: Any) -> None:
             )
 
 
+def input_names(graph: Any) -> list[str]:
+    """The names by which a model takes its inputs; none if it has one that is not in a dict."""
+    if isinstance(graph.input_structure, dict):
+        return list(graph.input_structure)
+    return [s.name for s in graph.inputs] if len(graph.inputs) > 1 else []
+
+
 def _ordered(graph: Any, x: Any) -> list[Any]:
     if isinstance(x, dict):
-        structure = graph.input_structure
-        keys = list(structure) if isinstance(structure, dict) else [s.name for s in graph.inputs]
+        keys = input_names(graph) or [s.name for s in graph.inputs]
         missing = [key for key in keys if key not in x]
         if missing:
             raise DataError(f"x has no entry {missing[0]!r}.", expected=f"a dict with {', '.join(keys)}.")

@@ -11,7 +11,7 @@ from lamina.data import ArrayData, as_columns, class_weights, is_frame
 from lamina.data.adapters import ArrayFeed, Feed, make_feed
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError, HostReadError, NotBuiltError
 from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics, names_within, without_configs
-from lamina.models.inputs import check_inputs, with_feature_axis
+from lamina.models.inputs import check_inputs, input_names, with_feature_axis
 from lamina.models.rehearsal import rehearsing
 from lamina.models.steps import Steps, with_sublayers
 from lamina.runtime.backends import get_backend
@@ -88,10 +88,11 @@ class Preparing(Steps):
     # -- data ------------------------------------------------------------------------------------------------------
 
     def _feed(self, x: Any, y: Any, sample_weight: Any, batch_size: int, shuffle: Any = False) -> Feed:
-        """Data of any kind as batches; a frame is a dict of columns for a model with several inputs."""
+        """Data of any kind as batches; of a frame a model with inputs by name takes the columns of their names."""
         graph = getattr(self, "graph", None)
-        if is_frame(x) and graph is not None and len(graph.inputs) > 1:
-            x = as_columns(x)
+        if graph is not None and is_frame(x):
+            names = input_names(graph)
+            x = as_columns(x, columns=names) if names else x
         return make_feed(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=self.dtype)
 
     def _check_whole_batches(self, feed: Feed) -> None:
@@ -122,7 +123,7 @@ class Preparing(Steps):
             own = [named.get(name) for name in names]
         found = []
         for target, weights, present in zip(targets, chosen, own, strict=True):
-            by_class = None if weights is None else class_weights(target[:], weights)
+            by_class = None if weights is None else class_weights(target, weights)
             found.append(present if by_class is None else by_class if present is None else by_class * present[:])
         data.sample_weight = found[0] if len(found) == 1 else dict(zip(names, found, strict=True))
         data.refresh()

@@ -54,8 +54,17 @@ class TestFrames:
             as_array(library({"a": [1, 2], "city": ["Oslo", "Rome"]}))
         assert "encode" in str(caught.value)
 
-    def test_missing_numbers_are_nan(self, library):
-        assert np.isnan(as_array(library({"a": [1.0, None]})["a"])).tolist() == [False, True]
+    @pytest.mark.parametrize("values", [[1.0, None, None], [3, None, None], [True, None, None]], ids=str)
+    def test_missing_numbers_are_refused_by_column_and_row(self, library, values):
+        with pytest.raises(DataError, match="the column 'b' of x has missing values, first in row 1") as caught:
+            as_array(library({"a": [1, 2, 3], "b": values}))
+        assert "fill" in str(caught.value)
+
+    def test_columns_are_chosen_by_name(self, library):
+        frame = library({"city": ["Oslo", "Rome"], **COLUMNS})
+        assert list(as_columns(frame, columns=["b", "a"])) == ["b", "a"]
+        with pytest.raises(DataError, match="x has no column 'c'"):
+            as_columns(frame, columns=["a", "c"])
 
     def test_an_empty_frame_is_refused(self, library):
         with pytest.raises(DataError, match="without columns"):
