@@ -52,6 +52,11 @@ class Allowance:
         self._end = None if seconds is None else time.monotonic() + seconds
         self._parts = parts
 
+    @property
+    def is_up(self) -> bool:
+        """Whether no time is left."""
+        return self._end is not None and time.monotonic() >= self._end
+
     def next_part(self) -> Callable[[int], bool]:
         """For the next part: whether, after so many rounds, it may have one more."""
         parts, self._parts = self._parts, self._parts - 1
@@ -72,7 +77,7 @@ def measure(
 ) -> list[Result]:
     """Measures all workloads, with each number of threads in ``rates`` in turn: those of the machine, if known.
 
-    After ``seconds`` no workload has more than three rounds; what is compiled before them takes as long as it takes.
+    After ``seconds`` no workload has more than three rounds, and nothing is measured that takes long to compile.
     """
     results = [Result(workload, floors=floors(workload, rates)) for workload in workloads]
     in_turns = [r for r in results if not isinstance(r.workload, (Import, PeakMemory))]
@@ -157,6 +162,10 @@ def with_workers(
                 if i.missing() and result.workload.kind in i.kinds:
                     result.not_run[i.name] = f"not installed: {', '.join(i.missing())}"
             able = [w for w in workers if result.workload.kind in w.implementation.kinds]
+            if allowance.is_up:
+                late = [w.name for w in able if w.implementation.compiles_long]
+                result.not_run.update(dict.fromkeys(late, "the time was up before it was compiled"))
+                able = [w for w in able if w.name not in late]
             goes_on = allowance.next_part()
             measure_rounds(result, able, threads, min(rounds, result.workload.most_rounds), goes_on)
     finally:

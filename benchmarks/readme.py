@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ KERAS = ("keras-jax", "keras-torch")
 MEASURED = ("import", *(f"{kind}-{s.name}" for kind in ("train", "predict") for s in SUBJECTS))
 ROUNDS = 15
 MINUTES = 11.0
+SECONDS = 10.0
+"""What a one-row ``predict`` may take in all of its rounds."""
 
 
 def tables(document: Mapping[str, Any], file: str) -> str:
@@ -53,6 +56,9 @@ def tables(document: Mapping[str, Any], file: str) -> str:
             parts.append(aligned([[f"{cores}: `predict` of one row, to the best of Keras", *shown], *lines]))
     if "import" in by_name:
         parts.append(_imports(by_name["import"]))
+    missing = [f"{who} in {name} ({why})" for name, w in by_name.items() for who, why in w["not_run"].items()]
+    if missing:
+        parts.append(f"Not run: {', '.join(missing)}.")
     return "\n\n".join(parts)
 
 
@@ -142,8 +148,10 @@ def _measured(asked: argparse.Namespace) -> Path:
     speeds = {count: rates.measure(count) for count in asked.threads}
     here["rates"] = {count: dataclasses.asdict(found) for count, found in speeds.items()}
     results = []
-    for names, able in _groups(asked.workloads, who):
-        share = 60.0 * asked.minutes * len(names) / len(asked.workloads)
+    end = time.monotonic() + 60.0 * asked.minutes
+    for names, able in sorted(_groups(asked.workloads, who), key=lambda group: len(group[1])):  # the quick ones first
+        left = end - time.monotonic()
+        share = left if len(able) == len(who) else min(left, SECONDS * len(names) * len(asked.threads))
         results += measure([find(name) for name in names], able, speeds, asked.rounds, _tell, share)
     asked.results.mkdir(parents=True, exist_ok=True)
     return report.save(asked.results, report.document(here, results, asked.rounds))

@@ -23,6 +23,7 @@ class Implementation:
     kinds: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     ours: bool = False
+    compiles_long: bool = False
 
     def missing(self) -> list[str]:
         """The libraries that are not installed."""
@@ -43,7 +44,7 @@ IMPLEMENTATIONS = (
     Implementation("plain-torch", "plain_torch", ("torch",), _ALL),
     Implementation(
         "compiled-torch", "compiled_torch", ("torch",), ("training", "prediction", "first_step"),
-        {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"},
+        {"TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}, compiles_long=True,
     ),
     Implementation("plain-jax", "plain_jax", ("jax",), _BY_HAND),
     Implementation("keras-jax", "keras_fit", ("keras", "jax"), _ALL, {"KERAS_BACKEND": "jax"}),

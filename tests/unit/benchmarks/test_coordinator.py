@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from benchmarks import implementations, workloads
-from benchmarks.coordinator import LEAST_ROUNDS, Allowance, Result, measure_rounds
+from benchmarks.coordinator import LEAST_ROUNDS, Allowance, Result, measure, measure_rounds
 from benchmarks.implementations import IMPLEMENTATIONS, Implementation
 from benchmarks.imports import unwanted
 from benchmarks.process import WorkerFailedError, environment, last_error
@@ -80,6 +80,24 @@ class TestAllowance:
         late = Allowance(0.0, 1).next_part()
         result = run(Pretender("a", []), rounds=9, goes_on=late)
         assert len(result.series[0].values) == LEAST_ROUNDS
+
+    def test_what_compiles_long_is_left_out_when_the_time_is_up(self, monkeypatch):
+        class Silent(Pretender):
+            def __init__(self, implementation, threads):
+                super().__init__(implementation.name, [])
+                self.implementation = implementation
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr("benchmarks.coordinator.WorkerProcess", Silent)
+        monkeypatch.setattr("benchmarks.coordinator.REST", 0)
+        monkeypatch.setattr(Implementation, "missing", lambda self: [])
+        who = [Implementation("quick", "", (), ("training",)), implementations.find("compiled-torch")]
+        for seconds, names in ((None, ["quick", "compiled-torch"]), (0.0, ["quick"])):
+            (found,) = measure([workloads.find("train-784-32-10")], who, {1: None}, 2, lambda said: None, seconds)
+            assert [one.name for one in found.series] == names
+            assert list(found.not_run) == [i.name for i in who if i.name not in names]
 
 
 class TestWorkers:
