@@ -121,6 +121,8 @@ def test_the_readme(user, backend, checkout, tmp_path):
         assert typed(user, line, tmp_path, **variables)
     assert (tmp_path / "my-page" / "model" / "model.json").exists()
     check_what_who_has_no_cupy_sees(user, tmp_path)
+    if backend == "numpy":
+        check_what_who_has_no_gpu_sees(user, checkout)
 
 
 def check_what_who_has_no_cupy_sees(user, folder):
@@ -131,6 +133,17 @@ def check_what_who_has_no_cupy_sees(user, folder):
     listed = typed(user, "lamina backends", folder)
     (row,) = (line for line in listed.splitlines() if line.startswith("cupy "))
     assert HOW_TO_GET_CUPY in row
+
+
+def check_what_who_has_no_gpu_sees(user, checkout):
+    """CuPy is there, and a device or not: the extra is enough, or the error says what is missing and what to do."""
+    typed(user, 'pip install --no-compile ".[cupy]"', checkout)
+    done = user.run("-c", "import lamina; print(lamina.ones((2,)).sum().item())", LAMINA_BACKEND="cupy")
+    if done.returncode == 0:
+        assert done.stdout == "2.0\n"
+    else:
+        assert "the backend 'cupy' is not available: no CUDA device" in done.stderr
+        assert done.stderr.splitlines()[-1] == "  Fix: check nvidia-smi, or use the backend numpy or torch."
 
 
 HOW_TO_GET_CUPY = "pip install --upgrade 'lamina[cupy]'"
