@@ -100,6 +100,8 @@ def serialize(activation: Callable[..., Any]) -> str | Mapping[str, Any]:
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The activation of a name or config, where ``custom_objects`` are known too.
 
+    Raises UnknownNameError for a name that nothing has.
+
     >>> deserialize("mine", {"mine": tanh}) is tanh
     True
     """

@@ -12,6 +12,8 @@ from lamina.shapes import normalize_axis
 def exponential(x: Any) -> Tensor:
     """e^x.
 
+    Raises DTypeError for an x of strings.
+
     >>> exponential([0.0]).tolist()
     [1.0]
     """
@@ -20,6 +22,8 @@ def exponential(x: Any) -> Tensor:
 
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """Gaussian error linear unit, exact; ``approximate`` by a tanh, as ``gelu_new``: see ``lamina.ops.gelu``.
+
+    Raises DTypeError for an x of strings.
 
     >>> gelu([0.0, 1.0]).tolist()
     [0.0, 0.8413447141647339]
@@ -31,7 +35,7 @@ def hard_sigmoid_tfjs(x: Any) -> Tensor:
     """The piecewise linear sigmoid of TensorFlow.js and Keras 2: min(max(0.2 x + 0.5, 0), 1).
 
     Keras 3's ``hard_sigmoid`` has the slope 1/6. Models saved by TensorFlow.js get this one when they are loaded, and
-    so does who writes its name, "hardSigmoid".
+    so does who writes its name, "hardSigmoid". Raises DTypeError for an x of strings.
 
     >>> hard_sigmoid_tfjs([0.0, 1.0, 5.0]).multiply(10.0).round().tolist()
     [5.0, 7.0, 10.0]
@@ -42,6 +46,8 @@ def hard_sigmoid_tfjs(x: Any) -> Tensor:
 def hard_silu(x: Any) -> Tensor:
     """x * hard_sigmoid(x), also called hard swish (Howard et al. 2019, arXiv:1905.02244).
 
+    Raises DTypeError for an x of strings.
+
     >>> hard_silu([0.0, 3.0]).tolist()
     [0.0, 3.0]
     """
@@ -50,6 +56,8 @@ def hard_silu(x: Any) -> Tensor:
 
 def hard_tanh(x: Any) -> Tensor:
     """x, at least -1 and at most 1.
+
+    Raises DTypeError for an x of strings.
 
     >>> hard_tanh([-2.0, 0.5, 2.0]).tolist()
     [-1.0, 0.5, 1.0]
@@ -60,6 +68,8 @@ def hard_tanh(x: Any) -> Tensor:
 def sparse_sigmoid(x: Any) -> Tensor:
     """(x + 1) / 2, at least 0 and at most 1.
 
+    Raises DTypeError for an x of strings.
+
     >>> sparse_sigmoid([-2.0, 0.0, 2.0]).tolist()
     [0.0, 0.5, 1.0]
     """
@@ -68,6 +78,8 @@ def sparse_sigmoid(x: Any) -> Tensor:
 
 def tanh_shrink(x: Any) -> Tensor:
     """x - tanh(x).
+
+    Raises DTypeError for an x of strings.
 
     >>> tanh_shrink([0.0]).tolist()
     [0.0]
@@ -78,6 +90,8 @@ def tanh_shrink(x: Any) -> Tensor:
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x where |x| exceeds ``threshold``, else 0.
 
+    Raises DTypeError for an x of strings.
+
     >>> hard_shrink([-1.0, 0.5, 0.75]).tolist()
     [-1.0, 0.0, 0.75]
     """
@@ -86,6 +100,8 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x brought nearer to 0 by ``threshold``; 0 where |x| does not exceed it.
+
+    Raises DTypeError for an x of strings.
 
     >>> soft_shrink([-1.0, 0.5, 0.75]).tolist()
     [-0.5, 0.0, 0.25]

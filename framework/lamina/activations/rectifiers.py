@@ -12,6 +12,8 @@ from lamina.runtime.tensor import Tensor
 def linear(x: Any) -> Tensor:
     """x itself.
 
+    Raises nothing.
+
     >>> linear([1.0]).tolist()
     [1.0]
     """
@@ -20,6 +22,8 @@ def linear(x: Any) -> Tensor:
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """Rectifier: x above ``threshold``, negative_slope * (x - threshold) below, at most ``max_value``.
+
+    Raises DTypeError for an x of strings.
 
     >>> relu([-2.0, 1.0, 9.0], max_value=6.0).tolist()
     [0.0, 1.0, 6.0]
@@ -35,6 +39,8 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """Leaky rectifier: x above 0, negative_slope * x below (Maas et al. 2013).
 
+    Raises DTypeError for an x of strings.
+
     >>> leaky_relu([-5.0, 1.0]).tolist()
     [-1.0, 1.0]
     """
@@ -43,6 +49,8 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """x above 0, alpha (e^(x / alpha) - 1) below: smooth at 0 for every alpha (Barron 2017, arXiv:1704.07483).
+
+    Raises DTypeError for an x of strings.
 
     >>> celu([-1e9, 1.0], alpha=2.0).tolist()
     [-2.0, 1.0]
@@ -54,6 +62,8 @@ def celu(x: Any, alpha: float = 1.0) -> Tensor:
 def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
     """x above ``threshold``, ``default_value`` elsewhere.
 
+    Raises DTypeError for an x of strings.
+
     >>> threshold([1.0, 3.0], 2.0, -7.0).tolist()
     [-7.0, 3.0]
     """
@@ -63,6 +73,8 @@ def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
 def squareplus(x: Any, b: float = 4) -> Tensor:
     """A smooth rectifier without exponentials: (x + sqrt(x^2 + b)) / 2 (Barron 2021, arXiv:2112.11687).
 
+    Raises DTypeError for an x of strings.
+
     >>> squareplus([0.0]).tolist()
     [1.0]
     """
@@ -71,6 +83,8 @@ def squareplus(x: Any, b: float = 4) -> Tensor:
 
 def sparse_plus(x: Any) -> Tensor:
     """A smooth rectifier that reaches 0: 0 up to -1, (x + 1)^2 / 4 up to 1, then x.
+
+    Raises DTypeError for an x of strings.
 
     >>> sparse_plus([-2.0, 0.0, 3.0]).tolist()
     [0.0, 0.25, 3.0]

@@ -35,7 +35,18 @@ class _Step(NamedTuple):
 class Tape(TapeListener):
     """Hears kernel calls and keeps, for those that depend on something watched, what their gradients name.
 
-    Tensors are watched with ``watch``; trainable Variables are watched when they are read.
+    Tensors are watched with ``watch``; trainable Variables are watched when they are read. ``variables`` are those
+    whose gradients are wanted, None for all trainable ones. Raises nothing by itself; ``lamina.grad`` and its like are
+    what is usually called.
+
+    >>> import lamina
+    >>> from lamina.runtime.listeners import listening
+    >>> tape, x = Tape(variables=()), lamina.tensor(3.0)
+    >>> tape.watch(x)
+    >>> with listening(tape):
+    ...     y = x * x
+    >>> tape.gradients([y], [lamina.tensor(1.0)], [x])[0].item()
+    6.0
     """
 
     def __init__(self, variables: Iterable[Variable] | None = None) -> None:

@@ -32,7 +32,11 @@ class ArrayData:
     An array is anything that ``as_array`` takes. Floating arrays become ``dtype``. Memory maps, large tables and large
     arrays of another floating dtype are read batch by batch.
     Among targets and sample weights None stands for an output that has none. Raises DataError if there is nothing, if
-    lengths differ, if targets hold strings or NaN, or if sample weights are not finite.
+    lengths differ, if targets hold strings or NaN, or if sample weights are not finite. ``sample_weight`` has a number
+    for each example.
+
+    >>> ArrayData(np.ones((4, 2)), np.zeros(4)).steps(batch_size=3)
+    2
     """
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None, *, dtype: str = "float32") -> None:
@@ -208,7 +212,10 @@ def _common_length(x: Any, y: Any, sample_weight: Any) -> int:
 def class_weights(y: Any, weights: Mapping[int, float]) -> np.ndarray[Any, Any]:
     """The weight of each example by its class: targets are class numbers, or one-hot rows.
 
-    Raises DataError for a class without a weight.
+    Raises DataError for a class without a weight. ``y`` are the targets.
+
+    >>> class_weights(np.array([0, 1, 1]), {0: 1.0, 1: 0.5}).tolist()
+    [1.0, 0.5, 0.5]
     """
     if not isinstance(y, (np.ndarray, Rows)) or y.ndim not in (1, 2):
         raise DataError("class_weight needs one array of targets.", expected="class numbers, or one-hot rows.")

@@ -26,8 +26,9 @@ class Dataset:
 
     Elements are arrays, numbers, strings, or dicts, tuples and lists of them; those for ``fit`` are tuples (x, y) or
     (x, y, sample_weight). Make one with ``from_list``, ``from_arrays``, ``from_generator``, ``csv`` and so on, or of a
-    function that gives the iterator of a pass by its number. The methods change nothing: each gives a new dataset. Work
-    is done when elements are asked for, and what is open behind them is closed with the iterator.
+    function ``passes`` that gives the iterator of a pass by its number; ``size`` is the number of elements, None if it
+    is not known. The methods change nothing: each gives a new dataset. Work is done when elements are asked for, and
+    what is open behind them is closed with the iterator.
 
     Functions given to ``map``, ``filter`` and ``for_each`` get the parts of a tuple as arguments of their own.
 

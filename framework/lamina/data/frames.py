@@ -27,7 +27,13 @@ _FILL: Final = "fill the missing values first (fillna, fill_null), or drop those
 
 
 def is_frame(value: Any) -> bool:
-    """Whether a value is a table of named columns: of pandas, polars, pyarrow or a library like them."""
+    """Whether a value is a table of named columns: of pandas, polars, pyarrow or a library like them.
+
+    Raises nothing.
+
+    >>> is_frame([[1.0, 2.0]])
+    False
+    """
     kind = type(value)
     return hasattr(kind, "columns") and (hasattr(kind, "to_numpy") or hasattr(kind, "column_names"))
 
@@ -91,6 +97,11 @@ def as_columns(frame: Any, name: str = "x", columns: Sequence[str] | None = None
 
     Raises DataError for a frame without columns, one name for two of them, a name that is not there, or a column that
     holds no numbers or lacks some.
+
+    >>> as_columns([[1.0, 2.0]])
+    Traceback (most recent call last):
+    lamina.errors.ArgumentTypeError: x is a list.
+      Expected a frame with named columns.
     """
     if not is_frame(frame):
         raise ArgumentTypeError(f"{name} is a {type(frame).__name__}.", expected="a frame with named columns.")

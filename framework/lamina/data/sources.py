@@ -18,6 +18,8 @@ from lamina.structures import flatten, unflatten
 def from_list(items: Any) -> Dataset:
     """A dataset of the entries of a list or another sequence, each as it is.
 
+    ``items`` is the list. Raises ArgumentTypeError for what is no sequence.
+
     >>> from_list([{"x": 1, "y": 2}, {"x": 3, "y": 4}]).map(lambda e: e["x"] + e["y"]).to_list()
     [3, 7]
     """
@@ -109,7 +111,7 @@ def _said(elements: Iterator[Any], what: str) -> Iterator[Any]:
 def zip_datasets(*datasets: Any) -> Dataset:
     """Datasets side by side: elements in the structure in which the datasets are given, a tuple, list or dict.
 
-    It ends with the shortest. ``zip(a, b)`` is ``zip((a, b))``.
+    It ends with the shortest. ``zip(a, b)`` is ``zip((a, b))``. Raises ArgumentTypeError for what is no dataset.
 
     >>> xs, ys = from_list([1, 2, 3]), from_list([4, 5])
     >>> zip_datasets(xs, ys).to_list(), zip_datasets({"xs": xs, "ys": ys}).to_list()

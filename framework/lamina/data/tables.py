@@ -34,7 +34,8 @@ class CSVDataset(Dataset):
 
     With ``configured_columns_only`` the others are left out. A field without a dtype is a float if it reads as a
     number, else a string, and None if it is empty. Fields may be quoted, with line breaks in them and quotes doubled;
-    blank lines are passed over. ``delim_whitespace`` splits at any white space and ignores ``delimiter``.
+    blank lines are passed over. ``delim_whitespace`` splits at any white space and ignores ``delimiter``. ``encoding``
+    is that of the file.
 
     Raises ArgumentError or UnknownNameError for settings that do not fit each other, and DataError, with the number of
     the line, for a row of the wrong length or an empty required field.

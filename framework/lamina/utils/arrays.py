@@ -45,6 +45,7 @@ def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:
 
     ``order`` is that of the norm, as in ``numpy.linalg.norm`` for vectors: 1 for the sum of absolute values, 2 for the
     Euclidean length, infinity for the largest. Arrays give arrays, tensors of lamina tensors; integers become floats.
+    Raises OutOfRangeError for an axis that is not there.
 
     >>> normalize([[3.0, 4.0], [0.0, 0.0]]).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]

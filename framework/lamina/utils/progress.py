@@ -19,7 +19,8 @@ class Progbar:
     ``verbose`` 0 is silent, 1 draws a bar of ``width`` characters, on a terminal over and over on one line and
     elsewhere once at the end, 2 writes one line at the end. ``interval`` is the least time between two drawings, in
     seconds. Values given to ``update`` are averaged over the steps, but for those named in ``stateful_metrics``; or
-    give the names of those to average as ``stateless_metrics``. ``unit_name`` is what a step is called.
+    give the names of those to average as ``stateless_metrics``. ``unit_name`` is what a step is called. Raises
+    ArgumentError for another ``verbose``, or both kinds of names.
 
     >>> bar = Progbar(3, verbose=2)
     >>> for step in range(3):

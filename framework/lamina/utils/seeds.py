@@ -15,7 +15,8 @@ from lamina.shapes import as_int
 def set_random_seed(seed: int) -> None:
     """Starts all random numbers anew: those of Python, NumPy, lamina, and of PyTorch and CuPy if they are loaded.
 
-    ``seed`` is an integer from 0 to 4294967295. What lamina draws follows from it on every backend alike.
+    ``seed`` is an integer from 0 to 4294967295. What lamina draws follows from it on every backend alike. Raises
+    ArgumentTypeError for what is no integer.
 
     >>> import lamina
     >>> set_random_seed(7); a = (random.random(), lamina.random.uniform(()).item())

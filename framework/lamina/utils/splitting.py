@@ -21,11 +21,11 @@ def split_dataset(
     """Two datasets out of one: the first elements, and the last.
 
     ``dataset`` is a ``Dataset``, an array or a frame, a tuple, list or dict of arrays of equal length (elements are
-    then tuples or dicts of their entries), or anything with a length and entries by number, such as a dataset of
-    torch. A size is a fraction between 0 and 1 or a number of elements; one of them may be None, which takes the rest.
-    ``shuffle`` brings the elements in a random order before, the same each time; ``seed`` makes it reproducible. A
-    dataset of unknown length is brought into memory. ``preferred_backend`` is there for scripts of Keras and changes
-    nothing: the results are datasets of lamina.
+    then tuples or dicts of their entries), or anything with a length and entries by number, such as a dataset of torch.
+    A size, ``left_size`` or ``right_size``, is a fraction between 0 and 1 or a number of elements; one of them may be
+    None, which takes the rest. ``shuffle`` brings the elements in a random order before, the same each time; ``seed``
+    makes it reproducible. A dataset of unknown length is brought into memory. ``preferred_backend`` is there for
+    scripts of Keras and changes nothing: the results are datasets of lamina.
 
     Raises ArgumentError for sizes that do not fit or leave a side empty.
 

@@ -27,7 +27,7 @@ _BACKENDS: Final = ("torch", "cupy", "jax")
 def versions() -> dict[str, str]:
     """Versions by name: of Python, the system, lamina, the libraries it can use, its plugins; and its variables.
 
-    Nothing is imported for it. A library that is missing has "-".
+    Nothing is imported for it. A library that is missing has "-". Raises nothing.
 
     >>> import numpy
     >>> versions()["numpy"] == numpy.__version__
@@ -50,7 +50,13 @@ def _version(name: str) -> str:
 
 
 def show_versions() -> None:
-    """Prints what ``versions`` gives, for a report of a mistake."""
+    """Prints what ``versions`` gives, for a report of a mistake.
+
+    Raises nothing.
+
+    >>> show_versions()  # doctest: +ELLIPSIS
+    lamina ...
+    """
     found = versions()
     width = max(map(len, found))
     for name, version in found.items():
