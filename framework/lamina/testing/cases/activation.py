@@ -198,7 +198,11 @@ for _labels in (values([0, 2, 1], "int64"), values([-1, 3, 1], "int32"), values(
              smooth=_shares.fixed is None)  # fmt: skip
         case("class_log_loss_gradient", [normal(3), _labels, _shares], epsilon=0.125,
              reference=_class_log_loss_gradient, smooth=_shares.fixed is None)  # fmt: skip
-case("class_log_loss", [values([], "int64"), empty(0, 3)], epsilon=1e-7, reference=_class_log_loss)
+for _labels, _dy, _shares in (
+    (values([], "int64"), empty(0), empty(0, 3)), (values([0], "int64"), normal(1), between(0.5, 2.0, 1, 1)),
+):  # fmt: skip
+    case("class_log_loss", [_labels, _shares], epsilon=0.125, reference=_class_log_loss)
+    case("class_log_loss_gradient", [_dy, _labels, _shares], epsilon=0.125, reference=_class_log_loss_gradient)
 case("class_log_loss", [ints(2, 4, low=0, high=3), probabilities(2, 4, 3)], epsilon=1e-7, reference=_class_log_loss)
 case("class_log_loss", [values(1, "int32"), probabilities(3)], epsilon=1e-7, reference=_class_log_loss)
 case("class_log_loss", [values([1, 0], "int32"), normal(3, 3)], epsilon=1e-7, raises=ShapeError)
