@@ -16,7 +16,7 @@ _Marked = TypeVar("_Marked", bound=Callable[..., Any])
 
 _OURS: Final = frozenset({
     "lamina", "lamina_arrayapi", "lamina_cudnn", "lamina_cupy", "lamina_http", "lamina_keras", "lamina_numpy",
-    "lamina_remote", "lamina_safetensors", "lamina_torch",
+    "lamina_pytest", "lamina_remote", "lamina_safetensors", "lamina_sklearn", "lamina_torch",
 })  # fmt: skip
 _BETWEEN: Final = frozenset({"contextlib", "functools"})
 """Modules of Python's that call lamina on the caller's behalf."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 import lamina
-from architecture.sources import modules, name, tree
+from architecture.sources import ROOT, modules, name, tree
+from lamina import notices
 
 SOURCES = ("framework", "backends", "plugins")
 
@@ -26,6 +27,11 @@ def test_every_warning_finds_the_callers_line():
         if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", None) == "warnings"
     }
     assert direct == {"framework/lamina/notices.py"}
+
+
+def test_every_package_counts_as_laminas_own():
+    there = {path.parent.name for folder in SOURCES for path in (ROOT / folder).glob("*/__init__.py")}
+    assert there == notices._OURS
 
 
 def test_nothing_stays_longer_than_was_said():
