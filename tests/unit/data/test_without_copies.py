@@ -194,3 +194,18 @@ def test_maps_of_files_larger_than_memory(tmp_path):
         [sys.executable, "-c", LARGER_THAN_MEMORY, raw, array], capture_output=True, text=True, timeout=120
     )
     assert (done.returncode, done.stdout) == (0, "and no more\n"), done.stderr
+
+
+def test_batches_of_arrays_that_are_left_out_are_not_read():
+    read = []
+
+    class Counted(np.ndarray):
+        def __getitem__(self, place):
+            read.append(place)
+            return super().__getitem__(place)
+
+    batches = lamina.data.from_arrays(np.arange(20).view(Counted)).batch(3)
+    assert [b.tolist() for b in batches.skip(1).take(2).skip(1)] == [[6, 7, 8]]
+    assert len(batches.skip(1).take(2)) == 2
+    assert [b.tolist() for b in batches.skip(6)] == [[18, 19]]
+    assert read == [slice(6, 9), slice(18, 20)]
