@@ -17,6 +17,13 @@ from lamina_sklearn.estimator import HostArray, LaminaEstimator
 class LaminaClassifier(ClassifierMixin, LaminaEstimator):  # type: ignore[misc]
     """A network that classifies, with the interface of scikit-learn.
 
+    ``model`` is a function that makes a model, a model to begin with a copy of, or None for dense layers of the sizes
+    ``hidden_layer_sizes``. ``optimizer``, ``loss`` and ``metrics`` are as for ``compile``; None leaves them as the
+    model was compiled, else it is Adam with the rate 0.01 and cross-entropy. ``batch_size`` "auto" is 200, or all
+    if there are fewer. ``callbacks`` are copied for each ``fit``. ``class_weight`` is a dict by labels, or "balanced".
+    ``warm_start`` makes ``fit`` go on with the model that is there; all random numbers follow from ``random_state``.
+    Parameters that begin with ``model__``, ``optimizer__``, ``loss__`` and ``fit__`` go on to these.
+
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
     >>> found = LaminaClassifier(hidden_layer_sizes=(16,), random_state=0).fit(X, y)
@@ -73,10 +80,7 @@ class LaminaClassifier(ClassifierMixin, LaminaEstimator):  # type: ignore[misc]
         if self.warm_start and hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
             raise DataError(f"with warm_start y has the classes {classes}.", expected=f"{self.classes_}, as before.")
         self.classes_ = classes
-        if self.class_weight is not None:
-            found = compute_sample_weight(self.class_weight, y)
-            weights = found if weights is None else weights * found
-        return self._fit(X, self._numbers(y), self._weights(weights, X, balanced=True))
+        return self._fit(X, self._numbers(y), self._weights(self._weighed(weights, y), X, balanced=True))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
         """Trains for one epoch on the data, and goes on where the last call or ``fit`` ended; returns the estimator.
@@ -96,10 +100,7 @@ class LaminaClassifier(ClassifierMixin, LaminaEstimator):  # type: ignore[misc]
                 raise ArgumentError(f"classes is {known}.", expected=f"{self.classes_}, as before.")
             self.classes_ = known
         weights = self._weights(sample_weight, X, balanced=False)
-        if self.class_weight is not None:
-            found = compute_sample_weight(self.class_weight, y)
-            weights = found if weights is None else weights * found
-        return self._partial_fit(X, self._numbers(y), weights)
+        return self._partial_fit(X, self._numbers(y), self._weighed(weights, y))
 
     def predict(self, X: Any) -> HostArray:
         """The most probable class of each sample, of the kind that ``y`` had, shape (samples,)."""
@@ -123,6 +124,13 @@ class LaminaClassifier(ClassifierMixin, LaminaEstimator):  # type: ignore[misc]
             second = outputs.reshape(-1)
             return np.stack([1 - second, second], axis=1)
         return outputs
+
+    def _weighed(self, weights: HostArray | None, y: HostArray) -> HostArray | None:
+        """The weights of samples, times those of their classes."""
+        if self.class_weight is None:
+            return weights
+        found: HostArray = compute_sample_weight(self.class_weight, y)
+        return found if weights is None else weights * found
 
     def _numbers(self, y: HostArray) -> HostArray:
         numbers: HostArray = np.searchsorted(self.classes_, y)

@@ -12,7 +12,16 @@ from lamina_sklearn.estimator import HostArray, LaminaEstimator
 
 
 class LaminaRegressor(RegressorMixin, LaminaEstimator):  # type: ignore[misc]
-    """A network that predicts one number, or several, with the interface of scikit-learn."""
+    """A network that predicts one number, or several, with the interface of scikit-learn.
+
+    Parameters are as for ``LaminaClassifier``, but for ``class_weight``; without a loss it is the squared error.
+
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> found = LaminaRegressor(random_state=0).fit(X, X[:, 0] ** 2)
+    >>> found.predict(X).shape, bool(found.score(X, X[:, 0] ** 2) > 0.9)
+    ((60,), True)
+    """
 
     def __init__(
         self,

@@ -16,7 +16,13 @@ from lamina_sklearn.estimator import HostArray, LaminaEstimator
 class LaminaTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, LaminaEstimator):  # type: ignore[misc]
     """A network whose outputs, or those of a layer inside, are features for what comes next.
 
-    Without a ``model`` it is an autoencoder of ``n_components`` numbers, and ``y`` is not looked at.
+    Without a ``model`` it is an autoencoder of ``n_components`` numbers, and ``y`` is passed over. ``layer`` names the
+    layer whose outputs are the features, None for the model's own. Other parameters are as for ``LaminaRegressor``.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X = load_iris().data
+    >>> LaminaTransformer(n_components=2, epochs=5, random_state=0).fit_transform(X).shape
+    (150, 2)
     """
 
     _make_default: ClassVar[Callable[..., Any]] = staticmethod(autoencoder)
