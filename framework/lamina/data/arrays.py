@@ -26,6 +26,24 @@ class Batch(NamedTuple):
     sample_weight: Any
 
 
+class StepData(Batch):
+    """A batch as a step of the user's gets it: ``x, y = data`` unpacks what was given, as in Keras.
+
+    >>> x, y = StepData(1, 2, None)
+    >>> x, y, len(StepData(1, None, None)), StepData(1, None, None).x
+    (1, 2, 1, 1)
+    """
+
+    def __len__(self) -> int:
+        return max(i for i, part in enumerate((True, self.y is not None, self.sample_weight is not None), 1) if part)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.x, self.y, self.sample_weight)[: len(self)])
+
+    def _replace(self, **parts: Any) -> StepData:
+        return StepData(**{"x": self.x, "y": self.y, "sample_weight": self.sample_weight, **parts})
+
+
 class ArrayData:
     """Arrays of equal length: inputs ``x``, targets ``y`` and sample weights, each an array or a list or dict of them.
 

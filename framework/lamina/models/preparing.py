@@ -9,6 +9,7 @@ from lamina import losses, optimizers
 from lamina import metrics as metric_room
 from lamina.data import ArrayData, as_columns, class_weights, is_frame
 from lamina.data.adapters import ArrayFeed, Feed, make_feed
+from lamina.data.arrays import StepData
 from lamina.errors import ArgumentError, ArgumentTypeError, DataError, HostReadError, NotBuiltError
 from lamina.models.compiling import CompiledLoss, CompiledMetrics, check_metrics, names_within, without_configs
 from lamina.models.inputs import check_inputs, input_names, with_feature_axis
@@ -196,7 +197,7 @@ class Preparing(Steps):
         self._rehearsed = True
         arrays = next(data.slices(batch_size or data.count))
         with rehearsing():
-            self.train_step(data.batch(arrays, get_backend()))
+            self.train_step(StepData(*data.batch(arrays, get_backend())))
 
     def _check_targets(self, data: ArrayData, method: str) -> None:
         """Checks data of each new form against outputs and losses, then makes what these need, at the first data."""

@@ -9,7 +9,7 @@ from lamina import optimizers
 from lamina.autodiff import Tape
 from lamina.autodiff.gradients import tape_gradients
 from lamina.contract import Backend
-from lamina.data.arrays import Batch
+from lamina.data.arrays import Batch, StepData
 from lamina.errors import ArgumentError, DataError, NotBuiltError
 from lamina.layers.layer import Layer
 from lamina.metrics import Mean, Metric
@@ -70,7 +70,7 @@ class Steps(Layer):
         Whatever it does must be ops, Variables and the model's own layers, so that it can be recorded. A dict of
         tensors that it returns becomes the logs; None means the loss and the metrics.
         """
-        x, y, sample_weight = data
+        x, y, sample_weight = data.x, data.y, data.sample_weight
         assert self.optimizer is not None
         trained = self.trainable_weights
         tape = Tape(trained)
@@ -84,7 +84,7 @@ class Steps(Layer):
 
     def test_step(self, data: Batch) -> Any:
         """One step of evaluation on a batch ``(x, y, sample_weight)``."""
-        x, y, sample_weight = data
+        x, y, sample_weight = data.x, data.y, data.sample_weight
         y_pred = self(x, training=False)
         self._track(self.compute_loss(x, y, y_pred, sample_weight, training=False), y_pred)
         return self._logs_of(x, y, y_pred, sample_weight)
@@ -214,7 +214,7 @@ class Steps(Layer):
             method = getattr(self, f"{kind}_step")
 
             def run(*batch: Any) -> Any:
-                return method(batch[0] if kind == "predict" else Batch(*batch))
+                return method(batch[0] if kind == "predict" else StepData(*batch))
 
             step: Callable[..., Any] = self._guarded(run) if guarded and self._guarded is not None else run
             step.__name__ = f"{self.name}.{kind}_step"

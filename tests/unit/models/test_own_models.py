@@ -156,7 +156,7 @@ class TestSteps:
     def test_a_step_written_out(self):
         class Model(Own):
             def train_step(self, data):
-                x, y, _ = data
+                x, y = data
                 loss, gradients = autodiff.variable_grads(
                     lambda: self.compute_loss(y=y, y_pred=self(x, training=True)), self.trainable_weights
                 )
@@ -342,3 +342,20 @@ def test_weights_of_layers_without_a_config(tmp_path):
     second.load_weights(tmp_path / "w")
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("given", [("x",), ("x", "y"), ("x", "y", "sample_weight")])
+def test_a_step_unpacks_what_was_given(given):
+    seen = []
+
+    class Watches(lamina.Model):
+        def train_step(self, data):
+            seen.append((len(tuple(data)), data._replace(y=1).y, data.sample_weight is None))
+            return {"first": lamina.ops.sum(data.x)}
+
+    x = lamina.Input((2,))
+    model = Watches(x, lamina.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    arrays = {"x": np.ones((4, 2)), "y": np.ones((4, 1)), "sample_weight": np.ones(4)}
+    model.fit(**{key: arrays[key] for key in given}, verbose=0)
+    assert set(seen) == {(len(given), 1, len(given) < 3)}
