@@ -44,6 +44,7 @@ class Model(Trainer):
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **common: Any) -> None:
         super().__init__(**common)
+        self._widens = common.get("dtype") is None
         self._metadata: dict[str, Any] = {}
         self._made_by: str | None = None  # another program, in whose file the model was
         self._start_trainer()
@@ -62,6 +63,8 @@ class Model(Trainer):
         self.graph = graph
         self._layers = graph.layers
         self.built = True
+        if self._widens and any(symbolic.dtype == "float64" for symbolic in graph.inputs):
+            self.dtype = "float64"  # or data for such inputs would be rounded on their way
 
     def _graph(self) -> Graph:
         if self.graph is None:

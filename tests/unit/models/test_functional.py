@@ -266,3 +266,16 @@ class TestSubclass:
         lines: list[str] = []
         model.summary(print_fn=lines.append)
         assert "Total params: 41 (164 B)" in lines
+
+
+def test_inputs_of_float64_are_not_rounded(tmp_path):
+    x, kernel = np.random.default_rng(0).random((5, 3, 4)), np.random.default_rng(1).random((4, 2))
+    inputs = lamina.Input((3, 4), dtype="float64")
+    model = lamina.Model(inputs, layers.Dense(2, use_bias=False, dtype="float64")(inputs))
+    stack = lamina.Sequential([layers.Dense(2, use_bias=False, dtype="float64", input_shape=(3, 4))])
+    for made in (model, stack):
+        made.set_weights([kernel])
+        made.save(tmp_path / "model.keras")
+        for one in (made, lamina.load_model(tmp_path / "model.keras")):
+            np.testing.assert_allclose(one.predict(x, verbose=0), x @ kernel, rtol=1e-14)
+            np.testing.assert_allclose(one(x).numpy(), x @ kernel, rtol=1e-14)
