@@ -28,6 +28,8 @@ from fuzz.seeds import FORMATS, SINGLE, damaged_folder, models
 from lamina.errors import ModelFileError
 
 SECONDS_PER_CASE = 10
+FEWEST = 30
+"""So many cases are tried however long they take."""
 _ADDRESS_SPACE = 2 << 30
 _REACHING_OUT = (
     "socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.remove", "os.rename", "ctypes.",
@@ -119,7 +121,7 @@ def main(kind: str, seed: str, seconds: float, folder: Path) -> dict[str, Any]:
     escapes: list[str] = []
     end, case = time.monotonic() + seconds, 0
     with open(folder / "case", "w", encoding="ascii") as noted:
-        while time.monotonic() < end and len(escapes) < 20:
+        while (time.monotonic() < end or case < FEWEST) and len(escapes) < 20:
             noted.seek(0)
             noted.write(f"{case:12d}")
             noted.flush()
