@@ -19,6 +19,14 @@ X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 Y = X[:, :1] * 2.0
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """Ctrl-C is heard, also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def make():
     lamina.random.set_seed(1)
     model = Sequential([layers.Dense(4, activation="tanh", input_shape=(3,)), layers.Dense(1)])
