@@ -235,7 +235,7 @@ class CompiledStep:
         if not heard:
             return self._run_unheard(entry, backend, arrays)
         for listener in heard:
-            listener.before_call(backend, None, ())
+            listener.before_call(backend, None)
         outputs = self._run_unheard(entry, backend, arrays)
         if outputs is not None:
             assert entry.program is not None

@@ -12,7 +12,7 @@ from lamina.notices import note
 from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import meet
 from lamina.runtime.exhaustion import check_memory
-from lamina.runtime.listeners import KernelCall, listeners
+from lamina.runtime.listeners import KernelCall, StartingCall, listeners
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 
@@ -40,8 +40,10 @@ def run_kernel(op: Op[Any, Any], inputs: tuple[Tensor, ...], attrs: dict[str, An
     if kernel is None:
         kernel = _on_host(op, backend)
     heard = listeners()
-    for listener in heard:
-        listener.before_call(backend, op, result)
+    if heard:
+        starting = StartingCall(op, inputs, attrs, result)
+        for listener in heard:
+            listener.before_call(backend, starting)
     try:
         raw = kernel(*map(_array, inputs), **attrs)
     except Exception as error:

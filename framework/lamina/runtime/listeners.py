@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     from lamina.shapes import Spec
 
 
+class StartingCall(NamedTuple):
+    """A kernel that is about to start, as told to listeners, with what it will give."""
+
+    op: Op[Any, Any]
+    inputs: tuple[Tensor, ...]
+    attrs: dict[str, Any]
+    result: Spec | tuple[Spec, ...]
+
+
 class KernelCall(NamedTuple):
     """One call of a kernel, as told to listeners."""
 
@@ -39,8 +48,8 @@ class Listener:
     hears_replays: ClassVar[bool] = False
     """Whether a recorded step may be replayed while this one listens, and not run kernel by kernel for it."""
 
-    def before_call(self, backend: Backend, op: Op[Any, Any] | None, result: Spec | tuple[Spec, ...]) -> None:
-        """An op's kernel is about to start, which will give such a result; or a replay is, without op and result."""
+    def before_call(self, backend: Backend, starting: StartingCall | None) -> None:
+        """An op's kernel is about to start; or, with None, a replay is."""
 
     def on_replay(self, replay: Replay) -> None:
         """A recorded step was replayed; told only to those that hear replays."""

@@ -13,7 +13,7 @@ from lamina.dtypes import ITEMSIZE
 from lamina.errors import ArgumentTypeError
 from lamina.runtime.backends import get_backend
 from lamina.runtime.lines import LineRecord, LineTimer
-from lamina.runtime.listeners import KernelCall, Listener, Replay, listening
+from lamina.runtime.listeners import KernelCall, Listener, Replay, StartingCall, listening
 from lamina.runtime.memory import memory
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Shape, Spec
@@ -107,9 +107,9 @@ class Profiler(Listener):
         self._watched: dict[int, weakref.ref[Tensor]] = {}
         self._started = 0.0
 
-    def before_call(self, backend: Backend, op: Any, result: Any) -> None:
+    def before_call(self, backend: Backend, starting: StartingCall | None) -> None:
         backend.synchronize()
-        if op is None and self._lines is not None:
+        if starting is None and self._lines is not None:
             self._lines.start()
         self._started = perf_counter()
 

@@ -1,5 +1,6 @@
 """What a model gave when it was saved is what it gives when it is loaded, or the reader is told."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from lamina import layers
 from lamina.errors import ModelFileError
 from lamina.io import from_memory, load_artifacts, save_artifacts
 from lamina.layers import Layer
+from lamina.models.saving.fingerprints import fingerprint
 
 
 def saved(model):
@@ -117,3 +119,20 @@ def test_a_malformed_one_is_refused(record):
     save_artifacts("memory://fingerprint", replace(artifacts, user_defined_metadata={"lamina": own}))
     with pytest.raises(ModelFileError, match="fingerprint"):
         lamina.load_model("memory://fingerprint")
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        lambda: layers.Conv2D(2, 3, padding="same", dilation_rate=(10**7, 1)),
+        lambda: layers.Conv2DTranspose(2, 3, padding="same", dilation_rate=(10**7, 1)),
+        lambda: layers.MaxPooling2D((10**7, 1), strides=1, padding="same"),
+        lambda: layers.AveragePooling2D((10**7, 1), strides=1, padding="same"),
+    ],
+)
+def test_a_border_that_memory_would_hold_is_not_made(wide):
+    model = lamina.Sequential([layers.Input((6, 6, 1)), wide()])
+    tracemalloc.start()
+    assert fingerprint(model) is None
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()

@@ -7,8 +7,9 @@ them is saved without a fingerprint, so a file cannot make its reader compute mo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import add
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +26,7 @@ from lamina.ops.masked import masked_gru, masked_lstm
 from lamina.ops.recurrent import lstm, lstm_sequence
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import from_numpy
-from lamina.runtime.listeners import KernelCall, Listener, listening
-from lamina.runtime.op import Op
+from lamina.runtime.listeners import KernelCall, Listener, StartingCall, listening
 from lamina.runtime.tensor import Tensor
 from lamina.shapes import Spec
 from lamina.structures import flatten, map_structure
@@ -55,10 +55,12 @@ class _Bounds(Listener):
         self._most = SLACK + _BYTES_PER_STORED * stored_bytes
         self._calls = self._products = 0
 
-    def before_call(self, backend: Backend, op: Op[Any, Any] | None, result: Spec | tuple[Spec, ...]) -> None:
-        specs = (result,) if isinstance(result, Spec) else result
-        size = sum(math.prod(spec.shape) * ITEMSIZE.get(spec.dtype, 1) for spec in specs)
-        self._calls += specs[0].shape[1] if op in _OVER_TIME else len(specs)
+    def before_call(self, backend: Backend, starting: StartingCall | None) -> None:
+        assert starting is not None, "nothing is replayed for a listener that hears no replays"
+        specs = (starting.result,) if isinstance(starting.result, Spec) else starting.result
+        pads = starting.attrs.get("pads", ())
+        size = sum(_bytes(spec, pads) for spec in specs) + sum(_bytes(x.spec, pads) for x in starting.inputs if pads)
+        self._calls += specs[0].shape[1] if starting.op in _OVER_TIME else len(specs)
         if size > self._most or self._calls > _MOST_CALLS:
             raise _TooMuchError("the fixed input costs too much memory or too many calls.")
 
@@ -69,6 +71,13 @@ class _Bounds(Listener):
 
     def wants_parts(self, inputs: tuple[Tensor, ...]) -> bool:
         return True
+
+
+def _bytes(spec: Spec, pads: Sequence[tuple[int, int]]) -> int:
+    """The bytes of an array, with the border that a kernel puts around the spatial axes of images."""
+    around = (0, *map(sum, pads), 0) if pads and len(spec.shape) == len(pads) + 2 else (0,) * len(spec.shape)
+    count: int = math.prod(map(add, spec.shape, around))
+    return count * ITEMSIZE.get(spec.dtype, 1)
 
 
 def fingerprint(model: Any) -> list[Any] | None:
