@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,9 @@ from lamina.shapes import as_int
 SHARD_BYTES: Final = 4 << 20
 """The longest weight file unless asked for otherwise: browsers fetch several at once, and cache files of this size."""
 
+_WORTH_THREADS: Final = 4
+"""So many parts are hashed on several threads."""
+
 _PIECE: Final = 16 << 20
 """The most that is read at once, so that progress can be told."""
 
@@ -33,10 +37,20 @@ def cut(data: Bytes, longest: int | None = None, group: int = 1) -> list[tuple[s
     longest = as_int(SHARD_BYTES if longest is None else longest, "shard_bytes", minimum=1)
     view = memoryview(data).cast("B")
     parts = [view[start : start + longest] for start in range(0, len(view), longest)]
-    return [
-        (f"group{group}-shard{number}of{len(parts)}-{hashlib.sha256(part).hexdigest()[:16]}.bin", part)
-        for number, part in enumerate(parts, 1)
-    ]
+    names = (f"group{group}-shard{number}of{len(parts)}-{d}.bin" for number, d in enumerate(_digests(parts), 1))
+    return list(zip(names, parts, strict=True))
+
+
+def _digests(parts: Sequence[memoryview]) -> list[str]:
+    """What the content of each part comes to, in 16 digits; several at once, for Python lets go while it hashes."""
+
+    def digest(part: memoryview) -> str:
+        return hashlib.sha256(part).hexdigest()[:16]
+
+    if len(parts) < _WORTH_THREADS:
+        return [digest(part) for part in parts]
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(digest, parts))
 
 
 def cut_groups(artifacts: ModelArtifacts, where: str) -> tuple[list[tuple[str, memoryview]], list[WeightGroup]]:
