@@ -13,7 +13,16 @@ from lamina.layers.arguments import positive, rate
 from lamina.layers.checks import check_axes, check_size
 from lamina.layers.kernel import KernelLayer
 from lamina.layers.layer import Layer
-from lamina.layers.recurrent.states import apart, as_given, as_list, check_states, zero_states
+from lamina.layers.recurrent.states import (
+    apart,
+    as_given,
+    as_list,
+    check_states,
+    map_shapes,
+    shape_leaves,
+    state_shapes,
+    zero_states,
+)
 from lamina.layers.weights import random_stream
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
@@ -166,9 +175,12 @@ class StepCell(DropoutRNNCell, RNNCell, KernelLayer):
     def call(self, inputs: Any, states: Any = None, training: bool = False) -> Any:
         """One step. States may also follow the input in a list, and then come back so."""
         x, given = apart(inputs, states)
-        given = self.first_states(x) if given is None else given
+        found_states = as_list(self.first_states(x) if given is None else given)
+        if given is not None:
+            wanted = shape_leaves(map_shapes(lambda shape: (x.shape[0], *shape), state_shapes(self, x.shape[1:])))
+            check_states([state.shape for state in found_states], wanted, self)
         mask = self.get_dropout_mask(x) if training else None
-        found = self.step(self.project(x if mask is None else x * mask), as_list(given), training)
+        found = self.step(self.project(x if mask is None else x * mask), found_states, training)
         return as_given(inputs, found)
 
     def dropped_state(self, h: Tensor, training: bool) -> Tensor:

@@ -335,6 +335,14 @@ class TestInitialStates:
         with pytest.raises(ShapeError, match=r"\(3, 4\)"):
             layer([X, np.zeros((3, 4), np.float32), np.zeros((4, 4), np.float32)])
 
+    @pytest.mark.parametrize(("cell", "given"), [("LSTMCell", 1), ("GRUCell", 0), ("SimpleRNNCell", 2)])
+    def test_of_a_cell(self, cell, given):
+        one = getattr(layers, cell)(4)
+        with pytest.raises(ArgumentError, match=f"{cell} got {given} initial state"):
+            one(X[:, 0], [np.zeros((4, 4), np.float32)] * given)
+        with pytest.raises(ShapeError, match=r"\(4, 5\)"):
+            one(X[:, 0], [np.zeros((4, 5), np.float32)] * len(one.get_initial_state(4)))
+
 
 class TestDropout:
     def test_masks_are_the_same_for_all_steps(self):
