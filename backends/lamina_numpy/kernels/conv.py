@@ -16,7 +16,7 @@ from lamina.contract import KernelTable
 from lamina_arrayapi.kernels import conv as shared
 from lamina_arrayapi.kernels.windows import Pads, Sizes, cropped, padded, taps
 from lamina_numpy.gathering import Geometry, by_columns, each, tiles
-from lamina_numpy.kernels import depthwise, shifting
+from lamina_numpy.kernels import depthwise, pairs, shifting
 from lamina_numpy.kernels.elementwise import quiet
 from lamina_numpy.parallel import in_parallel, parts, workers
 
@@ -43,6 +43,8 @@ def convolution(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilations: Size
 
 
 def _convolve(x: Any, kernel: Any, g: Geometry, y: Any) -> None:
+    if pairs.pays(len(x), g, y.shape[-1], x.dtype) and pairs.convolve(x, kernel, g, y):
+        return
     columns = by_columns(x.shape[0], g)
     matrix = _matrix(kernel, columns)
     made, threads = _tiles(x, g, y.shape[-1], columns)
@@ -122,8 +124,10 @@ def convolution_kernel_gradient(
 
 
 def _correlate_kernel(x: Any, dy: Any, g: Geometry, dk: Any) -> None:
-    columns = by_columns(x.shape[0], g)
     filters = dy.shape[-1]
+    if pairs.pays(len(x), g, filters, x.dtype) and pairs.kernel_gradient(x, dy, g, dk):
+        return
+    columns = by_columns(x.shape[0], g)
     made, threads = _tiles(x, g, filters, columns)
 
     def work(some: Any) -> Any:
