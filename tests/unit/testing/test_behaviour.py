@@ -89,7 +89,7 @@ def test_the_report_of_a_backend_that_answers_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setattr("lamina.testing.report.answers", _failing)
     monkeypatch.delitem(NOT_RUN, "broken", raising=False)
     report = Report()
-    report.classes["broken"] = Kit
+    report.backends["broken"] = Kit.device, Kit.limitations
     lines = report.table()
     assert lines[0] == "broken: no tests"
     assert "    what it does in its own way: not known, for it raises ZeroDivisionError" in lines

@@ -45,6 +45,14 @@ def test_the_header_and_the_table_name_what_ran_and_what_did_not(pytester: pytes
     assert "1 passed, 1 skipped, 1 xfailed" in lines[-1]
 
 
+def test_the_table_of_tests_on_several_processes_is_the_same(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    pytester.makepyfile(test_backends=MODULE)
+    found = [_lines(pytester, *arguments) for arguments in ((), ("--numprocesses=2",))]
+    tables = [set(lines[next(i for i, x in enumerate(lines) if "of backends" in x) + 1 : -1]) - {""} for lines in found]
+    assert tables[0] == tables[1] >= {"numpy: 1 limited, 1 passed", "    cannot: tanh value: for the test"}
+
+
 def test_a_module_can_require_its_backend(pytester: pytest.Pytester) -> None:
     source = 'from lamina.testing import require_backend\nrequire_backend("nowhere")\nraise AssertionError("too far")\n'
     pytester.makepyfile(test_backends=source)
