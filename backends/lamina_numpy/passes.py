@@ -10,6 +10,7 @@ from lamina.program import Instruction, Program
 from lamina.program.passes import is_on
 from lamina.shapes import Spec
 from lamina_numpy.kernels import gru, lstm
+from lamina_numpy.met_by_pools import met_by_pools
 from lamina_numpy.pools_first import pools_first
 
 
@@ -120,5 +121,10 @@ def _only_number(slot: int, made: Mapping[int, Instruction], slots: Sequence[Spe
     return slot
 
 
-REWRITES = {"kept-slopes": keep_slopes, "kept-steps": keep_steps, "pools-first": pools_first}
+REWRITES = {
+    "kept-slopes": keep_slopes,
+    "kept-steps": keep_steps,
+    "pools-first": pools_first,
+    "met-by-pools": met_by_pools,
+}
 """By the names that ``LAMINA_WITHOUT`` knows them by."""
