@@ -95,6 +95,10 @@ SINGLE = {
     "normalization": (L.Normalization(mean=[1.0, 2.0], variance=[2.0, 3.0]), [(2,)]),
     "discretization": (L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5]), [(4,)]),
     "gru": (L.GRU(3, reset_after=True), [(4, 2)]),
+    "gru_of_any_length": (L.GRU(3, return_sequences=True), [(None, 2)]),
+    "gru_before": (L.GRU(3, reset_after=False, use_bias=False), [(None, 2)]),
+    "gru_backwards": (L.GRU(3, go_backwards=True), [(None, 2)]),
+    "lstm_of_any_length": (L.LSTM(3, return_sequences=True), [(None, 2)]),
     "attention": (L.Attention(use_scale=True, score_mode="concat"), [(None, 4), (5, 4)]),
     "attention_three": (L.Attention(), [(None, 4), (None, 3), (None, 4)]),
     "additive": (L.AdditiveAttention(), [(3, 4), (5, 4)]),
@@ -229,11 +233,21 @@ def model_with_heads():
     return with_weights(lamina.Model(x, L.RMSNormalization(name="rms_of_tests")(L.Add()([x, y]))))
 
 
-def test_it_trains_there(tfjs, tmp_path):
-    x = lamina.Input((6, 4))
-    y = L.GlobalAveragePooling1D()(L.RMSNormalization(name="rms_trained")(x))
+@pytest.mark.parametrize(
+    "trained",
+    [
+        L.RMSNormalization(name="rms_trained"),
+        L.GRU(3, return_sequences=True, name="gru_trained"),
+        L.GRU(3, return_sequences=True, reset_after=False, name="gru_before_trained"),
+        L.LSTM(3, return_sequences=True, name="lstm_trained"),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_it_trains_there(tfjs, tmp_path, trained):
+    x = lamina.Input((None, 4))
+    y = L.GlobalAveragePooling1D()(type(trained).from_config(trained.get_config())(x))
     model = with_weights(lamina.Model(x, L.Dense(1)(y)))
-    scripts = exported(model, tmp_path, ["rms_trained"])
+    scripts = exported(model, tmp_path, [trained.name])
     data, labels = batch(model, 4), np.ones((4, 1), np.float32)
     how = {"optimizer": {"class_name": "SGD", "config": {"learningRate": 0.1}}, "loss": "meanSquaredError"}
     losses = tfjs.train(tmp_path, [(data, labels)] * 3, tmp_path / "there", scripts=scripts, compile=how)
@@ -262,8 +276,9 @@ MASKED = {
 
 
 @pytest.mark.parametrize("name", MASKED)
-def test_masks_that_come_with_inputs(tfjs, tmp_path, name):
-    x = lamina.Input((5,), dtype="int32")
+@pytest.mark.parametrize("length", [5, None])
+def test_masks_that_come_with_inputs(tfjs, tmp_path, name, length):
+    x = lamina.Input((length,), dtype="int32")
     model = with_weights(lamina.Model(x, MASKED[name](L.Embedding(6, 4, mask_zero=True)(x))))
     model.export(tmp_path)
     data = np.array([[1, 2, 3, 0, 0], [4, 5, 1, 2, 0]], np.int32)

@@ -76,6 +76,10 @@ class Listener:
         """Whether a composite without a gradient of its own must run as its parts for this listener."""
         return False
 
+    def keeps_whole(self, op: Op[Any, Any]) -> bool:
+        """Whether this listener would hear of a composite as one, though the backend may have no kernel for it."""
+        return False
+
 
 class TapeListener(Listener):
     """Base of tapes: a computation with a gradient of its own hides its parts from them."""

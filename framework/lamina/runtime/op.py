@@ -218,6 +218,10 @@ class CompositeOp(Op[P, R]):
         """Whether the backend of a call with these tensors has a kernel of its own for this op."""
         return self.name in home_of([t for t in tensors if t._backend is not None]).kernels.functions
 
+    def runs_as_one(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether a call is worth more than the same done step by step: to the backend, or to a listener."""
+        return self.is_kernel_for(tensors) or any(x.keeps_whole(self) for x in listeners())
+
     def _with_own_gradient(self, tensors: tuple[Tensor, ...], attrs: dict[str, Any]) -> Any:
         with hidden_from_tapes():
             outputs = self.__wrapped__(*tensors, **attrs)

@@ -70,7 +70,7 @@ class GRUCell(GatedCell):
         return y, [y]
 
     def runs_at_once(self, x: Tensor, training: bool, masked: bool) -> bool:
-        return self.is_usual(GRUCell, x, training) and (masked_gru if masked else gru).is_kernel_for([x])
+        return self.is_usual(GRUCell, x, training) and (masked_gru if masked else gru).runs_as_one([x])
 
     def all_steps(self, x: Tensor, states: Sequence[Tensor], mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         width = 3 * self.units

@@ -81,11 +81,11 @@ class LSTMCell(GatedCell):
     def runs_at_once(self, x: Tensor, training: bool, masked: bool) -> bool:
         if not self.is_usual(LSTMCell, x, training):
             return False
-        return masked_lstm.is_kernel_for([x]) if masked else x.shape[1] > MANY_STEPS or lstm.is_kernel_for([x])
+        return masked_lstm.runs_as_one([x]) if masked else x.shape[1] > MANY_STEPS or lstm.runs_as_one([x])
 
     def all_steps(self, x: Tensor, states: Sequence[Tensor], mask: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         h, c = states
-        if mask is None and not lstm.is_kernel_for([x]):
+        if mask is None and not lstm.runs_as_one([x]):
             outputs, cells = lstm_sequence(self.project(x), self.recurrent_kernel, h, c)
             return outputs, [outputs[:, -1], cells[:, -1]]
         bias = self.bias if self.use_bias else ops.zeros((4 * self.units,), x.dtype)

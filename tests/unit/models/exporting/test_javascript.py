@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-from tests.backends_here import scope
 
 import lamina
+from backends_here import scope
 from lamina import layers, ops
 from lamina.errors import ArgumentError, SerializationError
 from lamina.models.exporting import export_model, tfjs_findings
@@ -322,7 +322,7 @@ class TestRefusals:
             (Counting(), [(3,)], "each call changes"),
             (Calling(lambda x: ops.argwhere(x > 0)), [(3,)], "depends on values"),
             (Calling(lambda x: ops.bitwise_and(ops.cast(x, "int32"), 1)), [(3,)], "op 'bitwise_and'"),
-            (layers.LSTM(3), [(None, 2)], "as a loop over steps does"),
+            (layers.SimpleRNN(3), [(None, 2)], "as a loop over steps does"),
             (Calling(lambda x: x[:, ::-2]), [(5,)], "negative step"),
             (Calling(lambda x: ops.cast(x, "complex64")), [(5,)], "complex64"),
             (Calling(lambda x: x + np.sin(np.arange(x.shape[1]))), [(None,)], "a constant"),
@@ -357,6 +357,14 @@ class TestRefusals:
         with pytest.raises(SerializationError, match="different ways"):
             javascript_class(layer, layer._nodes)
 
+    @pytest.mark.parametrize("backend", ["numpy", "torch"])
+    @pytest.mark.parametrize("layer", [layers.GRU(2), layers.LSTM(2)], ids=lambda layer: type(layer).__name__)
+    def test_loops_of_any_length_are_one_call(self, backend, layer):
+        with scope(backend):
+            source = written(type(layer).from_config(layer.get_config()), (None, 3)).source
+        assert source.count(f"= ops.{type(layer).__name__.lower()}(") == 1
+        assert "matMul" not in source
+
     def test_long_loops(self):
         with pytest.raises(SerializationError, match="over 4000 kernels"):
-            written(layers.GRU(2), (900, 2))
+            written(layers.SimpleRNN(2), (1500, 2))

@@ -65,6 +65,10 @@ _PLAIN: Final = {
 }  # fmt: skip
 
 
+LOOPS: Final = frozenset({"gru", "masked_gru", "lstm", "masked_lstm"})
+"""Composites that loop over the steps of a sequence, of which there may be any number."""
+
+
 def _writer(*names: str) -> Callable[[Writer], Writer]:
     def add(function: Writer) -> Writer:
         _WRITERS.update(dict.fromkeys(names, function))
@@ -241,6 +245,16 @@ def _(call: Call) -> str:
 def _(call: Call) -> str:
     names = ("size", "strides", "pads", "dilations", "groups")
     return f"ops.transposed({', '.join(call.inputs)}, {', '.join(literal(call.settings[name]) for name in names)})"
+
+
+@_writer("gru", "masked_gru")
+def _(call: Call) -> str:
+    return f"ops.gru({', '.join([literal(call.settings['reset_after']), *call.inputs])})"
+
+
+@_writer("lstm", "masked_lstm")
+def _(call: Call) -> str:
+    return f"ops.lstm({', '.join(call.inputs)})"
 
 
 @_writer("window_max", "window_mean")

@@ -6,6 +6,7 @@ Runs the layer on arrays whose values say nothing; composite ops are taken apart
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ from lamina.errors import LaminaError, SerializationError
 from lamina.layers.layer import Layer
 from lamina.layers.symbolic import Node, SymbolicTensor
 from lamina.models.exporting.javascript.masks import has_mask
+from lamina.models.exporting.javascript.operations import LOOPS
 from lamina.models.layouts import Layout
 from lamina.program import Program
 from lamina.program.passes import drop_dead
@@ -23,7 +25,7 @@ from lamina.replay.recorder import Recorder
 from lamina.runtime.backends import get_backend, on_backend
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.listeners import KernelCall, listening
-from lamina.runtime.op import CompositeOp
+from lamina.runtime.op import CompositeOp, Op
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
 from lamina.structures import flatten, map_structure
@@ -59,10 +61,10 @@ class Recording(NamedTuple):
 
 
 class _Flat(Recorder):
-    """Records primitives only: a composite that ran as a whole is run again as its parts."""
+    """Records primitives, and loops over steps: any other composite that ran as a whole is run again as its parts."""
 
     def on_call(self, call: KernelCall) -> None:
-        if not isinstance(call.op, CompositeOp):
+        if not isinstance(call.op, CompositeOp) or self.keeps_whole(call.op):
             super().on_call(call)
             if len(self._instructions) > MAX_CALLS:
                 raise SerializationError(
@@ -73,8 +75,15 @@ class _Flat(Recorder):
         for whole, part in zip(call.outputs, parts if isinstance(parts, tuple) else (parts,), strict=True):
             self._numbers[whole.uid] = self._number(part)
 
+    def on_gradient(self, call: KernelCall) -> None:
+        if self.keeps_whole(call.op):  # its parts were heard before, and are dead now
+            super().on_call(call)
+
     def wants_parts(self, inputs: tuple[Tensor, ...]) -> bool:
         return True
+
+    def keeps_whole(self, op: Op[Any, Any]) -> bool:
+        return op.name in LOOPS
 
 
 def record(layer: Layer, node: Node, layout: Layout) -> Recording:
@@ -183,7 +192,27 @@ def _checked(program: Program, recorder: Recorder) -> Program:
         )
     if recorder.not_replayable is not None:
         raise SerializationError(f"{recorder.not_replayable}.")
-    return drop_dead(program)
+    return _compact(drop_dead(program))
+
+
+def _compact(program: Program) -> Program:
+    """The program with its slots numbered anew: those of dead parts, of which sizes may decide, leave no gaps."""
+    made = [slot for instruction in program.instructions for slot in instruction.outputs]
+    kept = list(dict.fromkeys([*program.inputs, *program.state, *program.constants, *made]))
+    number = {slot: index for index, slot in enumerate(kept)}
+
+    def new(slots: Sequence[int]) -> tuple[int, ...]:
+        return tuple(number[slot] for slot in slots)
+
+    return replace(
+        program,
+        slots=tuple(program.slots[slot] for slot in kept),
+        inputs=new(program.inputs),
+        state=new(program.state),
+        constants={number[slot]: array for slot, array in program.constants.items()},
+        instructions=tuple(replace(i, inputs=new(i.inputs), outputs=new(i.outputs)) for i in program.instructions),
+        outputs=new(program.outputs),
+    )
 
 
 def _stand_in(x: SymbolicTensor, index: int, sizes: Mapping[Place, int]) -> Tensor:

@@ -215,7 +215,58 @@ function operations(tf) {
     return tf.div(over(padded(x, pads)), over(padded(tf.onesLike(x), pads)));
   }
 
-  return {convolution, transposed, pooled};
+  /** The steps of a sequence, (batch, time, features), after the product with a kernel. */
+  function projected(x, kernel, bias) {
+    const [batch, time, features] = x.shape;
+    const rows = tf.add(tf.matMul(tf.reshape(x, [batch * time, features]), kernel), bias);
+    return tf.unstack(tf.reshape(rows, [batch, time, kernel.shape[1]]), 1);
+  }
+
+  /** Which examples go on at each step; at the others the state stays. */
+  const keeps = (mask) => mask === undefined ? null : tf.unstack(tf.expandDims(tf.cast(mask, 'bool'), 2), 1);
+
+  /** The states after each step, side by side. */
+  const joined = (states, h) => states.length > 0 ? tf.stack(states, 1) : tf.zeros([h.shape[0], 0, h.shape[1]]);
+
+  function gru(resetAfter, x, kernel, recurrent, bias, first, mask) {
+    const units = first.shape[1];
+    const [ofInputs, ofState] = resetAfter ? tf.unstack(bias) : [bias, null];
+    const thirds = (y) => tf.split(y, [2 * units, units], 1);
+    const [gatesKernel, lastKernel] = thirds(recurrent);
+    const kept = keeps(mask);
+    const states = [];
+    let h = first;
+    projected(x, kernel, ofInputs).forEach((step, time) => {
+      const [gates, last] = thirds(step);
+      const [ownGates, ownLast] = resetAfter ?
+          thirds(tf.add(tf.matMul(h, recurrent), ofState)) : [tf.matMul(h, gatesKernel), null];
+      const [z, r] = tf.split(tf.sigmoid(tf.add(gates, ownGates)), 2, 1);
+      const reset = resetAfter ? tf.mul(r, ownLast) : tf.matMul(tf.mul(r, h), lastKernel);
+      const candidate = tf.tanh(tf.add(last, reset));
+      const next = tf.add(candidate, tf.mul(z, tf.sub(h, candidate)));
+      h = kept === null ? next : tf.where(kept[time], next, h);
+      states.push(h);
+    });
+    return joined(states, h);
+  }
+
+  function lstm(x, kernel, recurrent, bias, firstH, firstC, mask) {
+    const kept = keeps(mask);
+    const states = [];
+    let h = firstH;
+    let c = tf.clone(firstC);
+    projected(x, kernel, bias).forEach((step, time) => {
+      const [i, f, g, o] = tf.split(tf.add(step, tf.matMul(h, recurrent)), 4, 1);
+      const nextC = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
+      const nextH = tf.mul(tf.sigmoid(o), tf.tanh(nextC));
+      h = kept === null ? nextH : tf.where(kept[time], nextH, h);
+      c = kept === null ? nextC : tf.where(kept[time], nextC, c);
+      states.push(h);
+    });
+    return [joined(states, h), c];
+  }
+
+  return {convolution, transposed, pooled, gru, lstm};
 }
 
 global.laminaLayers = {register};
