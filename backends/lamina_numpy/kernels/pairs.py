@@ -25,7 +25,8 @@ _BYTES = 2048 * 1024
 """What the sums and products of a tile take: they stay in the second cache."""
 
 _FEWEST_ROWS, _FEWEST_CHANNELS, _FEWEST_PRODUCTS = 32, 8, 1 << 21
-_COLUMNS_AT_ONCE = 8
+_GRADIENT_BYTES = 1024 * 1024
+"""What the products of some columns take before they are added up."""
 
 
 def pays(count: int, g: Geometry, filters: int, dtype: Any) -> bool:
@@ -200,9 +201,11 @@ def _summed_rows(dy: Any, tile: _Tile) -> Any:
 
 def _add_products(total: Any, matrix: Any, rows: Any) -> None:
     """Adds the products of each column, some at a time, so that those fit the cache before they are added up."""
-    many = scratch("pairs gradients", (4, _COLUMNS_AT_ONCE, *total.shape[1:]), total.dtype)
-    for start in range(0, matrix.shape[1], _COLUMNS_AT_ONCE):
-        columns = slice(start, min(start + _COLUMNS_AT_ONCE, matrix.shape[1]))
-        some = many[:, : columns.stop - start]
-        np.matmul(matrix[:, columns].swapaxes(-1, -2), rows[:, columns], out=some)
-        total += np.add.reduce(some, 1)
+    columns = matrix.shape[1]
+    count = min(columns, max(1, _GRADIENT_BYTES // total.nbytes))
+    many = scratch("pairs gradients", (4, count, *total.shape[1:]), total.dtype)
+    for start in range(0, columns, count):
+        some = slice(start, min(start + count, columns))
+        found = many[:, : some.stop - start]
+        np.matmul(matrix[:, some].swapaxes(-1, -2), rows[:, some], out=found)
+        total += np.add.reduce(found, 1)

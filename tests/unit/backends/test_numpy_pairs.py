@@ -30,7 +30,7 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     if request.param != "one tile":
         monkeypatch.setattr(pairs, "_BYTES", 512)
         monkeypatch.setattr(pairs, "_FEWEST_ROWS", 3)
-        monkeypatch.setattr(pairs, "_COLUMNS_AT_ONCE", 3)
+        monkeypatch.setattr(pairs, "_GRADIENT_BYTES", 50000)
     if request.param == "threads":
         monkeypatch.setattr(pairs, "workers", lambda products: 3)
 
