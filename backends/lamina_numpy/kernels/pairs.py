@@ -87,12 +87,12 @@ class _Sums:
     def __init__(self, x: Any, g: Geometry, tiles: Sequence[_Tile]) -> None:
         self.x, self.g = x, g
         images, pairs = max(t.images for t in tiles), max(t.pairs for t in tiles)
-        self.image = scratch("pairs image", (images, 2 * pairs + 2, g.width, g.channels), x.dtype)
+        self.image = scratch("pairs image", (2, images, pairs + 1, g.width, g.channels), x.dtype)
         self.sums = scratch("pairs sums", (4 * images * pairs * g.width * g.channels,), x.dtype)
         left = g.pads[1][0]
         self.across = slice(left, left + g.size[1])
-        self.image[:, :, :left] = 0
-        self.image[:, :, self.across.stop :] = 0
+        self.image[:, :, :, :left] = 0
+        self.image[:, :, :, self.across.stop :] = 0
 
     def of(self, tile: _Tile) -> Any:
         """The matrices (sum, column, row, window) of a tile."""
@@ -109,15 +109,23 @@ class _Sums:
         return as_strided(t, shape, (t.strides[0], pixel, g.width * pixel, t.itemsize), writeable=False)
 
     def _rows(self, tile: _Tile) -> list[Any]:
-        """Of each pair the first, second, third and fourth row that it meets, with zeros where there is none."""
-        g = self.g
-        image = self.image[: tile.images, : 2 * tile.pairs + 2]
-        start = 2 * tile.top - g.pads[0][0]
-        low, high = max(0, -start), max(0, min(image.shape[1], g.size[0] - start))
-        image[:, :low, self.across] = 0
-        image[:, high:, self.across] = 0
-        image[:, low:high, self.across] = self.x[tile.first : tile.last, start + low : start + high]
-        return [image[:, i : i + 2 * tile.pairs - 1 : 2] for i in range(4)]
+        """Of each pair the first, second, third and fourth row that it meets, with zeros where there is none.
+
+        Every other row of the image lies beside each other, so that the rows of all pairs of an image are one run.
+        """
+        g, start = self.g, 2 * tile.top - self.g.pads[0][0]
+        found = []
+        for rows, first in zip(self.image[:, : tile.images, : tile.pairs + 1], (start, start + 1), strict=True):
+            low = max(0, -(first // 2))
+            high = max(low, min(tile.pairs + 1, (g.size[0] - first + 1) // 2))
+            rows[:, :low, self.across] = 0
+            rows[:, high:, self.across] = 0
+            rows[:, low:high, self.across] = self.x[
+                tile.first : tile.last, first + 2 * low : max(0, first + 2 * high - 1) : 2
+            ]
+            found.append(rows)
+        even, odd = found
+        return [even[:, :-1], odd[:, :-1], even[:, 1:], odd[:, 1:]]
 
 
 def convolve(x: Any, kernel: Any, g: Geometry, y: Any) -> bool:
