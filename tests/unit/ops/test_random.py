@@ -30,6 +30,25 @@ def test_the_default_stream_starts_anew_with_set_seed() -> None:
     assert len({tuple(draw) for draw in first}) == 3
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_the_default_stream_goes_on_where_numbers_are_wanted(recorded: bool) -> None:
+    def drawn(x: Any) -> Any:
+        return x + lamina.random.uniform((2,))
+
+    draw = lamina.function(drawn) if recorded else drawn
+    lamina.random.set_seed(9)
+    with scope("numpy"):
+        expected = [drawn(lamina.zeros((2,))).tolist() for _ in range(24)]
+    lamina.random.set_seed(9)
+    found = []
+    for count, name in ((6, "torch"), (1, "numpy"), (5, "torch"), (12, "numpy")):
+        with scope(name):
+            made = [draw(lamina.zeros((2,))) for _ in range(count)]
+        assert {x.backend.name for x in made} == {name}
+        found += [x.tolist() for x in made]
+    assert found == expected
+
+
 def test_threads_have_default_streams_of_their_own() -> None:
     lamina.random.set_seed(9)
     expected = lamina.random.uniform((2,)).tolist()

@@ -10,6 +10,7 @@ import numpy as np
 
 from lamina.errors import ArgumentError
 from lamina.ops.elementwise import add
+from lamina.runtime.backends import get_backend
 from lamina.runtime.convert import to_tensor
 from lamina.runtime.tensor import Tensor
 from lamina.runtime.variable import Variable
@@ -60,6 +61,8 @@ _DEFAULT: ContextVar[SeedGenerator | None] = ContextVar("lamina_seed_generator",
 def default_generator() -> SeedGenerator:
     """The generator of this thread or task from which draws without a seed take theirs.
 
+    It goes to the active backend, so that this is where the numbers are drawn; its stream goes on.
+
     >>> default_generator() is default_generator()
     True
     """
@@ -67,6 +70,9 @@ def default_generator() -> SeedGenerator:
     if generator is None:
         generator = SeedGenerator(first=_DEFAULT_DRAWS)
         _DEFAULT.set(generator)
+    active = get_backend()
+    if generator.state.backend is not active:
+        generator.state.to(active)
     return generator
 
 
