@@ -18,13 +18,19 @@ from lamina_numpy.scratch import scratch
 
 _BLOCK_BYTES = 256 * 1024
 _FEWEST_CHANNELS = 32
-_LEAST_SAVED = 1.2
+_LEAST_SAVED, _LEAST_SAVED_OF_PAIRS = 1.2, 1.5
 
 
-def pays(dy: Any, kernel: Any, size: Sizes) -> bool:
-    """Whether products without the border are enough fewer, and large enough, to make up for the additions."""
+def pays(dy: Any, kernel: Any, size: Sizes, in_pairs: bool) -> bool:
+    """Whether products without the border are enough fewer, and large enough, to make up for the additions.
+
+    ``in_pairs`` says that the convolution that it is compared with takes fewer products, by pairs of rows.
+    """
     positions = np.prod(size) / max(1, np.prod(dy.shape[1:-1]))
-    return bool(positions >= _LEAST_SAVED) and min(kernel.shape[-2:]) >= _FEWEST_CHANNELS
+    return (
+        bool(positions >= (_LEAST_SAVED_OF_PAIRS if in_pairs else _LEAST_SAVED))
+        and min(kernel.shape[-2:]) >= _FEWEST_CHANNELS
+    )
 
 
 def input_gradient(dy: Any, kernel: Any, size: Sizes, starts: Sizes, dilations: Sizes, dx: Any) -> None:
