@@ -149,6 +149,17 @@ def rsqrt(x: Any, out: Any = None) -> Any:
     return np.reciprocal(np.sqrt(x, out=out), out=out)
 
 
+@kernels.specialized("rsqrt")
+def _(inputs: Sequence[Spec], outputs: Sequence[Spec], attrs: Mapping[str, Any]) -> Any:
+    sqrt, reciprocal = np.sqrt, np.reciprocal
+
+    def kernel(x: Any, out: Any) -> None:
+        sqrt(x, out)
+        reciprocal(out, out)
+
+    return kernel
+
+
 @kernels("power", out=True)
 @quiet
 def power(a: Any, b: Any, out: Any = None) -> Any:

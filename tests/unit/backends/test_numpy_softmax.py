@@ -43,3 +43,30 @@ def test_the_logarithm_of_an_infinite_share_is_the_same_in_a_recorded_step(dtype
     step = lamina.function(lambda x: lamina.log_softmax(x * 1.0, axis))
     for _ in range(4):
         np.testing.assert_allclose(step(lamina.tensor(x)).numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 64), (1100, 64), (3, 50), (2, 3, 1), (2, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_of_rows_in_a_recorded_step_is_that_of_the_eager_kernel(shape: tuple[int, ...], dtype: str) -> None:
+    x = np.random.default_rng(0).normal(scale=9, size=shape).astype(dtype)
+    step = lamina.function(lambda x: lamina.softmax(x * 1.0))
+    for scale in (1.0, 1.0, 1.0, 40.0):
+        found = step(lamina.tensor(x * x.dtype.type(scale))).numpy()
+        expected = lamina.softmax(lamina.tensor(x * x.dtype.type(scale))).numpy()
+        np.testing.assert_allclose(found, expected, rtol=3e-6, atol=1e-30)
+
+
+@pytest.mark.parametrize("classes", [48, 50])
+def test_an_infinite_or_missing_number_stays_in_its_row_of_a_recorded_softmax(classes: int) -> None:
+    x = np.zeros((5, classes), np.float32)
+    x[1, 7], x[2, 3], x[3, :] = np.inf, np.nan, -np.inf
+    x[4, 1:] = -np.inf
+    step = lamina.function(lambda x: lamina.softmax(x * 1.0))
+    for rows in (slice(None), slice(2, None), slice(None), slice(2, None), slice(None), slice(2, None)):
+        found = step(lamina.tensor(x[rows])).numpy()[-5:]
+        np.testing.assert_array_equal(np.isnan(found).all(1)[-3:], [True, True, False])
+        assert found[-1, 0] == 1.0
+        assert found[-1, 1:].sum() == 0.0
+        if len(found) == 5:
+            assert found[1, 7] == 1.0
+            np.testing.assert_allclose(found[0], 1 / classes, rtol=1e-6)
