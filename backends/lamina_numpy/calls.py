@@ -75,12 +75,19 @@ class _Same:
 
     def __init__(self) -> None:
         self._seen: dict[Any, Any] = {}
+        self._known: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, value: Any) -> Any:
-        if not isinstance(value, np.ndarray):
-            return self._seen.setdefault(id(value), value)
-        place = value.__array_interface__["data"][0], value.shape, value.strides, value.dtype.str
-        return self._seen.setdefault(place if value.size else id(value), value)
+        known = self._known.get(id(value))
+        if known is None:  # values are kept with what is given for them, so that no other one gets their id
+            known = self._known[id(value)] = (value, self._first(value))
+        return known[1]
+
+    def _first(self, value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or not value.size:
+            return value
+        place = value.__array_interface__["data"][0], value.shape, value.strides, value.dtype
+        return self._seen.setdefault(place, value)
 
 
 _SIGNS = {"add": "+", "subtract": "-", "multiply": "*"}
