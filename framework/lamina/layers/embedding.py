@@ -115,8 +115,6 @@ class ReversibleEmbedding(Embedding):
             self.reverse_embeddings: Variable = self.add_weight(
                 (self.output_dim, self.input_dim),
                 self.embeddings_initializer,
-                regularizer=self.embeddings_regularizer,
-                constraint=self.embeddings_constraint,
                 name="reverse_embeddings",
             )
 

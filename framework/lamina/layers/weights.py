@@ -173,11 +173,19 @@ class HasWeights:
 
     @property
     def losses(self) -> list[Tensor]:
-        """Regularization of the weights, and what ``add_loss`` collected in the last call, one scalar each."""
-        found = [*self._call_losses, *(regularizer(variable) for variable, regularizer in self._regularized)]
-        for layer in self.sublayers():
-            found += layer.losses
-        return found
+        """What ``add_loss`` collected in the last call, then the regularization of the weights, one scalar each.
+
+        Those of the layers in it are among them. Weights that training leaves alone are not regularized, as in Keras.
+        """
+        layers = self._with_layers_within()
+        trained = {id(variable) for variable in self.trainable_weights}
+        penalties = [penalty for layer in layers for penalty in layer._regularized if id(penalty[0]) in trained]
+        collected = [loss for layer in layers for loss in layer._call_losses]
+        return collected + [regularizer(variable) for variable, regularizer in penalties]
+
+    def _with_layers_within(self) -> list[Any]:
+        """The layer itself and those within, at any depth, each once."""
+        return _unique([self, *(inner for layer in self.sublayers() for inner in layer._with_layers_within())])
 
     def count_params(self) -> int:
         """The number of weights' elements. Raises NotBuiltError before the layer is built."""

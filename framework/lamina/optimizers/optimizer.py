@@ -34,12 +34,13 @@ class Optimizer(OptimizerState, ABC):
     """Base of optimizers. A subclass names its slots and gives ``update``, a pure function of tensors.
 
     ``learning_rate`` is a Variable that can be assigned at any time, also by ``optimizer.learning_rate = 0.1``; or
-    a schedule, a function of the number of updates. At most one of ``clipnorm`` (of each gradient), ``clipvalue``
+    a schedule, a function of the number of steps. At most one of ``clipnorm`` (of each gradient), ``clipvalue``
     (of each element) and ``global_clipnorm`` (of all gradients together) limits gradients. ``weight_decay`` takes
     that share times the rate off every weight at each step. ``use_ema`` keeps moving averages of the weights with
     the momentum ``ema_momentum``, and every ``ema_overwrite_frequency`` steps puts them in place.
     ``loss_scale_factor`` is what losses were multiplied by, and gradients are divided by.
-    ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient.
+    ``gradient_accumulation_steps`` updates at every n-th call only, with the mean gradient; the averages move at
+    every call and are the weights themselves until the first update, as in Keras.
 
     A subclass may name its own arguments in ``own_settings``, for its config. Raises ArgumentError for a rate below 0
     and settings that are none or exclude each other; when it is applied, ShapeError if gradients do not fit their
@@ -260,9 +261,9 @@ class Optimizer(OptimizerState, ABC):
             return
         for variable in variables:
             held = self._slots[id(variable)][AVERAGE]
-            staged[held] = averaged(held, staged[variable], self.ema_momentum, self._iterations)
+            staged[held] = averaged(held, staged[variable], self.ema_momentum, self._updates)
             if self.ema_overwrite_frequency is not None:
-                due = every(self.ema_overwrite_frequency, self._iterations)
+                due = every(self.ema_overwrite_frequency, self._updates)
                 staged[variable] = ops.where(due, staged[held], staged[variable])
 
     def _stage_constraints(self, variables: Sequence[Variable], staged: Staged) -> None:

@@ -53,7 +53,7 @@ def fitting_gradient(gradient: Any, variable: Variable) -> Tensor:
     return tensor if tensor.dtype == variable.dtype else ops.cast(tensor, variable.dtype)
 
 
-def every(steps: int, iterations: Variable) -> Tensor:
+def every(steps: int, iterations: Variable | Tensor) -> Tensor:
     """Whether the step that is under way is the n-th, 2n-th ... one, as a scalar bool."""
     return ops.equal(ops.mod(ops.add(iterations, 1), steps), 0)
 
@@ -65,7 +65,7 @@ def gathered(gradient: Tensor, held: Variable, steps: int, due: Tensor, staged: 
     return ops.divide(total, float(steps))
 
 
-def averaged(average: Variable, value: Tensor, momentum: float, iterations: Variable) -> Tensor:
+def averaged(average: Variable, value: Tensor, momentum: float, iterations: Variable | Tensor) -> Tensor:
     """momentum * average + (1 - momentum) * value; the value itself at the first step."""
     later = ops.cast(ops.greater(iterations, 0), value.dtype)
     share = ops.multiply(later, momentum)

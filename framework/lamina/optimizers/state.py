@@ -51,10 +51,10 @@ class OptimizerState:
     def learning_rate(self) -> Any:
         """The learning rate, a Variable. Assigning a number, or a scalar tensor, changes its value.
 
-        With a schedule, the rate of the next update, a tensor. Assigning another schedule replaces it; a number is
-        refused by ArgumentTypeError.
+        With a schedule, the rate of the next step, a tensor; steps that only gather gradients count, as in Keras.
+        Assigning another schedule replaces it; a number is refused by ArgumentTypeError.
         """
-        return self._learning_rate if self._schedule is None else self._schedule(self._updates)
+        return self._learning_rate if self._schedule is None else self._schedule(self._iterations.value)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:

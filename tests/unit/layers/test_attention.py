@@ -139,6 +139,16 @@ class TestProjected:
         with pytest.raises(ArgumentTypeError, match=next(iter(settings))):
             make(**settings)
 
+    def test_masks_of_the_attended_axis_alone(self, make):
+        if make is grouped:
+            return
+        x = np.random.default_rng(0).normal(size=(2, 3, 4, 6)).astype(np.float32)
+        mask = np.array([[1, 0, 1], [1, 1, 0]], bool)
+        layer = make(attention_axes=1)
+        found = layer(x, x, value_mask=mask).numpy()
+        expected = layer(x, x, value_mask=np.broadcast_to(mask[:, :, None], (2, 3, 4))).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
     def test_regularizers_of_the_projections(self, make):
         layer = make(kernel_regularizer="l2", activity_regularizer="l1")
         layer(X, X)

@@ -190,6 +190,18 @@ class TestRegularizersAndConstraints:
         layer.bias.assign([1.0, -2.0])
         assert [round(loss.item(), 6) for loss in layer.losses] == [0.06, 0.03]
 
+    def test_losses_of_calls_stand_before_those_of_weights_at_any_depth(self):
+        settings = {"kernel_regularizer": "l2", "activity_regularizer": "l1", "kernel_initializer": "ones"}
+        model = lamina.Sequential([layers.Dense(1, **settings), layers.Dense(1, **settings)])
+        model(np.ones((1, 2), np.float32))
+        assert [round(loss.item(), 5) for loss in model.losses] == [0.02, 0.02, 0.02, 0.01]
+
+    def test_weights_that_are_not_trained_are_not_regularized(self):
+        layer = layers.Dense(2, kernel_regularizer="l2")
+        layer(np.ones((1, 3), np.float32))
+        layer.trainable = False
+        assert layer.losses == []
+
     def test_activity_regularizer(self):
         layer = layers.Dense(2, activity_regularizer="l2", kernel_initializer="ones", use_bias=False)
         layer(np.ones((2, 3), np.float32))

@@ -93,6 +93,14 @@ def test_weights_are_not_quantized_or_adapted_in_place(make):
 
 
 class TestReversibleEmbedding:
+    def test_only_the_embeddings_are_regularized(self):
+        layer = layers.ReversibleEmbedding(
+            3, 2, tie_weights=False, embeddings_regularizer="l2", embeddings_constraint="non_neg"
+        )
+        layer(np.array([[1]]))
+        assert len(layer.losses) == 1
+        assert layer.reverse_embeddings.constraint is None
+
     def test_with_weights_of_its_own(self):
         layer = layers.ReversibleEmbedding(5, 3, tie_weights=False, logit_soft_cap=2.0, name="r")
         vectors = layer(np.array([[0, 4]]))

@@ -188,6 +188,11 @@ class TestNormalization:
         layer.adapt(pd.DataFrame({"a": [1.0, 3.0], "b": [10.0, 30.0]}))
         assert layer.mean.numpy().tolist() == [2.0, 20.0]
 
+    def test_integers(self):
+        layer = layers.Normalization(axis=None, mean=0.5, variance=4.0)
+        assert layer(np.array([[1, 2]])).tolist() == [[0.25, 0.75]]
+        assert layer.get_config()["axis"] == []
+
     def test_learned_anew(self):
         layer = layers.Normalization()
         layer.adapt(100.0 + X)

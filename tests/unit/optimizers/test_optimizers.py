@@ -276,6 +276,16 @@ def test_accumulation_equals_one_step_with_the_mean() -> None:
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6)
 
 
+def test_schedules_and_averages_go_on_while_gradients_gather() -> None:
+    w = Variable([1.0])
+    rates = optimizers.schedules.PiecewiseConstantDecay([0], [1.0, 0.5])
+    optimizer = SGD(rates, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2)
+    for average in (1.0, 0.5, 0.5, 0.25):
+        optimizer.apply([[1.0]], [w])
+        assert optimizer.slots_of(w)["average"].numpy().tolist() == [average]
+    assert w.numpy().tolist() == [0.0]
+
+
 def test_averages() -> None:
     w = Variable([1.0])
     optimizer = SGD(1.0, use_ema=True, ema_momentum=0.5)

@@ -80,10 +80,10 @@ def test_config(name: str) -> None:
     assert type(schedules.deserialize(schedules.serialize(schedule))) is type(schedule)
 
 
-def test_accumulated_gradients_count_once() -> None:
+def test_steps_that_only_gather_gradients_count() -> None:
     w, optimizer = (
         Variable([0.0]),
-        SGD(schedules.PiecewiseConstantDecay([0], [1.0, 10.0]), gradient_accumulation_steps=2),
+        SGD(schedules.PiecewiseConstantDecay([1], [1.0, 10.0]), gradient_accumulation_steps=2),
     )
     for _ in range(4):
         optimizer.apply([[1.0]], [w])

@@ -37,7 +37,10 @@ class Axes(NamedTuple):
         return [*self.others, heads, *self.attended, heads + 1]
 
     def mask_by_length(self, mask: Tensor) -> Tensor:
-        """A mask (axes...) as (others..., 1, length)."""
+        """A mask (axes...), or of the batch and the attended axes only, as (others..., 1, length)."""
+        if self.others and mask.ndim == 1 + len(self.attended) < len(self.others) + len(self.attended):
+            ones = (1,) * len(self.others)
+            return ops.reshape(mask, (mask.shape[0], *ones, prod(mask.shape[1:])))
         moved = ops.transpose(mask, [*self.others, *self.attended])
         sizes = moved.shape
         first = len(self.others)

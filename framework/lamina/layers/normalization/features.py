@@ -28,7 +28,7 @@ class Normalization(Layer):
 
     ``axis``, one or several, are the axes whose every index is a feature with statistics of its own; None takes all
     numbers as one feature. The statistics are learned by ``adapt``, or given as ``mean`` and ``variance``. ``invert``
-    turns it round: y = mean + x * sqrt(variance). Input and output have the same shape.
+    turns it round: y = mean + x * sqrt(variance). Input and output have the same shape; integers become floats.
 
     Weights, unless the statistics are given, none of them trained: ``mean`` and ``variance`` of the sizes of the axes,
     and ``count``, which stands in files of Keras and says nothing. Before ``adapt`` they are 0 and 1.
@@ -65,6 +65,9 @@ class Normalization(Layer):
             )
         if variance is not None and np.min(self.input_variance, initial=0) < 0:
             raise ArgumentError(f"variance is {variance!r}.", expected="no negative numbers.")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis or []}
 
     def check_input(self, input_shape: Any) -> None:
         axes = self._axes(input_shape)
@@ -129,6 +132,7 @@ class Normalization(Layer):
         if not self.built:
             raise NotBuiltError("a Normalization without statistics was called.", fix="call adapt on data first.")
         axes = self._axes(x.shape)
+        x = ops.cast(x, self.dtype)
         mean, variance = (along(ops.cast(to_tensor(s), x.dtype), axes, x) for s in (self.mean, self.variance))
         deviation = ops.maximum(ops.sqrt(variance), _EPSILON)
         if self.invert:

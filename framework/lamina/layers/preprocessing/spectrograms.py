@@ -65,10 +65,10 @@ class STFTSpectrogram(SpatialLayer):
     ``frame_length`` samples, ``frame_step`` apart (half a frame if None), are weighted by a ``window`` ('hann',
     'hamming', 'blackman', 'bartlett', a list of numbers, or None) and transformed at ``fft_length`` (a power of two if
     None). ``scaling`` divides the window by the root of its sum of squares ('density') or its sum ('spectrum').
-    ``mode`` says what comes out: 'log', 'magnitude', 'psd' (its square), 'real', 'imag', 'angle', or 'stft', which is
-    'real' and 'imag' one behind the other. Output (batch, frames, channels * frequencies), or with ``expand_dims``
-    (batch, frames, frequencies, channels); with the channels first (batch, channels * frequencies, frames), or (batch,
-    channels, frames, frequencies).
+    ``mode`` says what comes out: 'log', 'magnitude', 'psd' (its square, twice that of frequencies which a whole
+    transform has twice), 'real', 'imag', 'angle', or 'stft', which is 'real' and 'imag' one behind the other. Output
+    (batch, frames, channels * frequencies), or with ``expand_dims`` (batch, frames, frequencies, channels); with the
+    channels first (batch, channels * frequencies, frames), or (batch, channels, frames, frequencies).
 
     Weights: ``real_kernel`` and ``imag_kernel`` (frame_length, 1, frequencies), those that the mode needs. As Keras.
     Raises ShapeError for an input with other axes or fewer samples than a frame. A ``periodic`` window is one of a
@@ -165,7 +165,13 @@ class STFTSpectrogram(SpatialLayer):
         power = ops.add(ops.square(real), ops.square(imag))
         if self.mode == "log":
             return ops.multiply(ops.log(ops.maximum(power, 1e-7)), 0.5)
-        return ops.sqrt(power) if self.mode == "magnitude" else power
+        return ops.sqrt(power) if self.mode == "magnitude" else ops.multiply(power, self._times_of_frequencies())
+
+    def _times_of_frequencies(self) -> Tensor:
+        """How often each frequency is in a whole transform, of which this one keeps a half."""
+        times = np.full(self.transformed // 2 + 1, 2.0)
+        times[[0, -1]] = 1.0
+        return ops.tensor(times.astype(numpy_dtype(self.dtype)))
 
 
 class MelSpectrogram(Layer):

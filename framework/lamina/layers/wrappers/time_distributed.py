@@ -16,9 +16,10 @@ class TimeDistributed(Wrapper):
     """Applies a layer to each step of a sequence by itself, with the same weights.
 
     Input (batch, time, ...), output (batch, time, ...). All steps go through the layer at once, as further examples of
-    one batch: a ``BatchNormalization`` inside normalizes over all of them. A mask (batch, time) goes on to what comes
-    after; the layer inside gets each step's part if its ``call`` takes a mask. As Keras. Raises ArgumentTypeError for
-    what is no layer, ShapeError for an input of fewer than three axes.
+    one batch; one after the other only through a layer that carries states, and in training through one that keeps
+    statistics: a ``BatchNormalization`` inside normalizes each step by itself. A mask (batch, time) goes on to what
+    comes after; the layer inside gets each step's part if its ``call`` takes a mask. As Keras. Raises ArgumentTypeError
+    for what is no layer, ShapeError for an input of fewer than three axes.
 
     >>> import lamina
     >>> TimeDistributed(lamina.layers.Dense(4))(lamina.zeros((2, 5, 3))).shape
@@ -50,7 +51,7 @@ class TimeDistributed(Wrapper):
             )
         settings: dict[str, Any] = {"training": training} if self.layer.takes("training") else {}
         mask = mask if self.layer.takes("mask") else None
-        if self.layer.stateful:
+        if self.layer.stateful or (training and self.layer.non_trainable_weights):
             return self._step_by_step(inputs, mask, settings)
         batch, time = inputs.shape[:2]
         together = _together(inputs)

@@ -23,6 +23,16 @@ def test_equals_the_layer_at_each_step(inner):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_statistics_are_those_of_each_step():
+    wrapper = layers.TimeDistributed(layers.BatchNormalization(momentum=0.5))
+    found = wrapper(X, training=True).numpy()
+    np.testing.assert_allclose(found.mean((0, 2)), 0.0, atol=1e-5)
+    mean = np.zeros(2)
+    for step in X.mean((0, 2)):
+        mean = 0.5 * mean + 0.5 * step
+    np.testing.assert_allclose(wrapper.layer.moving_mean.numpy(), mean, atol=1e-5)
+
+
 def test_a_model_inside():
     inner = lamina.Sequential([lamina.Input((5, 2)), layers.Flatten(), layers.Dense(3)])
     model = lamina.Sequential([lamina.Input((4, 5, 2)), layers.TimeDistributed(inner)])
