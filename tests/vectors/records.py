@@ -19,10 +19,9 @@ def default_folder() -> Path:
 
 @functools.cache
 def loader(folder: Path) -> Any:
-    """The reader that comes with the recordings; a folder without one is read by that of the usual folder."""
-    path = folder / "load_vectors.py"
-    if not path.exists():
-        path = default_folder() / "load_vectors.py"
+    """The reader that comes with the recordings; a folder without one is read by that of the usual ones."""
+    places = [place / "load_vectors.py" for place in (folder, default_folder(), _SHARED)]
+    path = next((place for place in places if place.exists()), places[-1])
     spec = importlib.util.spec_from_file_location(f"load_vectors_{folder.name}", path)
     assert spec is not None
     assert spec.loader is not None
