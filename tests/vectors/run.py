@@ -12,9 +12,9 @@ it holds shows in its files, and all kinds are run that it has:
   constraints and schedules).
 
 Prints a line for each op, class or function and a total; exits with 1 if a record fails that disagreements.toml does
-not list, or a listed one passes. Records about classes that lamina does not have fail unless a rule says so, which has
-to be true; they are counted by themselves. What is compared of a kind stands in the module that checks it; tolerances
-stand in comparing.py.
+not list; with --strict, for the recordings that it was made from, also if a listed one passes. Records about classes
+that lamina does not have fail unless a rule says so, which has to be true; they are counted by themselves. What is
+compared of a kind stands in the module that checks it; tolerances stand in comparing.py.
 """
 
 from __future__ import annotations
@@ -52,21 +52,23 @@ class Tally:
         return self.passed + self.failed + self.listed + self.absent
 
 
-def run(folder: Path, kinds: list[Kind], chosen: set[str], listed: list[Disagreement]) -> dict[str, Tally]:
+def run(
+    folder: Path, kinds: list[Kind], chosen: set[str], listed: list[Disagreement], strict: bool = False
+) -> dict[str, Tally]:
     """Every record of the folder against the active backend, by what it is about."""
     tallies: dict[str, Tally] = defaultdict(Tally)
     for kind in kinds:
         for record in kind.records(folder):
             if not chosen or subject(record) in chosen:
-                _judge(kind, record, tallies[subject(record)], listed)
+                _judge(kind, record, tallies[subject(record)], listed, strict)
     return tallies
 
 
-def _judge(of: Kind, record: dict[str, Any], tally: Tally, listed: list[Disagreement]) -> None:
+def _judge(of: Kind, record: dict[str, Any], tally: Tally, listed: list[Disagreement], strict: bool) -> None:
     wrong, kind = of.failure(record), of.name
     rule = next((r for r in listed if r.covers(kind, record)), None)
     if rule is not None and wrong is None:
-        wrong = f"passes, but disagreements.toml lists it: {rule.reason}"
+        wrong = f"passes, but disagreements.toml lists it: {rule.reason}" if strict else None
     elif rule is not None:
         try:
             rule.prove(record)
@@ -119,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ops", default="", help="ops, classes or functions to run, by commas (default: all)")
     parser.add_argument("--show", type=int, default=3, help="how many failures of each to print (default: 3)")
     parser.add_argument("--disagreements", type=Path, default=FILE, help="another list of disagreements")
+    parser.add_argument("--strict", action="store_true", help="whether a listed record must not pass")
     given = parser.parse_args(arguments)
     folder = given.folder or default_folder()
     kinds = kinds_in(folder)
@@ -130,7 +133,9 @@ def main(arguments: list[str] | None = None) -> int:
     lamina.set_backend(given.backend)
     np.seterr(all="ignore")  # recorded are also infinities and NaN
     chosen = {name for name in given.ops.split(",") if name}
-    tallies = run(folder, [kind for kind in kinds if kind.file in wanted], chosen, rules(given.disagreements))
+    tallies = run(
+        folder, [kind for kind in kinds if kind.file in wanted], chosen, rules(given.disagreements), given.strict
+    )
     return 0 if report(tallies, given.show) else 1
 
 
