@@ -51,7 +51,8 @@ class TimeDistributed(Wrapper):
             )
         settings: dict[str, Any] = {"training": training} if self.layer.takes("training") else {}
         mask = mask if self.layer.takes("mask") else None
-        if self.layer.stateful or (training and self.layer.non_trainable_weights):
+        keeps_statistics = any(not variable.trainable for variable in self.layer.weights)
+        if self.layer.stateful or (training and self.layer.trainable and keeps_statistics):
             return self._step_by_step(inputs, mask, settings)
         batch, time = inputs.shape[:2]
         together = _together(inputs)
