@@ -125,7 +125,7 @@ def convolution_kernel_gradient(
 
 def _correlate_kernel(x: Any, dy: Any, g: Geometry, dk: Any) -> None:
     filters = dy.shape[-1]
-    if pairs.pays(len(x), g, filters, x.dtype) and pairs.kernel_gradient(x, dy, g, dk):
+    if pairs.pays(len(x), g, filters, x.dtype, of_kernel=True) and pairs.kernel_gradient(x, dy, g, dk):
         return
     columns = by_columns(x.shape[0], g)
     made, threads = _tiles(x, g, filters, columns)

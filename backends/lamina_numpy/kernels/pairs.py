@@ -24,13 +24,19 @@ from lamina_numpy.scratch import scratch
 _BYTES = 2048 * 1024
 """What the sums and products of a tile take: they stay in the second cache."""
 
-_FEWEST_ROWS, _FEWEST_CHANNELS, _FEWEST_PRODUCTS = 32, 8, 1 << 21
+_FEWEST_CHANNELS, _FEWEST_PRODUCTS = 8, 1 << 21
+_FEW_ROWS, _MANY_ROWS = 14, 28
+"""Pairs of rows that a small kernel needs to be faster, and a large one; a tile has as many at the least."""
+
+_SMALL_KERNEL, _LARGEST_KERNEL = 256 * 1024, 1024 * 1024
+"""Bytes of a row of a kernel, which is read for each column of the result, or of its gradient, which is written."""
+
 _GRADIENT_BYTES = 1024 * 1024
 """What the products of some columns take before they are added up."""
 
 
-def pays(count: int, g: Geometry, filters: int, dtype: Any) -> bool:
-    """Whether a convolution may go by pairs and is large enough to be faster."""
+def pays(count: int, g: Geometry, filters: int, dtype: Any, of_kernel: bool = False) -> bool:
+    """Whether a convolution, or the gradient of its kernel, may go by pairs and is large enough to be faster."""
     height = g.output[0]
     return (
         len(g.output) == 2
@@ -39,10 +45,20 @@ def pays(count: int, g: Geometry, filters: int, dtype: Any) -> bool:
         and set(g.strides) == set(g.dilations) == {1}
         and dtype in (np.float32, np.float64)
         and min(g.channels, filters) >= _FEWEST_CHANNELS
+        and _row_of_kernel(g, filters, dtype) <= _LARGEST_KERNEL
         and 5 * _pairs(height) <= 3 * height
-        and count * _pairs(height) >= _FEWEST_ROWS
+        and count * _pairs(height) >= _fewest_rows(g, filters, dtype, of_kernel)
         and count * math.prod(g.output) * g.depth * filters >= _FEWEST_PRODUCTS
     )
+
+
+def _row_of_kernel(g: Geometry, filters: int, dtype: Any) -> int:
+    """The bytes of a row of the kernel."""
+    return int(g.window[-1] * g.channels * filters * dtype.itemsize)
+
+
+def _fewest_rows(g: Geometry, filters: int, dtype: Any, of_kernel: bool) -> int:
+    return _MANY_ROWS if of_kernel or _row_of_kernel(g, filters, dtype) > _SMALL_KERNEL else _FEW_ROWS
 
 
 def _pairs(height: int) -> int:
@@ -70,10 +86,10 @@ class _Tile(NamedTuple):
         return y[self.first : self.last, 2 * self.top : 2 * self.bottom]
 
 
-def _tiles(count: int, g: Geometry, filters: int, itemsize: int) -> list[_Tile]:
+def _tiles(count: int, g: Geometry, filters: int, dtype: Any, of_kernel: bool) -> list[_Tile]:
     pairs = _pairs(g.output[0])
-    of_pair = 4 * itemsize * (g.width * g.channels + g.output[1] * filters)
-    fitting = max(_FEWEST_ROWS, _BYTES // of_pair)
+    of_pair = 4 * dtype.itemsize * (g.width * g.channels + g.output[1] * filters)
+    fitting = max(_fewest_rows(g, filters, dtype, of_kernel), _BYTES // of_pair)
     if fitting < pairs:
         cuts = range(0, pairs, fitting)
         return [_Tile(i, i + 1, top, min(pairs, top + fitting)) for i in range(count) for top in cuts]
@@ -132,7 +148,7 @@ def convolve(x: Any, kernel: Any, g: Geometry, y: Any) -> bool:
     """The convolution into ``y``; False if something is not finite, so that it has to be computed in another way."""
     filters = y.shape[-1]
     matrices = _summed_kernel(kernel).reshape(4, 1, -1, filters)
-    tiles = _tiles(len(x), g, filters, x.itemsize)
+    tiles = _tiles(len(x), g, filters, x.dtype, of_kernel=False)
 
     def work(some: Sequence[_Tile]) -> bool:
         return all(_convolve(tile, matrix, matrices, y) for tile, matrix in _each(x, g, some))
@@ -177,7 +193,7 @@ def _convolve(tile: _Tile, matrix: Any, matrices: Any, y: Any) -> bool:
 def kernel_gradient(x: Any, dy: Any, g: Geometry, dk: Any) -> bool:
     """The gradient of the kernel into ``dk``; False as for ``convolve``."""
     filters = dy.shape[-1]
-    tiles = _tiles(len(x), g, filters, x.itemsize)
+    tiles = _tiles(len(x), g, filters, x.dtype, of_kernel=True)
 
     def work(some: Sequence[_Tile]) -> Any:
         total = np.zeros((4, g.window[1] * g.channels, filters), x.dtype)

@@ -29,7 +29,8 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(pairs, "_FEWEST_PRODUCTS", 0)
     if request.param != "one tile":
         monkeypatch.setattr(pairs, "_BYTES", 512)
-        monkeypatch.setattr(pairs, "_FEWEST_ROWS", 3)
+        monkeypatch.setattr(pairs, "_FEW_ROWS", 3)
+        monkeypatch.setattr(pairs, "_MANY_ROWS", 3)
         monkeypatch.setattr(pairs, "_GRADIENT_BYTES", 50000)
     if request.param == "threads":
         monkeypatch.setattr(pairs, "workers", lambda products: 3)
@@ -86,6 +87,7 @@ def test_what_a_pair_would_not_spare_goes_the_plain_way() -> None:
         usual._replace(window=(5, 3)),
         usual._replace(window=(3, 1)),
         usual._replace(channels=3),
+        usual._replace(channels=100_000),
         usual._replace(output=(3, 32)),
         usual._replace(output=(32, 32, 32), window=(3, 3, 3)),
     ):
