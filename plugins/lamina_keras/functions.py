@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lamina import activations, ops
-from lamina.errors import SerializationError, UnknownNameError
+from lamina.errors import LaminaError, SerializationError, UnknownNameError
 from lamina.io.checks import shown
 from lamina.layers import Layer
 from lamina.shapes import as_int
 from lamina.structures import flatten
+from lamina_keras.array_functions import ARRAY_FUNCTIONS
 
 Function = Callable[..., Any]
 
@@ -107,6 +108,7 @@ _ACTIVATIONS: Final = {
 }  # fmt: skip
 
 FUNCTIONS: Final[Mapping[str, Function]] = {
+    **ARRAY_FUNCTIONS,
     **{f"numpy.{name}": _without_settings(function) for name, function in _PLAIN.items()},
     **{f"numpy.{name}": _number_of_axes(function) for name, function in _AXES.items()},
     **{f"nn.{name}": activations.get(function) for name, function in _ACTIVATIONS.items()},
@@ -123,7 +125,6 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "numpy.BroadcastTo": lambda x, shape: ops.broadcast_to(x, shape),
     "numpy.Clip": lambda x, x_min, x_max: ops.clip(x, x_min, x_max),
     "numpy.Concatenate": lambda tensors, axis=0: ops.concatenate(tensors, axis),
-    "numpy.Cumsum": lambda x, axis=0, dtype=None: ops.cumsum(_plain(x, {"dtype": dtype}), axis),
     "numpy.Einsum": lambda *tensors, subscripts: ops.einsum(subscripts, *tensors),
     "numpy.ExpandDims": lambda x, axis: ops.expand_dims(x, axis),
     "numpy.Flip": lambda x, axis=None: ops.flip(x, _axes(axis)),
@@ -183,8 +184,10 @@ class KerasFunction(Layer):
         keywords = {key: _value(x, tensors) for key, x in self.keywords.items()}
         try:
             return FUNCTIONS[self.function](*arguments, **keywords, **self.settings)
-        except TypeError as error:
-            raise SerializationError(f"the function {self.function!r} does not take {self.settings}.") from error
+        except LaminaError:
+            raise
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SerializationError(f"the function {self.function!r} does not take {shown(self.settings)}.") from error
 
 
 def _value(given: Any, tensors: list[Any]) -> Any:
