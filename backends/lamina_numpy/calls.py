@@ -99,9 +99,11 @@ def scalar_line(instruction: Instruction, slots: Sequence[Spec]) -> str | None:
     A sum or product of two single-precision numbers that is rounded to double and then to single precision is the one
     that is rounded once, so results are the same to the last bit. Whole numbers wrap around as NumPy's do.
     """
-    sign, specs = _SIGNS.get(instruction.op), [slots[s] for s in (*instruction.inputs, *instruction.outputs)]
-    dtype = specs[-1].dtype
-    if sign is None or not is_on("scalars") or any(spec != Spec((), dtype) for spec in specs):
+    sign = _SIGNS.get(instruction.op)
+    if sign is None or slots[instruction.outputs[0]].shape or not is_on("scalars"):
+        return None
+    dtype = slots[instruction.outputs[0]].dtype
+    if any(slots[s] != Spec((), dtype) for s in instruction.inputs):
         return None
     a, b = instruction.inputs
     result = f"s{a}.item() {sign} s{b}.item()"

@@ -140,6 +140,7 @@ class _Builder:
         self.fixed: dict[int, Any] = {s: np.asarray(a) for s, a in program.constants.items()}
         self.folded = set(program.constants)
         self.fixed.update(zip(program.state, state, strict=True))
+        self.inlines = is_on("inlined")
         self.lines: list[str] = []
         self.namespace: dict[str, Any] = {"copyto": np.copyto, "errstate": np.errstate}
         placed = {s for i in program.instructions if self._is_placed(i) for s in i.outputs}
@@ -303,7 +304,7 @@ class _Builder:
         if line is not None:
             self.lines.append(line)
             return True
-        bind = INLINED.get(instruction.op) if is_on("inlined") else None
+        bind = INLINED.get(instruction.op) if self.inlines else None
         inputs, outputs = ([self.fixed[s] for s in slots] for slots in (instruction.inputs, instruction.outputs))
         calls = bind and bind(inputs, outputs, instruction.attrs)
         if not calls:
@@ -314,7 +315,7 @@ class _Builder:
 
     def _write(self, calls: Sequence[Call], index: int, names: Mapping[int, str]) -> None:
         """Adds calls to the step: few one by one, many as a single one."""
-        few = is_on("inlined") and len(calls) <= _MOST_LINES
+        few = self.inlines and len(calls) <= _MOST_LINES
         self.lines += written(calls if few else [Call(in_order(calls), ())], index, names, self.namespace)
 
     def _add_update(self, index: int, instruction: Instruction) -> None:

@@ -47,7 +47,7 @@ def as_one(arrays: Sequence[Array]) -> Array | None:
     for array in arrays:
         if array.dtype != first.dtype or not array.flags.c_contiguous or array.__array_interface__["data"][0] != place:
             return None
-        place += size_of(Spec(array.shape, array.dtype.name))
+        place += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
     base = first
     while isinstance(base.base, np.ndarray):
         base = base.base
