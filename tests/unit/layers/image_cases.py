@@ -155,10 +155,10 @@ CONVOLUTIONS = [
     ),
     Case(
         layers.Conv1DTranspose,
-        {"filters": 3, "kernel_size": 1, "strides": 2, "output_padding": 3, **FIRST},
+        {"filters": 3, "kernel_size": 1, "strides": 2, "output_padding": 1, **FIRST},
         normal(2, 4, 5),
         kernels(1, 3, 4, bias=3),
-        first(lambda x, k, b: transposed(x, k, b, (12,), 2)),
+        first(lambda x, k, b: transposed(x, k, b, (10,), 2)),
     ),
     Case(
         layers.Conv2DTranspose,

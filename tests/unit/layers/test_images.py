@@ -59,6 +59,11 @@ MESSAGES = {
         errors.ArgumentError,
         "output_padding is -1.\n  Expected output_padding to be an integer of at least 0.",
     ),
+    "output padding of a whole stride": (
+        lambda: layers.Conv2DTranspose(4, 3, strides=(3, 2), output_padding=(1, 2)),
+        errors.ArgumentError,
+        "output_padding is (1, 2) with strides=(3, 2).\n  Expected less output padding than the stride on every axis.",
+    ),
     "huge strides": (
         lambda: layers.MaxPooling1D(2, strides=2**31),
         errors.ArgumentError,

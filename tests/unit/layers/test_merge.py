@@ -59,6 +59,8 @@ def test_shapes_that_do_not_broadcast(kind):
         kind()([lamina.ones((2, 3)), lamina.ones((2, 4))])
     with pytest.raises(ShapeError):
         kind()([lamina.ones((2, 3)), lamina.ones((3, 3))])
+    with pytest.raises(ShapeError, match="one batch size"):
+        kind()([lamina.ones((1, 3)), lamina.ones((2, 3))])
 
 
 def test_sizes_that_only_one_input_knows():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from lamina import ops
+from lamina.errors import ArgumentError
 from lamina.layers.arguments import positive
 from lamina.layers.convolution.base import WindowLayer
 from lamina.layers.kernel import KernelLayer
@@ -24,9 +25,9 @@ class TransposedConvolution(WindowLayer, KernelLayer):
 
     Every input element adds ``kernel`` to the output, ``strides`` apart. Along an axis of n elements and a window that
     reaches over k = (kernel_size - 1) * dilation_rate + 1, the output has (n - 1) * strides + max(k, strides) elements
-    for 'valid' padding and n * strides for 'same'. With ``output_padding`` p, an integer or one for each axis, it has
-    (n - 1) * strides + k + p and (n - 1) * strides + k % 2 + p. The other settings are those of ``WindowLayer`` and,
-    for the weights, of ``KernelLayer``.
+    for 'valid' padding and n * strides for 'same'. With ``output_padding`` p, an integer or one for each axis and less
+    than the stride, it has (n - 1) * strides + k + p and (n - 1) * strides + k % 2 + p. Raises ArgumentError for more
+    of it. The other settings are those of ``WindowLayer`` and, for the weights, of ``KernelLayer``.
     """
 
     lends_settings = True
@@ -54,6 +55,11 @@ class TransposedConvolution(WindowLayer, KernelLayer):
         self.output_padding: tuple[int, ...] | None = (
             None if none else per_axis(output_padding, self.rank, "output_padding", minimum=0)
         )
+        if any(p >= s for p, s in zip(self.output_padding or (), self.strides, strict=False)):
+            raise ArgumentError(
+                f"output_padding is {output_padding!r} with strides={strides!r}.",
+                expected="less output padding than the stride on every axis.",
+            )
 
     def check_window(self, input_shape: Any) -> None:
         """Any input is large enough."""

@@ -20,6 +20,11 @@ class ElementwiseMerge(Aligned):
 
     def check_input(self, input_shape: Any) -> None:
         super().check_input(input_shape)
+        if len({shape[0] for shape in input_shape if shape and shape[0] is not None}) > 1:
+            raise ShapeError(
+                f"{type(self).__name__} got inputs of shapes {described(input_shape)}.",
+                expected="one batch size, as in Keras.",
+            )
         ndim = max(map(len, input_shape))
         for sizes in zip(*((*s[:1], *(1,) * (ndim - len(s)), *s[1:]) for s in input_shape), strict=True):
             if len({size for size in sizes if size not in (None, 1)}) > 1:
