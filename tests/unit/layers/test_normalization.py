@@ -193,6 +193,9 @@ class TestNormalization:
         assert layer(np.array([[1, 2]])).tolist() == [[0.25, 0.75]]
         assert layer.get_config()["axis"] == []
 
+    def test_the_output_has_the_shape_of_the_input(self):
+        assert layers.Normalization(axis=0).compute_output_shape((None, 3)) == (None, 3)
+
     def test_learned_anew(self):
         layer = layers.Normalization()
         layer.adapt(100.0 + X)

@@ -77,6 +77,11 @@ class Normalization(Layer):
     def _axes(self, input_shape: Any) -> tuple[int, ...]:
         return () if self.axis is None else found_axes(self, self.axis, input_shape)
 
+    def compute_output_shape(self, input_shape: Any) -> Shape:
+        """The shape of the input, also where the sizes of the axes are not known yet."""
+        self.check_input(input_shape)
+        return tuple(input_shape)
+
     def build(self, input_shape: Any) -> None:
         sizes = tuple(input_shape[axis] for axis in self._axes(input_shape))
         if self.input_mean is not None:
