@@ -22,6 +22,9 @@ from benchmarks.workloads import SUBJECTS, chosen, find
 
 HERE = Path(__file__).resolve().parent
 README = HERE.parent / "README.md"
+FURTHER = HERE.parent / "docs" / "performance.md"
+"""Where the tables of more than one core are written to."""
+
 MARKS = ("<!-- figures: made by benchmarks/readme.py of ", "<!-- end of figures -->")
 
 COLUMNS = {
@@ -42,24 +45,37 @@ SECONDS = 10.0
 
 
 def tables(document: Mapping[str, Any], file: str) -> str:
-    """Markdown: a table for each number of cores, then one-row predict and the imports in a line each."""
+    """Markdown: the tables of one core, the imports in a line, and what was not run."""
     by_name = {w["name"]: w for w in document["workloads"]}
-    parts = [_origin(document, file)]
-    for threads in sorted({r["threads"] for w in by_name.values() for r in w["rows"] if r["threads"]}):
-        lines = [line for s in SUBJECTS if (line := _training(by_name.get(f"train-{s.name}"), threads, s))]
-        if lines:
-            cores = "One core" if threads == 1 else f"{threads} cores"
-            parts.append(aligned([[f"{cores}: training step, Adam", *COLUMNS.values()], *lines]))
-        lines = [line for s in SUBJECTS if (line := _prediction(by_name.get(f"predict-{s.name}"), threads, s))]
-        if lines:
-            shown = [COLUMNS[name] for name in ("lamina-numpy", "lamina-torch", *KERAS)]
-            parts.append(aligned([[f"{cores}: `predict` of one row, to the best of Keras", *shown], *lines]))
+    parts = [_origin(document, file), *_of_cores(by_name, [1])]
     if "import" in by_name:
         parts.append(_imports(by_name["import"]))
     missing = [f"{who} in {name} ({why})" for name, w in by_name.items() for who, why in w["not_run"].items()]
     if missing:
         parts.append(f"Not run: {', '.join(missing)}.")
     return "\n\n".join(parts)
+
+
+def further_tables(document: Mapping[str, Any]) -> str:
+    """Markdown: the tables of more than one core."""
+    by_name = {w["name"]: w for w in document["workloads"]}
+    counts = sorted({r["threads"] for w in by_name.values() for r in w["rows"] if r["threads"]} - {1})
+    return "\n\n".join(_of_cores(by_name, counts))
+
+
+def _of_cores(by_name: Mapping[str, Any], counts: Sequence[int]) -> list[str]:
+    """For each number of cores a table of training steps and one of one-row predict."""
+    parts = []
+    for threads in counts:
+        cores = "One core" if threads == 1 else f"{threads} cores"
+        lines = [line for s in SUBJECTS if (line := _training(by_name.get(f"train-{s.name}"), threads, s))]
+        if lines:
+            parts.append(aligned([[f"{cores}: training step, Adam", *COLUMNS.values()], *lines]))
+        lines = [line for s in SUBJECTS if (line := _prediction(by_name.get(f"predict-{s.name}"), threads, s))]
+        if lines:
+            shown = [COLUMNS[name] for name in ("lamina-numpy", "lamina-torch", *KERAS)]
+            parts.append(aligned([[f"{cores}: `predict` of one row, to the best of Keras", *shown], *lines]))
+    return parts
 
 
 def _origin(document: Mapping[str, Any], file: str) -> str:
@@ -180,7 +196,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds at most (default 15)")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the JSON file")
     parser.add_argument("--of", type=Path, default=None, metavar="FILE", help="timings that are there")
-    parser.add_argument("--write", action="store_true", help="put the tables into the README")
+    parser.add_argument("--write", action="store_true", help="put the tables into the README and docs/performance.md")
     asked = parser.parse_args(given)
     asked.workloads = [w.name for w in chosen(asked.workloads)]
     return asked
@@ -190,10 +206,11 @@ def main(given: Sequence[str] | None = None) -> None:
     """Measures what was asked for, or takes what is there, and shows the tables."""
     asked = arguments(given)
     path = asked.of or _measured(asked)
-    made = tables(json.loads(path.read_text(encoding="utf-8")), path.name)
-    print(made)
-    if asked.write:
-        README.write_text(kept_to(README.read_text(encoding="utf-8"), made, path.name), encoding="utf-8")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    pages = {README: tables(document, path.name), FURTHER: further_tables(document)}
+    print("\n\n".join(pages.values()))
+    for page, made in pages.items() if asked.write else ():
+        page.write_text(kept_to(page.read_text(encoding="utf-8"), made, path.name), encoding="utf-8")
     print(f"\nAll timings: {path.name}", file=sys.stderr)
 
 

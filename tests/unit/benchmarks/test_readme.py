@@ -46,7 +46,9 @@ def test_there_is_a_table_for_each_number_of_cores(document):
     head, _, row = (cells(line) for line in lines[2:5])
     assert head[:4] == ["One core: training step, Adam", "lamina, NumPy", "lamina, Torch", "JAX `jit`"]
     assert row == ["784-32-10, batch 128", "0.5 (200 us; 0.25-0.75)", "", "1 (400 us)", "", "", "", "50"]
-    assert any(cells(line)[:2] == ["784-32-10, batch 128", "(100 us)"] for line in lines)
+    further = [cells(line)[:2] for line in readme.further_tables(document).splitlines()]
+    assert ["784-32-10, batch 128", "(100 us)"] in further
+    assert further[0][0] == "2 cores: training step, Adam"
 
 
 def test_predictions_are_compared_with_the_best_of_keras(document):
@@ -65,8 +67,9 @@ def test_keras_alone_is_a_peer_of_predictions():
     assert sum(len(names) for names, _ in groups) == len(readme.MEASURED) == 15
 
 
-def test_the_readme_has_the_place_for_them():
-    text = readme.README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", [readme.README, readme.FURTHER], ids=lambda page: page.name)
+def test_the_pages_have_the_place_for_them(page):
+    text = page.read_text(encoding="utf-8")
     made = readme.kept_to(text, "tables", "x.json")
     assert "x.json -->\n\ntables\n\n<!-- end of figures -->" in made
     assert made.split("<!-- end of figures -->")[1] == text.split("<!-- end of figures -->")[1]
