@@ -179,8 +179,8 @@ class TestInstalled:
 
 
 def refused():
-    """A model that TensorFlow.js cannot have: it loops over steps whose number is unknown, in a way of its own."""
-    return lamina.Sequential([layers.GRU(3, input_shape=(None, 2), name="deep")])
+    """A model that TensorFlow.js cannot have: its pictures are resized along an axis of unknown size."""
+    return lamina.Sequential([layers.Resizing(2, 2, input_shape=(None, 4, 1), name="deep")])
 
 
 class TestDoctorOfModels:
@@ -197,7 +197,7 @@ class TestDoctorOfModels:
         assert "javascript unit (UnitNormalization)" in capsys.readouterr().out
         refused().save(tmp_path / "n")
         assert run("doctor", tmp_path / "n") == 1
-        assert "refused    deep (GRU)" in capsys.readouterr().out
+        assert "refused    deep (Resizing)" in capsys.readouterr().out
 
     def test_what_keras_takes(self, place, tmp_path, capsys):
         assert run("doctor", place, "--target", "keras") == 0

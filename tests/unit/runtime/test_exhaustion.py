@@ -73,11 +73,11 @@ class Full:
 
 def test_an_array_that_does_not_fit(backend, monkeypatch):
     kept = lamina.tensor([1.0])
+    model = lamina.Sequential([layers.Dense(1, input_shape=(2,))])
     for name in ("from_host", "adopt_host"):
         monkeypatch.setattr(backend, name, Full(getattr(backend, name), 1))
     with pytest.raises(OutOfMemoryError, match=r"for a copy of an array, which makes float32 of shape \(2,\): 8 bytes"):
         lamina.tensor([1.0, 2.0])
-    model = lamina.Sequential([layers.Dense(1, input_shape=(2,))])
     monkeypatch.setattr(backend, "adopt_host", Full(None, 1))
     with pytest.raises(OutOfMemoryError, match="for a batch of data"):
         model.predict(np.ones((2, 2), np.float32))
