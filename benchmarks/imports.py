@@ -27,7 +27,10 @@ UNWANTED = ("torch", "cupy", "jax", "keras", "lamina_")
 def measure_imports(
     statements: Sequence[Statement], repeats: int, goes_on: Callable[[int], bool] = lambda rounds: True
 ) -> list[Series]:
-    """Times each statement as often as asked and as time allows, in turns, after one run that fills the caches."""
+    """Times each statement as often as asked and as time allows, in turns, after one run that fills the caches.
+
+    Bytecode is kept, also where the environment forbids it: what pip installed has its own, a checkout else has none.
+    """
     series = [Series(s.name, s.role == "ours", is_floor=s.role == "floor") for s in statements]
     for one in statements:
         _run(one)
@@ -53,6 +56,7 @@ def unwanted(modules: Sequence[str]) -> list[str]:
 def _run(statement: Statement) -> tuple[float, list[str]]:
     program = PROGRAM.format(statement=statement.text)
     environment = {**os.environ, **dict(statement.environment)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     seconds, modules = json.loads(run.stdout)
     return seconds, modules
