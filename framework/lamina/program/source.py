@@ -105,6 +105,17 @@ def line_of(code: CodeType, namespace: Mapping[str, Any], number: int) -> str | 
     return None if text is None else text.splitlines()[number - 1].strip()
 
 
+def line_that_raised(error: BaseException) -> str | None:
+    """The line of a function that ``bind`` or ``define`` made in which an error was raised; None if in none."""
+    found = None
+    trace = error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        found = line_of(frame.f_code, frame.f_globals, trace.tb_lineno) or found
+        trace = trace.tb_next
+    return found
+
+
 def _assemble(name: str, lines: list[str], parameters: str = "inputs, state") -> str:
     return "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in lines)])
 

@@ -16,6 +16,7 @@ from lamina.markup import titled
 from lamina.notices import warn
 from lamina.ops.random import default_generator
 from lamina.program import Interpreter, Program, optimize
+from lamina.program.source import line_that_raised
 from lamina.replay.recorder import Recorder
 from lamina.replay.signature import signature, with_tensors, without_sizes
 from lamina.runtime.backends import get_backend, on_backend
@@ -270,7 +271,10 @@ class CompiledStep:
         try:
             return executable(arrays, state)
         except Exception as error:
-            check_memory(error, backend, f"the recorded step {self._name!r}")
+            line = line_that_raised(error)
+            what = f"the recorded step {self._name!r}" + ("" if line is None else f", in the line {line!r}")
+            check_memory(error, backend, what)
+            error.add_note(f"In {what}.")
             raise
 
     @staticmethod

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import lamina
+from backends_here import scope
 from lamina import Sequential, layers
-from lamina.errors import ArgumentError
+from lamina.errors import ArgumentError, OutOfRangeError
 from lamina.program import Instruction
 from lamina.program.source import define, say_op, source_of
 from lamina.runtime.lines import LineTimer
@@ -116,3 +117,17 @@ class TestLineTimer:
         assert lines == ["a", "b  # an op"]
         say_op(lines, 0, Instruction("torch.mm", (), (0,)))
         assert lines[0] == "a  # torch.mm"
+
+
+@pytest.mark.parametrize("name", ["numpy", "torch"])
+def test_an_error_tells_the_line_that_raised_it(name):
+    with scope(name):
+        step = lamina.function(lambda index: lamina.gather(lamina.tensor([1.0, 2.0]), index))
+        for _ in range(3):
+            step(lamina.tensor([1, 0]))
+        assert len(step.programs) == 1
+        with pytest.raises(OutOfRangeError) as caught:
+            step(lamina.tensor([1, 2]))
+    (note,) = caught.value.__notes__
+    assert note.startswith("In the recorded step")
+    assert note.endswith("# take'.")
