@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +16,7 @@ from lamina.contract.io import Bytes, ModelArtifacts, SaveResult
 from lamina.errors import ArgumentError, UnsafeModelError
 from lamina.io import Limits, ModelJson, decode_model_json, describe, encode_model_json
 from lamina.io.checks import limits_in_force, shown_address
+from lamina.io.fetching import fetch_files
 from lamina.io.progress import OnProgress, Progress
 from lamina.io.weights import spans, stored_bytes
 from lamina_http.connection import Connection
@@ -100,9 +102,8 @@ class HttpHandler:
             )
         most = needed if is_all else self._max_bytes
         progress = Progress(self._on_progress, needed)
-        data = bytearray()
-        for path in [path for group in document.groups for path in group.paths]:
-            self._connection.fetch(client, self._url_of(path), most - len(data), data, progress.add)
+        urls = [self._url_of(path) for group in document.groups for path in group.paths]
+        data = fetch_files(urls, partial(self._connection.fetch, client), most, progress.add)
         progress.finish()
         return data
 

@@ -12,6 +12,7 @@ from fsspec.core import url_to_fs
 from lamina.contract.io import Bytes
 from lamina.errors import ArgumentError, LaminaError, ModelFileError, ModelNotFoundError, PluginError, UnsafeModelError
 from lamina.io.checks import shown_address
+from lamina.io.fetching import AT_ONCE
 from lamina_remote.schemes import RENAMES, WITH_FOLDERS, install
 
 _CHUNK: Final = 1 << 20
@@ -27,6 +28,12 @@ class RemoteFiles:
         self._system: Any = None
         self._path = ""
         self.where: str = shown_address(address)
+
+    @property
+    def at_once(self) -> int:
+        """How many files may be read at once: more than one where fsspec takes calls of several threads."""
+        with self._told("", "reached"):
+            return AT_ONCE if getattr(self._opened(), "async_impl", False) else 1
 
     def read(
         self,

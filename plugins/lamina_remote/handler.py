@@ -15,6 +15,7 @@ from lamina.contract.io import Bytes, ModelArtifacts, SaveResult, split_address
 from lamina.errors import ArgumentError, ModelFileError, ModelNotFoundError, UnsafeModelError
 from lamina.io import Limits, ModelJson, decode_model_json, describe, encode_model_json
 from lamina.io.checks import limits_in_force, shown_address
+from lamina.io.fetching import fetch_files
 from lamina.io.model_json import load_settled
 from lamina.io.progress import OnProgress, Progress
 from lamina.io.shards import cut, removable
@@ -127,10 +128,9 @@ class RemoteHandler:
                 f"{self._files.where} has weights of {needed} bytes.", expected=f"at most {self._max_bytes}, max_bytes."
             )
         progress = Progress(self._on_progress, needed)
-        data = bytearray()
-        for path in [path for group in document.groups for path in group.paths]:
-            most = (needed if is_all else self._max_bytes) - len(data)
-            self._folder.read(path, most, data, progress.add)
+        most = needed if is_all else self._max_bytes
+        paths = [path for group in document.groups for path in group.paths]
+        data = fetch_files(paths, self._folder.read, most, progress.add, self._folder.at_once)
         spans(specs, memoryview(data), self._files.where)
         progress.finish()
         return replace(document.artifacts, weight_data=data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,21 @@ def test_single_files(address, tmp_path):
     assert there() == ["bucket/other.safetensors"]
     assert remove_model("s3://bucket/other.safetensors").weight_bytes == 5
     assert there() == []
+
+
+def test_places_that_take_several_calls_are_asked_for_several_files(monkeypatch):
+    save_artifacts("s3://bucket/m", model(3))
+    meeting = threading.Barrier(len([name for name in there() if name.endswith(".bin")]))
+    assert meeting.parties > 2
+
+    def opened(self, path, mode):
+        if path.endswith(".bin"):
+            meeting.wait(10)
+        return MemoryFileSystem.open(self, path, mode)
+
+    monkeypatch.setattr(Bucket, "async_impl", True)
+    monkeypatch.setattr(Bucket, "open", opened)
+    assert number_of(load_artifacts("s3://bucket/m")) == 3
 
 
 def test_limits_and_progress():
