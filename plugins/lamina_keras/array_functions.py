@@ -127,6 +127,40 @@ def _triangle(above: bool) -> Function:
     return kept
 
 
+def _diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    last = _moved(x, [axis1, axis2], [-2, -1])
+    rows, columns = last.shape[-2:]
+    places = np.flatnonzero(np.eye(rows, columns, offset))
+    return ops.gather(ops.reshape(last, (*last.shape[:-2], rows * columns)), places.astype(np.int32), -1)
+
+
+def _turned(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
+    first, second = axes
+    order = list(range(len(x.shape)))
+    order[first], order[second] = order[second], order[first]
+    for _ in range(k % 4):
+        x = ops.flip(ops.transpose(x, order), first)
+    return x
+
+
+def _median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    count = len(x.shape)
+    axes = list(range(count)) if axis is None else [a % count for a in _listed(axis)]
+    shape = [1 if a in axes else size for a, size in enumerate(x.shape)]
+    last = _moved(x, axes, list(range(count - len(axes), count)))
+    last = _sorted(ops.reshape(last, (*last.shape[: count - len(axes)], -1)), -1)
+    size = last.shape[-1]
+    middle = ops.mean(_part(last, len(last.shape) - 1, (size - 1) // 2, size // 2 + 1), -1)
+    return ops.reshape(middle, shape) if keepdims else middle
+
+
+def _close(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    most = ops.add(atol, ops.multiply(rtol, ops.abs(x2)))
+    near = ops.logical_and(ops.less_equal(ops.abs(ops.subtract(x1, x2)), most), ops.isfinite(x2))
+    same = ops.logical_or(near, ops.equal(x1, x2))
+    return ops.logical_or(same, ops.logical_and(ops.isnan(x1), ops.isnan(x2))) if equal_nan else same
+
+
 def _stacked(axis: int) -> Function:
     def stacked(xs: Sequence[Any]) -> Any:
         if len(xs[0].shape) > 1:
@@ -249,11 +283,13 @@ ARRAY_FUNCTIONS: Final[Mapping[str, Function]] = {
     ),
     "numpy.Argsort": _flat(ops.argsort),
     "numpy.Average": _averaged,
+    "numpy.Cbrt": lambda x: ops.multiply(ops.sign(x), ops.power(ops.abs(x), 1.0 / 3.0)),
     "numpy.Copy": ops.identity,
     "numpy.CountNonzero": lambda x, axis=None: ops.sum(ops.cast(ops.not_equal(x, 0), "int32"), axis),
     "numpy.Cumprod": _flat(lambda x, axis, dtype=None: ops.cumprod(_converted(x, dtype), axis)),
     "numpy.Cumsum": _flat(lambda x, axis, dtype=None: ops.cumsum(_converted(x, dtype), axis)),
     "numpy.Deg2rad": lambda x: ops.multiply(x, math.pi / 180.0),
+    "numpy.Diagonal": _diagonal,
     "numpy.Diff": _differences,
     "numpy.DivideNoNan": ops.divide_no_nan,
     "numpy.Dot": _product,
@@ -261,9 +297,11 @@ ARRAY_FUNCTIONS: Final[Mapping[str, Function]] = {
     "numpy.FullLike": lambda x, fill_value, dtype=None: _converted(ops.full_like(x, fill_value), dtype),
     "numpy.Hstack": _stacked(1),
     "numpy.Hypot": lambda x1, x2: ops.sqrt(ops.add(ops.square(x1), ops.square(x2))),
+    "numpy.Isclose": _close,
     "numpy.Log10": lambda x: ops.divide(ops.log(x), math.log(10.0)),
     "numpy.Log2": lambda x: ops.divide(ops.log(x), math.log(2.0)),
     "numpy.Logaddexp": lambda x1, x2: ops.logsumexp(ops.stack([x1, x2], 0), 0),
+    "numpy.Median": _median,
     "numpy.Moveaxis": _moved,
     "numpy.NanToNum": _finite,
     "numpy.Outer": lambda x1, x2: ops.multiply(ops.reshape(x1, (-1, 1)), ops.reshape(x2, (1, -1))),
@@ -272,9 +310,11 @@ ARRAY_FUNCTIONS: Final[Mapping[str, Function]] = {
     "numpy.Ravel": lambda x: ops.reshape(x, (-1,)),
     "numpy.Repeat": _flat(_repeated),
     "numpy.Roll": _rolled,
+    "numpy.Rot90": _turned,
     "numpy.Sort": _flat(_sorted),
     "numpy.TakeAlongAxis": _flat(_taken_along),
     "numpy.Tensordot": _contracted,
+    "numpy.Trace": lambda x, **settings: ops.sum(_diagonal(x, **settings), -1),
     "numpy.Tril": _triangle(above=False),
     "numpy.Triu": _triangle(above=True),
     "numpy.Trunc": lambda x: ops.where(ops.less(x, 0), ops.ceil(x), ops.floor(x)),
