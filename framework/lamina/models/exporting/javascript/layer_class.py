@@ -55,10 +55,10 @@ def javascript_class(layer: Layer, calls: Sequence[Node]) -> JavaScriptClass:
     >>> y = lamina.layers.UnitNormalization(name="unit")(lamina.Input((3,)))
     >>> for line in javascript_class(y.layer, [y.node]).source.splitlines()[-10:-3]:
     ...     print(line.strip())
-    const c3 = tf.scalar(1e-12, "float32");
-    const t1 = tf.square(x[0]);
-    const t2 = tf.sum(t1, [1], true);
-    const t4 = tf.maximum(t2, c3);
+    const c1 = tf.scalar(1e-12, "float32");
+    const t2 = tf.square(x[0]);
+    const t3 = tf.sum(t2, [1], true);
+    const t4 = tf.maximum(t3, c1);
     const t5 = tf.rsqrt(t4);
     const t6 = tf.mul(x[0], t5);
     return [t6];
