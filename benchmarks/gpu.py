@@ -26,7 +26,7 @@ from lamina.runtime.backends import find_backend
 
 TARGETS = ("torch:cuda", "cupy:cuda")
 RUNS = {
-    "torch:cuda": ("lamina-torch-cuda", "plain-torch-cuda", "compiled-torch-cuda"),
+    "torch:cuda": ("lamina-torch-cuda", "lamina-torch-cuda-graphs", "plain-torch-cuda", "compiled-torch-cuda"),
     "cupy:cuda": ("lamina-cupy",),
     "torch:cpu": ("lamina-torch", "plain-torch"),
     "numpy:cpu": ("lamina-numpy",),

@@ -12,6 +12,7 @@ from lamina.contract import Backend, Executable
 from lamina.errors import BackendNotAvailableError
 from lamina.program import Program
 from lamina.shapes import Spec
+from lamina_torch import graphs
 from lamina_torch.dtypes import TORCH_DTYPES
 from lamina_torch.executable import TorchExecutable
 from lamina_torch.kernels import kernels, kernels_on
@@ -102,7 +103,10 @@ class TorchBackend(Backend):
         return isinstance(error, RuntimeError) and any(words in str(error) for words in _EXHAUSTION)
 
     def load(self, program: Program) -> Executable:
-        return TorchExecutable(program, self.kernels, self.from_host, self._device)
+        normal = TorchExecutable(program, self.kernels, self.from_host, self._device)
+        if not graphs.are_wanted(self._device):
+            return normal
+        return graphs.GraphExecutable(normal, graphs.CudaCapture(self._device))
 
     def load_compiled(self, program: Program) -> Executable:
         from lamina_torch.compiled import CompiledExecutable  # torch's compiler takes long to import

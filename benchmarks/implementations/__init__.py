@@ -59,6 +59,10 @@ ON_A_GPU = (
         {"LAMINA_BACKEND": "torch", "LAMINA_DEVICE": "cuda"}, ours=True,
     ),
     Implementation(
+        "lamina-torch-cuda-graphs", "lamina_fit", ("lamina", "lamina_torch", "torch"), ("training",),
+        {"LAMINA_BACKEND": "torch", "LAMINA_DEVICE": "cuda", "LAMINA_TORCH_GRAPHS": "1"}, ours=True,
+    ),
+    Implementation(
         "lamina-cupy", "lamina_fit", ("lamina", "lamina_cupy", "cupy"), _ALL,
         {"LAMINA_BACKEND": "cupy", "LAMINA_DEVICE": "cuda"}, ours=True,
     ),

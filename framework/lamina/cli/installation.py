@@ -24,7 +24,8 @@ from lamina.utils.versions import OPTIONAL
 Row = list[str]
 VARIABLES: Final = (
     "LAMINA_BACKEND", "LAMINA_DEVICE", "LAMINA_DOWNLOADS", "LAMINA_HOME", "LAMINA_LOG", "LAMINA_PLUGINS",
-    "LAMINA_REPLAY", "LAMINA_TESTED_BACKEND", "LAMINA_TESTED_DEVICE", "LAMINA_TFJS", "LAMINA_WITHOUT",
+    "LAMINA_REPLAY", "LAMINA_TESTED_BACKEND", "LAMINA_TESTED_DEVICE", "LAMINA_TFJS", "LAMINA_TORCH_GRAPHS",
+    "LAMINA_WITHOUT",
 )  # fmt: skip
 """The environment variables that lamina looks at."""
 BROKEN: Final = "broken"
