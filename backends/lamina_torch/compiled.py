@@ -94,6 +94,7 @@ def _whole(program: Program, functions: Mapping[str, Any], constants: Mapping[in
         """A value that shares no memory with what is given or written."""
         return value.clone() if bases.get(slot, slot) in given else value
 
+    # torch counts how often a code object is compiled, and refuses the ninth time: each program has one of its own.
     def step(inputs: list[Any], state: list[Any]) -> list[Any]:
         outputs, written = run(inputs, state)
         outputs = [own(slot, value) for slot, value in zip(program.outputs, outputs, strict=True)]
@@ -102,6 +103,7 @@ def _whole(program: Program, functions: Mapping[str, Any], constants: Mapping[in
             state[index].copy_(value)
         return outputs
 
+    step.__code__ = step.__code__.replace()
     return step
 
 

@@ -40,6 +40,11 @@ IMPLEMENTATIONS = (
     Implementation(
         "lamina-torch", "lamina_fit", ("lamina", "lamina_torch", "torch"), _ALL, {"LAMINA_BACKEND": "torch"}, ours=True
     ),
+    Implementation(
+        "lamina-torch-jit", "lamina_fit", ("lamina", "lamina_torch", "torch"), ("training", "first_step"),
+        {"LAMINA_BACKEND": "torch", "BENCHMARKS_JIT": "1", "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1"}, ours=True,
+        compiles_long=True,
+    ),
     Implementation("plain-numpy", "plain_numpy", ("numpy",), ("eager",)),
     Implementation("plain-torch", "plain_torch", ("torch",), _ALL),
     Implementation(

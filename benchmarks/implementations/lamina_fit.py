@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ def _compiled(workload: Training) -> Any:
     model.compile(
         optimizer=optimizers.Adam(workload.learning_rate, epsilon=workload.epsilon),
         loss=losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=bool(os.environ.get("BENCHMARKS_JIT")),
     )
     return model
 

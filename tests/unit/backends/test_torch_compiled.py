@@ -26,19 +26,33 @@ def on_torch() -> Iterator[None]:
         yield
 
 
-def trained(**settings: Any) -> tuple[list[Any], Any]:
+def dense() -> list[Any]:
+    return [layers.Dense(8, activation="relu"), layers.Dropout(0.2, seed=1)]
+
+
+def normalized() -> list[Any]:
+    return [layers.Reshape((6, 1)), layers.Conv1D(4, 3), layers.BatchNormalization(), layers.Flatten()]
+
+
+def recurrent() -> list[Any]:
+    return [layers.Reshape((3, 2)), layers.LSTM(4, return_sequences=True), layers.GRU(3), layers.LayerNormalization()]
+
+
+def rates() -> Any:
+    return lamina.optimizers.schedules.ExponentialDecay(0.01, 2, 0.9)
+
+
+def trained(network: Any = dense, rate: Any = lambda: 0.01, **settings: Any) -> tuple[list[Any], Any]:
     lamina.utils.set_random_seed(3)
-    model = lamina.Sequential(
-        [layers.Dense(8, activation="relu", input_shape=(6,)), layers.Dropout(0.2, seed=1), layers.Dense(2)]
-    )
+    model = lamina.Sequential([lamina.Input((6,)), *network(), layers.Dense(2)])
     loss = lamina.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(lamina.optimizers.Adam(0.01), loss, metrics=["accuracy"], **settings)
+    model.compile(lamina.optimizers.Adam(rate(), epsilon=1e-3), loss, metrics=["accuracy"], **settings)
     history = model.fit(X, Y, batch_size=16, epochs=4, shuffle=False, verbose=0).history
     return model.get_weights(), history
 
 
-def test_the_whole_step_is_one_graph_and_trains_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Traced by torch's compiler, with ``fullgraph``, and run as traced: no C++ compiler is needed for that."""
+def traced(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
+    """The sizes of graphs that torch's compiler makes, and an entry for each call; they run as they were traced."""
     sizes: list[int] = []
     calls: list[int] = []
 
@@ -48,11 +62,22 @@ def test_the_whole_step_is_one_graph_and_trains_the_same(monkeypatch: pytest.Mon
 
     real = torch.compile
     monkeypatch.setattr(torch, "compile", lambda f, mode, **kept: real(f, backend=graph_of, **kept))
+    return sizes, calls
+
+
+@pytest.mark.parametrize(
+    ("network", "rate"), [(dense, lambda: 0.01), (dense, rates), (normalized, rates), (recurrent, rates)]
+)
+def test_the_whole_step_is_one_graph_and_trains_the_same(
+    monkeypatch: pytest.MonkeyPatch, network: Any, rate: Any
+) -> None:
+    """Traced by torch's compiler, with ``fullgraph``: no C++ compiler is needed for that."""
+    sizes, calls = traced(monkeypatch)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        ours, history = trained(jit_compile=True)
+        ours, history = trained(network, rate, jit_compile=True)
     monkeypatch.undo()
-    expected, normal = trained()
+    expected, normal = trained(network, rate)
     assert len(sizes) == 1  # one graph, for all batches are alike
     assert sizes[0] > 50
     assert len(calls) >= 12
@@ -60,6 +85,15 @@ def test_the_whole_step_is_one_graph_and_trains_the_same(monkeypatch: pytest.Mon
     assert history["accuracy"] == normal["accuracy"]
     for one, other in zip(ours, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_any_number_of_steps_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one function, torch makes eight graphs and no more."""
+    sizes, _ = traced(monkeypatch)
+    for number in range(10):
+        step = lamina.replay.CompiledStep(lambda x, number=number: x + float(number), jit_compile=True)
+        assert [step(lamina.tensor([1.0])).tolist() for _ in range(3)] == [[1.0 + number]] * 3
+    assert len(sizes) == 10
 
 
 def test_without_a_compiler_the_normal_step_runs(monkeypatch: pytest.MonkeyPatch) -> None:
