@@ -37,8 +37,8 @@ def fuzzed(kind, folder):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """The results of all formats, three of which are tried at once."""
-    with ThreadPoolExecutor(3) as pool:
+    """The results of all formats, which are tried at once."""
+    with ThreadPoolExecutor(len(FORMATS)) as pool:
         jobs = {kind: pool.submit(fuzzed, kind, tmp_path_factory.mktemp("fuzz")) for kind in FORMATS}
         return {kind: job.result() for kind, job in jobs.items()}
 
