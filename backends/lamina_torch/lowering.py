@@ -257,7 +257,7 @@ def _without_idle_views(program: Program) -> Program:
         ):
             renamed[instruction.outputs[0]] = inputs[0]
         else:
-            kept.append(replace(instruction, inputs=inputs))
+            kept.append(instruction.reading(inputs))
     return replace(
         program.with_instructions(kept),
         outputs=tuple(renamed.get(s, s) for s in program.outputs),

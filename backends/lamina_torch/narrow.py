@@ -22,7 +22,8 @@ _BY_ROW = ("softmax", "log_softmax", LOG_SOFTMAX_BACKWARD)
 
 def turn_narrow(program: Program, own: Collection[str]) -> Program:
     """The program with such products as their transposes. Only ops in ``own`` are followed beyond them."""
-    return _Turning(program, own).run()
+    turning = _Turning(program, own)
+    return turning.run() if turning.shapes else program
 
 
 class _Turning:
@@ -47,7 +48,7 @@ class _Turning:
     def run(self) -> Program:
         for instruction in self.program.instructions:
             inputs = tuple(self.renamed.get(s, s) for s in instruction.inputs)
-            self._add(replace(instruction, inputs=inputs))
+            self._add(instruction.reading(inputs))
         outputs = tuple(self._upright(s) for s in self.program.outputs)
         writes = tuple((index, self.renamed.get(s, s)) for index, s in self.program.writes)
         made = tuple(self.instructions)

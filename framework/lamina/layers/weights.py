@@ -42,6 +42,9 @@ _LARGEST_WEIGHT: Final = 2**34  # 64 GiB of float32: more is a mistake
 _BOOKKEEPING: Final = ("_weights", "_regularized", "_nodes", "_first_values", "_first_weight")
 """Attributes in which Variables are kept a second time."""
 
+_SETTINGS: Final = frozenset((type(None), bool, int, float, str))
+"""Types of attributes that hold no weight: most are of one of them."""
+
 
 def random_stream(seed: int | None, name: str) -> SeedGenerator:
     """The random stream of a layer; without a seed of its own it follows from ``lamina.random.set_seed``."""
@@ -125,9 +128,14 @@ class HasWeights:
         return _unique(x for x in self._attributes() if isinstance(x, HasWeights) and x is not self)
 
     def _attributes(self) -> Iterator[Any]:
+        """What the attributes hold, lists and dicts taken apart, without settings."""
         for key, value in self.__dict__.items():
-            if key not in _BOOKKEEPING:
+            if type(value) in _SETTINGS or key in _BOOKKEEPING:
+                continue
+            if isinstance(value, (list, tuple, dict)):
                 yield from flatten(value)
+            else:
+                yield value
 
     def own_weights(self) -> list[Variable]:
         """The Variables of this layer itself, without those of the layers in it."""

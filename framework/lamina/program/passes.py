@@ -50,7 +50,7 @@ def share_common(program: Program) -> Program:
     kept: list[Instruction] = []
     for instruction in program.instructions:
         inputs = tuple(renamed.get(slot, slot) for slot in instruction.inputs)
-        current = instruction if inputs == instruction.inputs else replace(instruction, inputs=inputs)
+        current = instruction.reading(inputs)
         key = (current.op, inputs, repr(current.attrs))
         if current.effect != "random" and key in first:
             renamed.update(zip(current.outputs, first[key], strict=True))

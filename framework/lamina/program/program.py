@@ -30,6 +30,10 @@ class Instruction:
     effect: Effect = "pure"
     in_tuple: bool = False
 
+    def reading(self, inputs: tuple[int, ...]) -> Instruction:
+        """The same call of other slots; itself if they are the same."""
+        return self if inputs == self.inputs else replace(self, inputs=inputs)
+
     def __str__(self) -> str:
         left = ", ".join(f"%{slot}" for slot in self.outputs)
         right = [f"%{slot}" for slot in self.inputs] + [f"{name}={value!r}" for name, value in self.attrs.items()]
