@@ -6,6 +6,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,7 +268,8 @@ def test_a_model_without_weights_is_not_pickled():
 # -- in scikit-learn ---------------------------------------------------------------------------------------------------
 
 
-def test_searches_give_the_same_in_one_process_and_in_two():
+def test_searches_give_the_same_in_one_process_and_in_two(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the second process imports this module
     pipeline = make_pipeline(StandardScaler(), small(epochs=8))
     grid = {"laminaclassifier__model__hidden": [4, 16], "laminaclassifier__optimizer__learning_rate": [0.001, 0.03]}
     searches = [GridSearchCV(pipeline, grid, cv=2, n_jobs=jobs).fit(X, NAMES) for jobs in (1, 2)]
