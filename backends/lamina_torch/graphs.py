@@ -64,8 +64,8 @@ class CudaCapture:
 class GraphExecutable:
     """Runs an executable plainly at the first call for a set of Variables, captures it at the second, then launches it.
 
-    If its calls cannot be captured, because one waits for the device, it runs
-    plainly from then on, with one warning; nothing is lost, for a capture computes nothing.
+    If its calls cannot be captured, because one waits for the device, it runs plainly from then on, with one warning;
+    nothing is lost, for a capture computes nothing.
     """
 
     updates_in_place = True
