@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+MATRIX_LIBRARY_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_ENABLE_INSTRUCTIONS")
 LIBRARIES = ("lamina", "numpy", "torch", "jax", "jaxlib", "keras", "cupy-cuda12x", "cupy-cuda13x", "cupy")
 
 
@@ -22,6 +23,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": versions(),
+        "matrix_library": matrix_library(),
         "revision": revision(),
         "load": load(),
     }
@@ -36,9 +38,10 @@ def line(machine: dict[str, Any]) -> str:
         for count, found in machine.get("rates", {}).items()
     )
     load = "unknown" if machine["load"] is None else machine["load"]
+    library = f", {machine['matrix_library']}" if "matrix_library" in machine else ""
     return (
         f"{machine['date']}: {machine['cores']} cores of {machine['processor']}, {machine['system']}, "
-        f"Python {machine['python']}, {versions}, source {machine['revision']}, load at the start {load}{rates}"
+        f"Python {machine['python']}, {versions}{library}, source {machine['revision']}, load at the start {load}{rates}"
     )
 
 
@@ -61,6 +64,20 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def matrix_library() -> str:
+    """NumPy's matrix library and the kernels that it took, with the variables that told it to, if any.
+
+    ``OPENBLAS_CORETYPE=Haswell``, say, keeps it to AVX2 where the processor has AVX-512 and others use that.
+    """
+    import numpy  # noqa: F401 - so that its library is loaded
+    import threadpoolctl
+
+    found = [c for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
+    named = [f"{c['internal_api']} {c['version']} ({c.get('architecture', 'unknown')})" for c in found]
+    told = [f"{name}={os.environ[name]}" for name in MATRIX_LIBRARY_VARIABLES if name in os.environ]
+    return " ".join([" and ".join(named) or "no matrix library known", *told])
 
 
 def revision() -> str:
