@@ -41,7 +41,8 @@ def line(machine: dict[str, Any]) -> str:
     library = f", {machine['matrix_library']}" if "matrix_library" in machine else ""
     return (
         f"{machine['date']}: {machine['cores']} cores of {machine['processor']}, {machine['system']}, "
-        f"Python {machine['python']}, {versions}{library}, source {machine['revision']}, load at the start {load}{rates}"
+        f"Python {machine['python']}, {versions}{library}, source {machine['revision']}, "
+        f"load at the start {load}{rates}"
     )
 
 
