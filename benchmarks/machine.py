@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -72,9 +73,9 @@ def matrix_library() -> str:
 
     ``OPENBLAS_CORETYPE=Haswell``, say, keeps it to AVX2 where the processor has AVX-512 and others use that.
     """
-    import numpy  # noqa: F401 - so that its library is loaded
     import threadpoolctl
 
+    importlib.import_module("numpy")  # only a library that is loaded can be asked
     found = [c for c in threadpoolctl.threadpool_info() if c["user_api"] == "blas"]
     named = [f"{c['internal_api']} {c['version']} ({c.get('architecture', 'unknown')})" for c in found]
     told = [f"{name}={os.environ[name]}" for name in MATRIX_LIBRARY_VARIABLES if name in os.environ]
